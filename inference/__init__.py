@@ -1,0 +1,1 @@
+"""Inference without a database: task types, services, chunkers and the runner."""

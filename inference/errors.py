@@ -1,0 +1,91 @@
+"""The one tree of failures. Each class knows its HTTP status and Elasticsearch's name for it."""
+
+from collections.abc import Sequence
+
+
+class InferenceError(Exception):
+    """A failure that the caller is told about; anything outside this tree is a bug."""
+
+    status = 500
+    type = "status_exception"
+
+
+class InvalidRequest(InferenceError):
+    """The request is understood and refused as it stands."""
+
+    status = 400
+
+
+class InvalidArgument(InvalidRequest):
+    type = "illegal_argument_exception"
+
+
+class MalformedBody(InvalidRequest):
+    """An unknown field, a value of the wrong JSON type, or no JSON at all."""
+
+    type = "x_content_parse_exception"
+
+
+class MissingBody(InvalidRequest):
+    type = "parse_exception"
+
+
+class ProblemList(InvalidRequest):
+    """Several problems found at once, told together."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        numbered = "".join(f"{n}: {problem};" for n, problem in enumerate(problems, start=1))
+        super().__init__(f"Validation Failed: {numbered}")
+
+
+class InvalidSettings(ProblemList):
+    type = "validation_exception"
+
+
+class InvalidAction(ProblemList):
+    """The request as a whole breaks a rule: its id, or fields that exclude each other."""
+
+    type = "action_request_validation_exception"
+
+
+class EndpointExists(InvalidRequest):
+    type = "resource_already_exists_exception"
+
+
+class NotFound(InferenceError):
+    status = 404
+    type = "resource_not_found_exception"
+
+
+class Conflict(InferenceError):
+    """What was asked does not fit the state that things are in now."""
+
+    status = 409
+
+
+class TimedOut(InferenceError):
+    status = 408
+
+
+class DeploymentTimedOut(TimedOut):
+    """The caller's time ran out while a deployment was still on its way."""
+
+    type = "model_deployment_timeout_exception"
+
+
+class QueueFull(InferenceError):
+    status = 429
+    type = "es_rejected_execution_exception"
+
+
+class ModelUnavailable(InferenceError):
+    """The weights cannot be had from any of their sources."""
+
+    status = 400
+
+
+class RunnerUnavailable(InferenceError):
+    """Nothing answers where the model should run; a retry is right."""
+
+    status = 503

@@ -1,0 +1,18 @@
+"""What the encoder makes of one text."""
+
+from dataclasses import dataclass
+
+from inference.arrays import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class EncodedText:
+    """The tokens of one text and their states after the last layer.
+
+    ids: (tokens,), vocabulary ids, with the special tokens at both ends.
+    states: (tokens, dim), the model's last_hidden_state, neither pooled nor normalized.
+    """
+
+    ids: IntArray
+    states: FloatArray
+    is_truncated: bool = False

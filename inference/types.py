@@ -1,0 +1,106 @@
+"""Task types, and the requests and results of each, as they travel inside the product."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from inference.arrays import FloatArray
+from inference.errors import InvalidRequest
+
+
+class TaskType(StrEnum):
+    TEXT_EMBEDDING = "text_embedding"
+    SPARSE_EMBEDDING = "sparse_embedding"
+    RERANK = "rerank"
+    COMPLETION = "completion"
+    CHAT_COMPLETION = "chat_completion"
+    EMBEDDING = "embedding"
+
+    @classmethod
+    def parse(cls, text: str) -> "TaskType":
+        """Read a task type as the API does: blanks around it and case do not matter."""
+        try:
+            return cls(text.strip().lower())
+        except ValueError:
+            raise InvalidRequest(f"Unknown task_type [{text}]") from None
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether endpoints of this task carry chunking settings."""
+        return self in (TaskType.TEXT_EMBEDDING, TaskType.SPARSE_EMBEDDING, TaskType.EMBEDDING)
+
+
+class InputType(StrEnum):
+    SEARCH = "search"
+    INGEST = "ingest"
+    CLASSIFICATION = "classification"
+    CLUSTERING = "clustering"
+    UNSPECIFIED = "unspecified"
+
+
+@dataclass(frozen=True)
+class InferenceRequest:
+    """One call to an endpoint. `query`, `top_n` and `return_documents` belong to rerank."""
+
+    input: tuple[str, ...]
+    query: str | None = None
+    input_type: InputType = InputType.UNSPECIFIED
+    top_n: int | None = None
+    return_documents: bool | None = None
+    task_settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TextEmbeddings:
+    """vectors: (inputs, dimensions), in the order of the inputs."""
+
+    vectors: FloatArray
+
+    def to_response(self) -> dict[str, Any]:
+        return {"text_embedding": [{"embedding": vector} for vector in self.vectors]}
+
+
+@dataclass(frozen=True)
+class SparseEmbedding:
+    """Token weights in descending order."""
+
+    weights: dict[str, float]
+    is_truncated: bool
+
+
+@dataclass(frozen=True)
+class SparseEmbeddings:
+    rows: tuple[SparseEmbedding, ...]
+
+    def to_response(self) -> dict[str, Any]:
+        return {
+            "sparse_embedding": [
+                {"is_truncated": row.is_truncated, "embedding": row.weights} for row in self.rows
+            ]
+        }
+
+
+@dataclass(frozen=True)
+class RankedDocument:
+    index: int
+    relevance_score: float
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Documents by falling score; equal scores keep the order of the input."""
+
+    documents: tuple[RankedDocument, ...]
+
+    def to_response(self) -> dict[str, Any]:
+        return {
+            "rerank": [
+                {"index": document.index, "relevance_score": document.relevance_score}
+                | ({} if document.text is None else {"text": document.text})
+                for document in self.documents
+            ]
+        }
+
+
+InferenceResult: TypeAlias = TextEmbeddings | SparseEmbeddings | Ranking
