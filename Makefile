@@ -1,0 +1,42 @@
+# `make serve` runs the product, `make test` its tests; both set up what they need.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: serve test lint bench lock
+
+serve: $(VENV)/.runtime
+	@exec $(BIN)/python manage.py up
+
+test: $(VENV)/.development
+	$(BIN)/python -m tests.weights
+	$(BIN)/pytest
+
+lint: $(VENV)/.development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/djlint templates --check --lint --quiet
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.development
+	$(BIN)/python -m bench
+
+# The lock files hold every version and hash; these two stamps say which of them are installed.
+$(VENV)/.runtime: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Renew the lock files after a change of pyproject.toml. Needs uv.
+COMPILE := uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	--python-version 3.11 pyproject.toml --extra postgres
+lock:
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --group dev --group bench --constraints requirements.txt \
+		--output-file requirements-dev.txt
