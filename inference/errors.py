@@ -74,6 +74,10 @@ class DeploymentTimedOut(TimedOut):
     type = "model_deployment_timeout_exception"
 
 
+class DeploymentFailed(InferenceError):
+    """A model that was asked to run could not be started."""
+
+
 class QueueFull(InferenceError):
     status = 429
     type = "es_rejected_execution_exception"
@@ -83,6 +87,16 @@ class ModelUnavailable(InferenceError):
     """The weights cannot be had from any of their sources."""
 
     status = 400
+
+
+class UnsupportedModel(InvalidRequest):
+    """The model's files describe a network that cannot be built here; the reason names what."""
+
+
+class StorageUnusable(InferenceError):
+    """The folder for models has too little room or cannot be written."""
+
+    status = 507
 
 
 class RunnerUnavailable(InferenceError):

@@ -1,0 +1,14 @@
+"""The services, listed by hand."""
+
+from inference.errors import InvalidRequest
+from inference.services.base import Service
+from inference.services.elasticsearch import Elasticsearch
+
+SERVICES: dict[str, Service] = {service.name: service for service in (Elasticsearch(),)}
+
+
+def find_service(name: str) -> Service:
+    try:
+        return SERVICES[name]
+    except KeyError:
+        raise InvalidRequest(f"Unknown service [{name}]") from None

@@ -1,0 +1,55 @@
+"""One call for hosted models: a request in, a result out."""
+
+from typing import Protocol
+
+from inference.runner.protocol import HostReply, HostRequest
+from inference.types import (
+    InferenceRequest,
+    InferenceResult,
+    RankedDocument,
+    Ranking,
+    SparseEmbedding,
+    SparseEmbeddings,
+    TaskType,
+    TextEmbeddings,
+)
+
+
+class Hosts(Protocol):
+    """Whatever carries a request to a running model."""
+
+    def call(self, deployment_id: str, request: HostRequest) -> HostReply: ...
+
+
+def run_hosted(
+    hosts: Hosts,
+    deployment_id: str,
+    task_type: TaskType,
+    request: InferenceRequest,
+    budget_s: float,
+) -> InferenceResult:
+    """Run a request on a deployment of this installation, within budget_s seconds."""
+    query = request.query if task_type == TaskType.RERANK else None
+    reply = hosts.call(deployment_id, HostRequest(request.input, query, budget_s))
+    match task_type:
+        case TaskType.TEXT_EMBEDDING if reply.vectors is not None:
+            return TextEmbeddings(reply.vectors)
+        case TaskType.SPARSE_EMBEDDING if reply.weights is not None and reply.truncated is not None:
+            pairs = zip(reply.weights, reply.truncated, strict=True)
+            return SparseEmbeddings(tuple(SparseEmbedding(*pair) for pair in pairs))
+        case TaskType.RERANK if reply.scores is not None:
+            return rank(reply.scores, request)
+    raise RuntimeError(f"deployment [{deployment_id}] sent a reply that does not fit {task_type}")
+
+
+def rank(scores: list[float], request: InferenceRequest) -> Ranking:
+    """Sort documents by score, best first; equal scores keep the order of the input."""
+    order = sorted(range(len(scores)), key=lambda index: -scores[index])[: request.top_n]
+    return Ranking(
+        tuple(
+            RankedDocument(
+                index, scores[index], request.input[index] if request.return_documents else None
+            )
+            for index in order
+        )
+    )

@@ -1,0 +1,71 @@
+"""What every service declares."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from inference.chunking.settings import ChunkingSettings, parse_chunking
+from inference.errors import InvalidRequest
+from inference.services.settings import Settings, parse_settings, unknown_settings
+from inference.types import TaskType
+
+
+@dataclass(frozen=True)
+class EndpointConfig:
+    """A checked configuration: what an endpoint stores beside its id."""
+
+    task_type: TaskType
+    service: str
+    service_settings: Settings
+    task_settings: Settings
+    chunking_settings: ChunkingSettings | None
+
+
+class Service:
+    """One kind of endpoint, described by data.
+
+    task_settings: the schema for each task that the service supports.
+    max_chunk_size: the largest chunk, in words, that the service allows, if it limits it.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    settings: ClassVar[type[Settings]]
+    task_settings: ClassVar[Mapping[TaskType, type[Settings]]]
+    max_chunk_size: ClassVar[int | None] = None
+
+    def check_task(self, task_type: TaskType) -> None:
+        if task_type not in self.task_settings:
+            raise InvalidRequest(
+                f"The [{self.name}] service does not support task type [{task_type}]"
+            )
+
+    def parse(self, task_type: TaskType, config: Mapping[str, Any]) -> EndpointConfig:
+        """Check what a create request asks for; `service` and `task_type` are out of it already.
+
+        Raises InvalidRequest, InvalidArgument or InvalidSettings.
+        """
+        if config.get("service_settings") is None:
+            raise InvalidRequest("Missing required field [service_settings]")
+        self.check_task(task_type)
+        settings = parse_settings(
+            self.settings, config["service_settings"], scope="service_settings", service=self.name
+        )
+        self.check_settings(task_type, settings)
+        task_settings = parse_settings(
+            self.task_settings[task_type],
+            config.get("task_settings") or {},
+            scope="task_settings",
+            service=self.name,
+        )
+        known = {"service_settings", "task_settings"}
+        chunking = None
+        if task_type.is_chunked:
+            known.add("chunking_settings")
+            chunking = parse_chunking(config.get("chunking_settings"), most=self.max_chunk_size)
+        if unknown := {name: value for name, value in config.items() if name not in known}:
+            raise unknown_settings(unknown, self.name)
+        return EndpointConfig(task_type, self.name, settings, task_settings, chunking)
+
+    def check_settings(self, task_type: TaskType, settings: Any) -> None:
+        """Refuse settings that the schema alone cannot judge."""

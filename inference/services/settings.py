@@ -1,0 +1,80 @@
+"""Settings of services: declared with pydantic, refused in Elasticsearch's words."""
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from inference.errors import InvalidRequest, InvalidSettings
+
+
+class Settings(BaseModel):
+    """The base of every settings object: values keep their JSON types, nothing unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    def to_response(self) -> dict[str, Any]:
+        """What the API stores and shows: only what is set, in the order of declaration."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+PositiveInt = Annotated[int, Field(gt=0)]
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+JAVA_TYPES = {
+    "int_type": "Integer",
+    "string_type": "String",
+    "bool_type": "Boolean",
+    "float_type": "Double",
+    "dict_type": "Map",
+    "model_type": "Map",
+    "list_type": "List",
+}
+
+
+def parse_settings(schema: type[SettingsT], raw: Any, *, scope: str, service: str) -> SettingsT:
+    """Read the settings found under `scope` (service_settings, task_settings, ...).
+
+    Raises InvalidSettings with every bad value, or InvalidRequest that lists unknown settings.
+    """
+    try:
+        return schema.model_validate(raw)
+    except ValidationError as exc:
+        details = exc.errors()
+    unknown = [detail for detail in details if detail["type"] == "extra_forbidden"]
+    problems = [_problem(detail, scope) for detail in details if detail not in unknown]
+    if problems:
+        raise InvalidSettings(problems)
+    raise unknown_settings({detail["loc"][-1]: detail["input"] for detail in unknown}, service)
+
+
+def unknown_settings(left_over: dict[Any, Any], service: str) -> InvalidRequest:
+    listed = ", ".join(f"{name}={value}" for name, value in left_over.items())
+    return InvalidRequest(
+        f"Configuration contains settings [{{{listed}}}] unknown to the [{service}] service"
+    )
+
+
+def _problem(detail: ErrorDetails, scope: str) -> str:
+    name, value = detail["loc"][-1] if detail["loc"] else scope, detail["input"]
+    limits = detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            return f"[{scope}] does not contain the required setting [{name}]"
+        case "greater_than" if limits["gt"] == 0:
+            return f"[{scope}] Invalid value [{value}]. [{name}] must be a positive integer"
+        case "greater_than_equal":
+            bound = f"greater than or equal to [{limits['ge']}]"
+            return f"[{scope}] Invalid value [{value}]. [{name}] must be a {bound}"
+        case "less_than_equal":
+            bound = f"less than or equal to [{limits['le']}]"
+            return f"[{scope}] Invalid value [{value}]. [{name}] must be a {bound}"
+        case "string_too_short":
+            return f"[{scope}] Invalid value empty string. [{name}] must be a non-empty string"
+        case "value_error":
+            return f"[{scope}] Invalid value [{value}]. [{name}] {limits['error']}"
+        case kind if kind in JAVA_TYPES:
+            expected = f"The value [{value}] cannot be converted to a [{JAVA_TYPES[kind]}]"
+            return f"field [{name}] is not of the expected type. {expected}"
+        case _:
+            return f"[{scope}] Invalid value [{value}]. [{name}]: {detail['msg']}"
