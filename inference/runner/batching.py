@@ -1,0 +1,218 @@
+"""Shares the allocations of one deployment between the requests that wait for it."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from inference.arrays import FloatArray, IntArray
+from inference.runner.encoded import EncodedText
+from inference.runner.packing import pack, unpack
+from inference.runner.tokenizer import TokenizedText
+
+# A row below FULL_ROW tokens leaves compute unused while weights are read; above, attention over
+# the other texts of the row starts to cost. Both were measured on all-MiniLM-L6-v2.
+FULL_ROW, SMALL_ROW = 128, 32
+
+logger = logging.getLogger(__name__)
+
+
+class Encoder(Protocol):
+    def run(self, ids: IntArray, positions: IntArray, mask: IntArray) -> FloatArray: ...
+
+
+class Job:
+    """The texts of one request on their way through the encoder.
+
+    on_encoded is called once a text, in any order, on a worker thread; on_end once, after the
+    last text (None) or at the first failure.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[TokenizedText],
+        on_encoded: Callable[[int, EncodedText], None],
+        on_end: Callable[[Exception | None], None],
+        deadline: float,
+    ) -> None:
+        self.waiting = deque(enumerate(texts))
+        self.deadline = deadline
+        self._unfinished = len(texts)
+        self._on_encoded, self._on_end = on_encoded, on_end
+        self._lock = threading.Lock()
+
+    def cancel(self) -> None:
+        """Forget it: the caller is gone."""
+        with self._lock:
+            self._unfinished = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self._unfinished <= 0
+
+    def finish(self, index: int, text: EncodedText) -> None:
+        try:
+            self._on_encoded(index, text)
+        except Exception as exc:
+            logger.exception("a result could not be made")
+            return self.fail(exc)
+        with self._lock:
+            self._unfinished -= 1
+            is_last = self._unfinished == 0
+        if is_last:
+            self._on_end(None)
+
+    def fail(self, exc: Exception) -> None:
+        with self._lock:
+            was_over, self._unfinished = self.is_over, 0
+        if not was_over:
+            self._on_end(exc)
+
+
+Batch: TypeAlias = list[tuple[Job, int, TokenizedText]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Texts that run together, and jobs that were dropped on the way to them.
+
+    allocations: how many it takes; all of them where it runs alone.
+    """
+
+    batch: Batch
+    late: list[Job]
+    is_lone: bool
+    allocations: int
+
+
+class QueueIsFull(Exception):
+    """More texts wait than the deployment's queue may hold."""
+
+
+class TooLate(Exception):
+    """The caller's time ran out while the request waited."""
+
+
+class Batcher:
+    """A queue of jobs and one thread an allocation that works it off.
+
+    Jobs take turns, so a short text does not wait behind a thousand long ones. A lone row takes
+    all allocations at once (`wide`); as soon as there is more to do, each allocation works on
+    rows of its own (`narrow`), which is what gives the highest throughput.
+    """
+
+    def __init__(
+        self, narrow: Encoder, wide: Encoder, *, allocations: int, queue_capacity: int
+    ) -> None:
+        self._narrow, self._wide = narrow, wide
+        self._capacity = queue_capacity
+        self._jobs: deque[Job] = deque()
+        self._texts_waiting = self._tokens_waiting = 0
+        self._idle = self._allocations = allocations
+        self._changed = threading.Condition()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"allocation-{n}", daemon=True)
+            for n in range(allocations)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Queue a job of at least one text. Raises QueueIsFull and then keeps none of it.
+
+        A row that would run at once and alone is run here, on the caller's thread: to wake another
+        one would cost a lone text a good part of its time.
+        """
+        tokens = sum(len(text.ids) for _, text in job.waiting)
+        with self._changed:
+            if self._texts_waiting + len(job.waiting) > self._capacity:
+                raise QueueIsFull(f"{self._texts_waiting} texts are waiting already")
+            self._texts_waiting += len(job.waiting)
+            self._tokens_waiting += tokens
+            self._jobs.append(job)
+            if not self._is_lone_row():
+                self._changed.notify(len(job.waiting))
+                return
+            row = self._next_row()
+        self._run(row)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not (self._jobs and self._idle):
+                    self._changed.wait()
+                row = self._next_row()
+            self._run(row)
+
+    def _is_lone_row(self) -> bool:
+        """Whether all that waits fits one row while nothing else runs."""
+        return self._idle == self._allocations and (
+            self._texts_waiting == 1 or self._tokens_waiting <= FULL_ROW
+        )
+
+    def _next_row(self) -> Row:
+        """Take a row off the queue, and the allocations that it needs."""
+        is_lone = self._is_lone_row()
+        batch, late = self._take(FULL_ROW if is_lone else self._row_tokens())
+        row = Row(batch, late, is_lone, self._allocations if is_lone else 1)
+        self._idle -= row.allocations
+        return row
+
+    def _row_tokens(self) -> int:
+        """How long a row to make: an even share for each idle allocation, within bounds."""
+        return max(SMALL_ROW, min(FULL_ROW, self._tokens_waiting // self._idle))
+
+    def _take(self, row_tokens: int) -> tuple[Batch, list[Job]]:
+        """Take one text of each job in turn until the row is full; the first always fits.
+
+        Beside the row come the jobs that were dropped because their time had run out.
+        """
+        batch: Batch = []
+        late: list[Job] = []
+        room = row_tokens
+        while self._jobs:
+            job = self._jobs[0]
+            if job.is_over or time.monotonic() > job.deadline:
+                late.append(self._jobs.popleft())
+                self._texts_waiting -= len(job.waiting)
+                self._tokens_waiting -= sum(len(text.ids) for _, text in job.waiting)
+                continue
+            index, text = job.waiting[0]
+            if batch and len(text.ids) > room:
+                break
+            job.waiting.popleft()
+            self._jobs.rotate(-1)
+            if not job.waiting:
+                self._jobs.pop()
+            self._texts_waiting -= 1
+            self._tokens_waiting -= len(text.ids)
+            room -= len(text.ids)
+            batch.append((job, index, text))
+        return batch, late
+
+    def _run(self, row: Row) -> None:
+        try:
+            for job in row.late:
+                job.fail(TooLate("the time that the caller allowed ran out in the queue"))
+            if row.batch:
+                self._encode(self._wide if row.is_lone else self._narrow, row.batch)
+        finally:
+            with self._changed:
+                self._idle += row.allocations
+                if self._jobs:
+                    self._changed.notify(row.allocations)
+
+    def _encode(self, encoder: Encoder, batch: Batch) -> None:
+        try:
+            packed = pack([text.ids for _, _, text in batch])
+            states = unpack(encoder.run(packed.ids, packed.positions, packed.mask), packed)
+        except Exception as exc:
+            logger.exception("the model failed on a batch of %d texts", len(batch))
+            for job, _, _ in batch:
+                job.fail(exc)
+            return
+        for (job, index, text), own in zip(batch, states, strict=True):
+            job.finish(index, EncodedText(text.ids, own, text.is_truncated))

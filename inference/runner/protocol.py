@@ -1,0 +1,118 @@
+"""Frames between a web process and a model host: one request, one reply, over a Unix socket.
+
+A frame is two lengths (4 and 8 bytes, big endian), a JSON header and raw bytes. Vectors travel
+as the raw bytes, so they are never printed and parsed on the way.
+"""
+
+import hashlib
+import os
+import socket
+import struct
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from inference.arrays import FloatArray
+
+LENGTHS = struct.Struct("!IQ")
+MAX_SOCKET_PATH = 100  # the kernel takes 108 bytes, some systems fewer
+
+
+@dataclass(frozen=True)
+class HostRequest:
+    """texts: what to encode. query: set for rerank. budget_s: how long the caller will wait."""
+
+    texts: tuple[str, ...]
+    query: str | None
+    budget_s: float
+
+
+@dataclass(frozen=True)
+class HostReply:
+    """What came out: the fields that the task of the host fills, or an error in words.
+
+    vectors: (texts, dim). scores: one a text. weights: token to weight, one a text.
+    """
+
+    vectors: FloatArray | None = None
+    scores: list[float] | None = None
+    weights: list[dict[str, float]] | None = None
+    truncated: list[bool] | None = None
+    error: str | None = None
+    error_kind: str = ""
+
+
+class ConnectionClosed(ConnectionError):
+    """The other side went away before a whole frame came."""
+
+
+def socket_folder(data_dir: Path) -> Path:
+    """Where the sockets lie: in the data folder, unless its path is too long for a socket."""
+    folder = data_dir / "run"
+    if len(os.fsencode(folder)) + len("/0123456789abcdef.sock") <= MAX_SOCKET_PATH:
+        return folder
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"inference-console-{os.getuid()}-{name}"
+
+
+def socket_path(folder: Path, deployment_id: str) -> Path:
+    return folder / f"{hashlib.sha256(deployment_id.encode()).hexdigest()[:16]}.sock"
+
+
+def send_request(connection: socket.socket, request: HostRequest) -> None:
+    header = {"texts": request.texts, "query": request.query, "budget_s": request.budget_s}
+    _send(connection, header, b"")
+
+
+def receive_request(connection: socket.socket) -> HostRequest:
+    header, _ = _receive(connection)
+    return HostRequest(tuple(header["texts"]), header["query"], header["budget_s"])
+
+
+def send_reply(connection: socket.socket, reply: HostReply) -> None:
+    vectors = reply.vectors
+    header: dict[str, Any] = {
+        name: value
+        for name in ("scores", "weights", "truncated", "error", "error_kind")
+        if (value := getattr(reply, name)) is not None
+    }
+    if vectors is None:
+        _send(connection, header, b"")
+    else:
+        header["shape"] = vectors.shape
+        _send(connection, header, np.ascontiguousarray(vectors, np.float32).data.cast("B"))
+
+
+def receive_reply(connection: socket.socket) -> HostReply:
+    header, body = _receive(connection)
+    shape = header.pop("shape", None)
+    vectors = None if shape is None else np.frombuffer(body, np.float32).reshape(shape)
+    return HostReply(vectors=vectors, **header)
+
+
+def _send(connection: socket.socket, header: dict[str, Any], body: bytes | memoryview) -> None:
+    head = orjson.dumps(header)
+    connection.sendall(LENGTHS.pack(len(head), len(body)) + head)
+    if body:
+        connection.sendall(body)
+
+
+def _receive(connection: socket.socket) -> tuple[dict[str, Any], bytearray]:
+    head_length, body_length = LENGTHS.unpack(_read(connection, LENGTHS.size))
+    header = orjson.loads(_read(connection, head_length))
+    return header, _read(connection, body_length)
+
+
+def _read(connection: socket.socket, length: int) -> bytearray:
+    buffer = bytearray(length)
+    view, done = memoryview(buffer), 0
+    while done < length:
+        count = connection.recv_into(view[done:])
+        if not count:
+            raise ConnectionClosed
+        done += count
+    return buffer

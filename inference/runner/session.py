@@ -1,0 +1,100 @@
+"""ONNX Runtime sessions over one copy of the weights.
+
+ONNX Runtime lays the weights out anew for its matrix kernels when a session is made. That layout
+is written to a file once, and every session maps the file: a model then loads in milliseconds,
+and more sessions or processes cost no more memory.
+"""
+
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from inference.arrays import FloatArray, IntArray
+
+WEIGHTS_FILE = "weights.bin"
+MIN_EXTERNAL_BYTES = 1024
+SPIN_US = "1500"
+
+logger = logging.getLogger(__name__)
+
+
+class EncoderSession:
+    """A graph with `threads` threads: token ids and a mask in, token states out."""
+
+    def __init__(self, graph: Path, threads: int) -> None:
+        options = _options(threads)
+        if threads > 1:
+            # A caller who asks again at once finds the threads awake; then they leave the cores.
+            options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN_US)
+        self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+    def run(self, ids: IntArray, positions: IntArray, mask: IntArray) -> FloatArray:
+        """ids, positions: (batch, tokens). mask: (batch, tokens, tokens), 1 = may attend.
+
+        Returns (batch, tokens, dim).
+        """
+        feed = {
+            "input_ids": ids,
+            "position_ids": positions,
+            "token_type_ids": np.zeros_like(ids),
+            "mask": mask,
+        }
+        states: FloatArray = self._session.run(["states"], feed)[0]
+        return states
+
+
+def laid_out(graph: Path) -> Path:
+    """The graph with its weights laid out for this machine's kernels, made when it is missing."""
+    folder = graph.parent / "laid-out" / f"{graph.stat().st_mtime_ns}-{_machine_key()}"
+    if not (folder / graph.name).exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=folder.parent))
+        try:
+            _lay_out(graph, draft / graph.name)
+            os.replace(draft, folder)
+        except OSError:
+            # Another host was faster, or a half-made folder of an earlier crash is in the way.
+            if not (folder / graph.name).exists():
+                raise
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    return folder / graph.name
+
+
+def _lay_out(graph: Path, target: Path) -> None:
+    options = _options(threads=1)
+    options.optimized_model_filepath = str(target)
+    entries = {
+        "session.optimized_model_external_initializers_file_name": WEIGHTS_FILE,
+        "session.optimized_model_external_initializers_min_size_in_bytes": str(MIN_EXTERNAL_BYTES),
+        "session.save_external_prepacked_constant_initializers": "1",
+    }
+    for name, value in entries.items():
+        options.add_session_config_entry(name, value)
+    ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # the layout being made for this machine only is what we want
+    return options
+
+
+def _machine_key() -> str:
+    """Names what the layout depends on: the library's version and the processor's features."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        processor = next(line for line in lines if line.startswith(("flags", "Features")))
+    except (OSError, StopIteration):
+        processor = platform.processor()
+    features = f"{platform.machine()} {processor}".encode()
+    return f"{ort.__version__}-{hashlib.sha256(features).hexdigest()[:12]}"

@@ -1,0 +1,30 @@
+"""What a model host is told to run."""
+
+from dataclasses import asdict, dataclass
+
+import orjson
+
+from inference.types import TaskType
+
+
+@dataclass(frozen=True)
+class HostSpec:
+    """generation: a change of it alone asks for a fresh start."""
+
+    deployment_id: str
+    task_type: TaskType
+    model_folder: str
+    socket: str
+    max_input_tokens: int
+    num_allocations: int
+    num_threads: int
+    generation: int = 1
+    queue_capacity: int = 10_000
+
+    def to_json(self) -> bytes:
+        return orjson.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "HostSpec":
+        raw = orjson.loads(text)
+        return cls(**raw | {"task_type": TaskType(raw["task_type"])})

@@ -1,0 +1,262 @@
+"""Real host processes with a tiny model: started, called, killed, replaced, stopped."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from inference.errors import QueueFull, TimedOut
+from inference.runner import hosts
+from inference.runner.client import HostClient, HostFailed, HostUnreachable
+from inference.runner.hosts import HostStatus, LocalRunner
+from inference.runner.protocol import HostRequest, socket_path
+from inference.runner.spec import HostSpec
+from inference.types import TaskType
+from tests.tiny import write_tiny_model
+
+PATIENCE_S = 30
+HELLO = HostRequest(("the cat sat", "a dog"), None, budget_s=20)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def runner() -> Iterator[LocalRunner]:
+    runner = LocalRunner()
+    yield runner
+    runner.stop_all()
+
+
+@pytest.fixture
+def spec(model: Path, tmp_path: Path) -> HostSpec:
+    return HostSpec(
+        deployment_id="d1",
+        task_type=TaskType.TEXT_EMBEDDING,
+        model_folder=str(model),
+        socket=str(socket_path(tmp_path, "d1")),
+        max_input_tokens=16,
+        num_allocations=2,
+        num_threads=1,
+    )
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[HostClient]:
+    client = HostClient(tmp_path)
+    yield client
+    client.close()
+
+
+def run_until(
+    runner: LocalRunner, spec: HostSpec, is_right: Callable[[HostStatus], bool]
+) -> HostStatus:
+    """Take steps until the host says what the test waits for."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        runner.apply([spec])
+        status = runner.status(spec.deployment_id)
+        if is_right(status):
+            return status
+        assert time.monotonic() < until, status
+        threading.Event().wait(0.01)
+
+
+def start(runner: LocalRunner, spec: HostSpec) -> None:
+    run_until(runner, spec, lambda status: status.state == "started")
+
+
+def pid_of(spec: HostSpec) -> int:
+    """The child of this process that serves the deployment."""
+    children = psutil.Process().children()
+    return next(one.pid for one in children if spec.to_json().decode() in one.cmdline())
+
+
+def test_a_host_answers_with_vectors_of_length_one(
+    runner: LocalRunner, spec: HostSpec, client: HostClient
+) -> None:
+    start(runner, spec)
+
+    vectors = client.call("d1", HELLO).vectors
+
+    assert vectors is not None
+    assert vectors.shape == (2, 32)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_a_text_gets_the_same_vector_alone_and_among_others(
+    runner: LocalRunner, spec: HostSpec, client: HostClient
+) -> None:
+    start(runner, spec)
+    texts = ("the cat sat", "", "a blue sky on the port", "x y z")
+
+    together = client.call("d1", HostRequest(texts, None, 20)).vectors
+
+    assert together is not None
+    for text, vector in zip(texts, together, strict=True):
+        alone = client.call("d1", HostRequest((text,), None, 20)).vectors
+        assert alone is not None
+        np.testing.assert_allclose(alone[0], vector, atol=1e-5)
+
+
+def test_a_rerank_host_scores_each_document(
+    runner: LocalRunner, spec: HostSpec, client: HostClient
+) -> None:
+    start(runner, replace(spec, task_type=TaskType.RERANK))
+    documents = ("the cat sat on the port", "blue sky", "dog")
+
+    scores = client.call("d1", HostRequest(documents, "cat on the port", 20)).scores
+
+    assert scores is not None
+    assert len(scores) == 3
+    assert all(0 <= score <= 1 for score in scores)
+
+
+def test_a_sparse_host_names_tokens_and_says_what_was_cut(
+    runner: LocalRunner, spec: HostSpec, client: HostClient
+) -> None:
+    start(runner, replace(spec, task_type=TaskType.SPARSE_EMBEDDING))
+
+    reply = client.call("d1", HostRequest(("harbour night", "harbour " * 40), None, 20))
+
+    assert reply.truncated == [False, True]
+    assert reply.weights is not None
+    assert {"harbour", "night"} <= set(reply.weights[0])
+
+
+def test_many_callers_share_a_host(runner: LocalRunner, spec: HostSpec, client: HostClient) -> None:
+    start(runner, spec)
+    expected = client.call("d1", HELLO).vectors
+    assert expected is not None
+    wrong: list[object] = []
+
+    def call() -> None:
+        for _ in range(20):
+            vectors = client.call("d1", HELLO).vectors
+            if vectors is None or np.abs(vectors - expected).max() > 1e-5:
+                wrong.append(vectors)
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+
+
+def test_a_killed_host_is_started_again_at_once(
+    runner: LocalRunner, spec: HostSpec, client: HostClient
+) -> None:
+    start(runner, spec)
+    client.call("d1", HELLO)
+    killed = pid_of(spec)
+
+    os.kill(killed, signal.SIGKILL)
+    status = run_until(runner, spec, lambda status: status.state != "started")
+
+    assert status == HostStatus("starting", status.reason)
+    start(runner, spec)
+    assert pid_of(spec) != killed
+    assert client.call("d1", HELLO).vectors is not None  # over a connection made anew
+
+
+def test_a_host_that_is_not_there_is_told_apart_from_one_that_fails(client: HostClient) -> None:
+    with pytest.raises(HostUnreachable):
+        client.call("d1", HELLO)
+
+
+def test_a_model_that_cannot_be_loaded_says_why_and_is_not_tried_in_a_spin(
+    runner: LocalRunner, spec: HostSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts, "FIRST_RETRY_S", 0.05)
+    broken = replace(spec, model_folder=str(tmp_path / "nowhere"))
+
+    status = run_until(runner, broken, lambda status: status.state == "failed")
+    later = run_until(runner, broken, lambda status: "next try in" in status.reason)
+
+    assert status.reason
+    assert "nowhere" in later.reason or "No such file" in later.reason
+
+
+def test_a_change_of_the_spec_replaces_the_host(
+    runner: LocalRunner, spec: HostSpec, client: HostClient
+) -> None:
+    start(runner, spec)
+    before = pid_of(spec)
+    changed = replace(spec, generation=2)
+
+    start(runner, changed)
+
+    assert pid_of(changed) != before
+    assert not psutil.pid_exists(before)
+    assert client.call("d1", HELLO).vectors is not None
+
+
+def test_what_is_no_longer_wished_is_stopped(
+    runner: LocalRunner, spec: HostSpec, client: HostClient
+) -> None:
+    start(runner, spec)
+    pid = pid_of(spec)
+
+    runner.apply([])
+
+    assert not psutil.pid_exists(pid)
+    assert not Path(spec.socket).exists()
+    with pytest.raises(HostUnreachable):
+        client.call("d1", HELLO)
+
+
+def test_a_host_ends_with_the_process_that_started_it(model: Path, spec: HostSpec) -> None:
+    host = hosts.HostProcess(spec)
+    process = psutil.Process(host.pid)
+    while host.status.state != "started":
+        threading.Event().wait(0.01)
+
+    assert host._process.stdin  # what happens to it when the parent dies
+    host._process.stdin.close()
+
+    assert process.wait(PATIENCE_S) == 0
+    host.join(PATIENCE_S)
+
+
+def test_the_callers_time_is_kept(runner: LocalRunner, spec: HostSpec, client: HostClient) -> None:
+    start(runner, spec)
+    many = HostRequest(("the cat sat on the port",) * 3000, None, budget_s=0.01)
+
+    with pytest.raises(TimedOut):
+        client.call("d1", many)
+
+    assert client.call("d1", HELLO).vectors is not None
+
+
+def test_more_than_the_queue_holds_is_refused(
+    runner: LocalRunner, spec: HostSpec, client: HostClient
+) -> None:
+    start(runner, replace(spec, queue_capacity=5))
+
+    with pytest.raises(QueueFull):
+        client.call("d1", HostRequest(("a",) * 6, None, 20))
+
+    assert client.call("d1", HELLO).vectors is not None
+
+
+def test_a_failure_inside_the_model_is_told(
+    runner: LocalRunner, spec: HostSpec, client: HostClient
+) -> None:
+    beyond_its_positions = replace(spec, max_input_tokens=500)
+    start(runner, beyond_its_positions)
+
+    with pytest.raises(HostFailed):
+        client.call("d1", HostRequest(("cat " * 400,), None, 20))
+
+    assert client.call("d1", HELLO).vectors is not None
