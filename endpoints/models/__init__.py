@@ -1,0 +1,24 @@
+"""The records, one family per module."""
+
+from endpoints.models.api_key import ApiKey, api_key_by_id
+from endpoints.models.deployment import Deployment, DeploymentState
+from endpoints.models.endpoint import Endpoint, endpoint_by_id
+from endpoints.models.heartbeat import Heartbeat
+from endpoints.models.model import Artifact, ArtifactState, TrainedModel
+from endpoints.models.user import User, user_by_name, user_by_pk
+
+__all__ = [
+    "ApiKey",
+    "Artifact",
+    "ArtifactState",
+    "Deployment",
+    "DeploymentState",
+    "Endpoint",
+    "Heartbeat",
+    "TrainedModel",
+    "User",
+    "api_key_by_id",
+    "endpoint_by_id",
+    "user_by_name",
+    "user_by_pk",
+]

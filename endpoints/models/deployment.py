@@ -1,0 +1,43 @@
+"""Deployments: models that are asked to run, and how far they are."""
+
+from django.db import models
+
+from endpoints.models.base import Record
+from endpoints.models.model import TrainedModel
+
+
+class DeploymentState(models.TextChoices):
+    WAITING = "waiting", "waiting for the model's files"
+    STARTING = "starting", "starting"
+    STARTED = "started", "running"
+    FAILED = "failed", "failed"
+
+
+class DeploymentQuerySet(models.QuerySet["Deployment"]):
+    def with_files(self) -> "DeploymentQuerySet":
+        return self.select_related("model__artifact")
+
+
+class Deployment(Record):
+    """One model asked to run. The row is the wish; the runner writes the observed columns.
+
+    A deployment is wanted as long as its row exists.
+    """
+
+    deployment_id = models.CharField(max_length=256, unique=True)
+    model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="deployments")
+    num_allocations = models.PositiveIntegerField(default=1)
+    num_threads = models.PositiveIntegerField(default=1)
+    # Raised to ask for a fresh start of a deployment that failed.
+    generation = models.PositiveIntegerField(default=1)
+
+    state = models.CharField(
+        max_length=20, choices=DeploymentState.choices, default=DeploymentState.WAITING
+    )
+    reason = models.TextField(blank=True)
+    state_changed_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DeploymentQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.deployment_id
