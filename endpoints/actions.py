@@ -1,0 +1,140 @@
+"""Every write, one verb each: check everything, write, then let others know after commit."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from endpoints import tasks
+from endpoints.models import (
+    ApiKey,
+    Artifact,
+    ArtifactState,
+    Deployment,
+    DeploymentState,
+    Endpoint,
+    TrainedModel,
+    User,
+)
+from inference.errors import EndpointExists, InvalidAction, InvalidRequest
+from inference.runner.catalogue import BUILTIN_MODELS
+from inference.services import find_service
+from inference.services.base import EndpointConfig
+from inference.types import TaskType
+
+MAX_ID_LENGTH = 256
+ID_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9_.\-]*[a-z0-9])?")
+
+
+def check_inference_id(inference_id: str) -> None:
+    if not ID_PATTERN.fullmatch(inference_id):
+        problem = (
+            f"Invalid inference_id; '{inference_id}' can contain lowercase alphanumeric "
+            "(a-z and 0-9), hyphens, underscores or dots, and must start and end with alphanumeric"
+        )
+        raise InvalidAction([problem])
+    if len(inference_id) > MAX_ID_LENGTH:
+        problem = f"Invalid inference_id; it may have {MAX_ID_LENGTH} characters at most"
+        raise InvalidAction([problem])
+
+
+def create_endpoint(
+    actor: User, inference_id: str, task_type: TaskType, service: str, config: Mapping[str, Any]
+) -> Endpoint:
+    """Store an endpoint and ask for what it needs to run; it is not ready when this returns.
+
+    Raises InvalidAction, InvalidRequest or InvalidSettings for what cannot be, EndpointExists.
+    """
+    check_inference_id(inference_id)
+    checked = find_service(service).parse(task_type, config)
+    check_id_is_free(inference_id, checked)
+    try:
+        with transaction.atomic():
+            deployment = deploy(inference_id, checked)
+            chunking = checked.chunking_settings
+            return Endpoint.objects.create(
+                inference_id=inference_id,
+                task_type=task_type,
+                service=service,
+                service_settings=checked.service_settings.to_response(),
+                task_settings=checked.task_settings.to_response(),
+                chunking_settings=chunking and chunking.to_response(),
+                deployment=deployment,
+                created_by=actor,
+            )
+    except IntegrityError:
+        raise EndpointExists(f"Inference endpoint [{inference_id}] already exists") from None
+
+
+def check_id_is_free(inference_id: str, config: EndpointConfig) -> None:
+    """An endpoint must not be mistaken for a model or for another's deployment."""
+    if Endpoint.objects.filter(inference_id=inference_id).exists():
+        raise EndpointExists(f"Inference endpoint [{inference_id}] already exists")
+    taken = Deployment.objects.filter(deployment_id=inference_id).exists()
+    if taken or inference_id == getattr(config.service_settings, "model_id", None):
+        raise InvalidRequest(
+            f"Inference endpoint IDs must be unique. Requested inference endpoint ID "
+            f"[{inference_id}] matches existing trained model ID(s) but must not."
+        )
+
+
+def deploy(deployment_id: str, config: EndpointConfig) -> Deployment:
+    """Ask for a model to run; its files are fetched first where they are missing."""
+    wished = config.service_settings.to_response()
+    builtin = BUILTIN_MODELS[wished["model_id"]]
+    artifact, _ = Artifact.objects.get_or_create(repository=builtin.weights.repository)
+    model, _ = TrainedModel.objects.get_or_create(
+        model_id=builtin.model_id,
+        defaults={"task_type": builtin.task_type, "artifact": artifact},
+    )
+    request_files(artifact)
+    return Deployment.objects.create(
+        deployment_id=deployment_id,
+        model=model,
+        num_allocations=wished["num_allocations"],
+        num_threads=wished["num_threads"],
+    )
+
+
+def request_files(artifact: Artifact) -> None:
+    """Have a worker fetch these files, unless they are there or on their way."""
+    missing = Artifact.objects.filter(
+        pk=artifact.pk, state__in=[ArtifactState.ABSENT, ArtifactState.FAILED]
+    )
+    if missing.update(state=ArtifactState.QUEUED, reason="", bytes_done=0, worked_on_at=None):
+        tasks.fetch_artifact.delay_on_commit(artifact.pk)
+
+
+@transaction.atomic
+def retry_endpoint(endpoint: Endpoint) -> None:
+    """Try again what failed: the download, the start of the model, or both."""
+    deployment = endpoint.deployment
+    if deployment is None:
+        return
+    request_files(deployment.model.artifact)
+    if deployment.state == DeploymentState.FAILED:
+        deployment.state, deployment.reason = DeploymentState.WAITING, ""
+        deployment.state_changed_at = timezone.now()
+        deployment.generation += 1
+        deployment.save()
+
+
+@transaction.atomic
+def delete_endpoint(endpoint: Endpoint) -> None:
+    """Remove an endpoint and stop the deployment that was started for it.
+
+    Gone already is success. The model's files stay.
+    """
+    Endpoint.objects.filter(pk=endpoint.pk).delete()
+    if endpoint.deployment_id:
+        Deployment.objects.filter(deployment_id=endpoint.deployment_id).delete()
+
+
+def create_administrator(username: str, password: str) -> User:
+    return User.objects.create_superuser(username, password=password)
+
+
+def create_api_key(user: User, name: str) -> tuple[ApiKey, str]:
+    return ApiKey.issue(user, name)

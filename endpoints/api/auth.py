@@ -1,0 +1,116 @@
+"""Who calls: Basic with a password, or ApiKey with a key.
+
+A password's hash takes a tenth of a second to check. A password that was verified is remembered
+for a while by a keyed digest, together with the hash it was verified against: a changed password
+or a disabled user is refused from the next call on, in every process.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from threading import Lock
+
+from django.contrib.auth.hashers import check_password, make_password
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from endpoints.access import Unauthenticated
+from endpoints.models import ApiKey, User, api_key_by_id, user_by_name, user_by_pk
+
+CHALLENGES = ('Basic realm="security", charset="UTF-8"', 'Bearer realm="security"', "ApiKey")
+REMEMBER_S, REMEMBER_MOST = 300.0, 10_000
+
+
+class HeaderAuthentication(BaseAuthentication):
+    """Reads the Authorization header. Raises Unauthenticated for everything but success."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey | None]:
+        scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
+        path = request.get_full_path()
+        match scheme.lower():
+            case "":
+                raise Unauthenticated(
+                    f"missing authentication credentials for REST request [{path}]"
+                )
+            case "basic":
+                return basic_user(credentials, path), None
+            case "apikey":
+                key = api_key(credentials)
+                return key.user, key
+            case _:
+                raise unusable_credentials()
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGES[0]
+
+
+def basic_user(credentials: str, path: str) -> User:
+    username, colon, password = _decode(credentials).partition(":")
+    refused = Unauthenticated(f"unable to authenticate user [{username}] for REST request [{path}]")
+    if not colon:
+        raise refused
+    user = user_by_name.find(username)
+    if user is None or not user.is_active:
+        make_password(password)  # as slow as for a known user, so that names cannot be guessed
+        raise refused
+    if not verified_passwords.knows(user, password):
+        if not check_password(password, user.password):
+            raise refused
+        verified_passwords.remember(user, password)
+    return user
+
+
+def api_key(credentials: str) -> ApiKey:
+    key_id, _, secret = _decode(credentials).partition(":")
+    key = api_key_by_id.find(key_id)
+    if key is None or not key.is_valid or not key.matches(secret):
+        raise unusable_credentials()
+    user = user_by_pk.find(key.user_id)
+    if user is None or not user.is_active:
+        raise unusable_credentials()
+    key.user = user
+    return key
+
+
+def unusable_credentials() -> Unauthenticated:
+    return Unauthenticated(
+        "unable to authenticate with provided credentials and anonymous access is not allowed "
+        "for this action"
+    )
+
+
+def _decode(credentials: str) -> str:
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise unusable_credentials() from None
+
+
+class VerifiedPasswords:
+    """Passwords that were checked lately. Holds digests under a key that dies with the process."""
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self._until: OrderedDict[bytes, float] = OrderedDict()
+        self._lock = Lock()
+
+    def knows(self, user: User, password: str) -> bool:
+        return self._until.get(self._digest(user, password), 0.0) > time.monotonic()
+
+    def remember(self, user: User, password: str) -> None:
+        with self._lock:
+            self._until[self._digest(user, password)] = time.monotonic() + REMEMBER_S
+            while len(self._until) > REMEMBER_MOST:
+                self._until.popitem(last=False)
+
+    def _digest(self, user: User, password: str) -> bytes:
+        """Bound to the stored hash: a new password makes every digest of the old one worthless."""
+        text = f"{user.pk}\0{user.password}\0{password}"
+        return hmac.new(self._key, text.encode(), hashlib.sha256).digest()
+
+
+verified_passwords = VerifiedPasswords()

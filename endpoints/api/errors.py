@@ -1,0 +1,47 @@
+"""Every failure becomes Elasticsearch's error envelope here, and nowhere else."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.views import exception_handler
+
+from endpoints.access import Unauthenticated
+from endpoints.api.auth import CHALLENGES
+from endpoints.api.http import ElasticView
+from inference.errors import InferenceError
+
+
+def es_exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    view: ElasticView = context["view"]
+    if isinstance(exc, Unauthenticated):
+        header = {"header": {"WWW-Authenticate": list(CHALLENGES)}}
+        response = view.answer(envelope(exc.status, exc.type, str(exc), **header), exc.status)
+        response["WWW-Authenticate"] = ", ".join(CHALLENGES)
+    elif isinstance(exc, InferenceError):
+        response = view.answer(envelope(exc.status, exc.type, str(exc)), exc.status)
+    elif isinstance(exc, MethodNotAllowed):
+        allowed = ", ".join(sorted(view.allowed_methods))
+        response = view.answer(wrong_method(context["request"], allowed), exc.status_code)
+        response["Allow"] = allowed
+    elif known := exception_handler(exc, context):
+        reason = str(known.data["detail"])
+        response = view.answer(
+            envelope(known.status_code, "status_exception", reason), known.status_code
+        )
+    else:
+        return None
+    return response
+
+
+def wrong_method(request: Any, allowed: str) -> dict[str, Any]:
+    return {
+        "error": f"Incorrect HTTP method for uri [{request.get_full_path()}] and method "
+        f"[{request.method}], allowed: [{allowed}]",
+        "status": 405,
+    }
+
+
+def envelope(status: int, kind: str, reason: str, **more: Any) -> dict[str, Any]:
+    cause = {"type": kind, "reason": reason, **more}
+    return {"error": {"root_cause": [cause], **cause}, "status": status}

@@ -1,0 +1,141 @@
+"""Request bodies: what they may hold, and what is wrong with one that is refused."""
+
+from typing import Any, TypeVar
+
+from django.http import HttpRequest
+from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr, ValidationError
+
+from endpoints.api.media import read_json
+from inference.errors import InvalidAction, InvalidRequest, MalformedBody
+from inference.types import InferenceRequest, InputType, TaskType
+
+BodyT = TypeVar("BodyT", bound=BaseModel)
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CreateBody(BaseModel):
+    """The body of a create request. What the service reads stays raw; the service checks it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    service: StrictStr | None = None
+    task_type: StrictStr | None = None
+
+    def resolved_task_type(self, in_path: str | None) -> TaskType:
+        """The task type of path and body, which must agree where both name one."""
+        from_path = TaskType.parse(in_path) if in_path is not None else None
+        from_body = TaskType.parse(self.task_type) if self.task_type is not None else None
+        if from_path and from_body and from_path != from_body:
+            raise InvalidRequest(
+                f"Cannot resolve conflicting task_type parameter in the request URL "
+                f"[{from_path}] and the request body [{from_body}]"
+            )
+        if found := from_path or from_body:
+            return found
+        raise InvalidRequest("[task_type] is a required setting and is missing")
+
+    def named_service(self) -> str:
+        if self.service is None:
+            raise InvalidRequest("Inference configuration is missing the [service] setting")
+        return self.service
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return self.model_extra or {}
+
+
+class InferenceBody(Body):
+    input: StrictStr | list[StrictStr] | None = None
+    query: StrictStr | None = None
+    input_type: StrictStr | None = None
+    task_settings: dict[str, Any] | None = None
+    return_documents: StrictBool | None = None
+    top_n: StrictInt | None = None
+    timeout: StrictStr | None = None
+
+    def to_request(self, task_type: TaskType | None) -> InferenceRequest:
+        """Check the fields against each other; task_type is that of the path, if it has one."""
+        problems = [*self._input_problems(), *self._field_problems(task_type)]
+        if problems:
+            raise InvalidAction(problems)
+        text = self.input if isinstance(self.input, list) else [self.input or ""]
+        task_settings = dict(self.task_settings or {})
+        in_settings = task_settings.pop("input_type", None)
+        return InferenceRequest(
+            input=tuple(text),
+            query=self.query,
+            input_type=parse_input_type(self.input_type or in_settings),
+            top_n=self.top_n,
+            return_documents=self.return_documents,
+            task_settings=task_settings,
+        )
+
+    def _input_problems(self) -> list[str]:
+        if self.input is None:
+            return ["Field [input] cannot be null"]
+        return [] if self.input != [] else ["Field [input] cannot be an empty array"]
+
+    def _field_problems(self, task_type: TaskType | None) -> list[str]:
+        problems = []
+        if task_type == TaskType.RERANK:
+            if self.query is None:
+                problems.append("Field [query] cannot be null for task type [rerank]")
+            elif not self.query:
+                problems.append("Field [query] cannot be empty for task type [rerank]")
+        elif task_type:
+            refused: dict[str, Any] = {
+                "return_documents": self.return_documents,
+                "top_n": self.top_n,
+            }
+            if task_type in (TaskType.TEXT_EMBEDDING, TaskType.SPARSE_EMBEDDING):
+                refused["query"] = self.query
+            problems += _not_for(task_type, refused)
+        if task_type not in (None, TaskType.TEXT_EMBEDDING, TaskType.EMBEDDING):
+            problems += _not_for(task_type, {"input_type": self.input_type})
+        if self.top_n is not None and self.top_n < 1:
+            problems.append(f"[top_n] must be at least 1, not [{self.top_n}]")
+        return problems
+
+
+def _not_for(task_type: TaskType, fields: dict[str, Any]) -> list[str]:
+    return [
+        f"Field [{name}] cannot be specified for task type [{task_type}]"
+        for name, value in fields.items()
+        if value is not None
+    ]
+
+
+def parse_input_type(text: str | None) -> InputType:
+    if text is None:
+        return InputType.UNSPECIFIED
+    try:
+        return InputType(str(text).strip().lower())
+    except ValueError:
+        known = ", ".join(InputType)
+        raise InvalidAction(
+            [f"Unrecognized input_type [{text}]. It must be one of [{known}]"]
+        ) from None
+
+
+def parse(schema: type[BodyT], request: HttpRequest) -> BodyT:
+    """Read the body of a request. Raises MissingBody, MalformedBody or UnsupportedMediaType."""
+    raw, content = read_json(request)
+    try:
+        return schema.model_validate(content)
+    except ValidationError as exc:
+        error = exc.errors()[0]
+    name = str(error["loc"][0]) if error["loc"] else ""
+    place = f"[{position(raw, name)}] [{schema.__name__}]"
+    if error["type"] == "extra_forbidden":
+        raise MalformedBody(f"{place} unknown field [{name}]")
+    raise MalformedBody(f"{place} failed to parse field [{name}]: {error['msg']}")
+
+
+def position(raw: bytes, name: str) -> str:
+    """Line and column where a field is first named, counted from one."""
+    before = raw.partition(f'"{name}"'.encode())[0]
+    *lines, last = before.split(b"\n")
+    return f"{len(lines) + 1}:{len(last) + 1}"

@@ -1,0 +1,14 @@
+from django.urls import path, re_path
+
+from endpoints.api import views
+
+urlpatterns = [
+    path("_inference", views.EndpointListView.as_view()),
+    path("_inference/_all", views.EndpointListView.as_view()),
+    path("_inference/*", views.EndpointListView.as_view()),
+    path("_inference/<str:task_type>/_all", views.EndpointListView.as_view()),
+    path("_inference/<str:task_type>/*", views.EndpointListView.as_view()),
+    path("_inference/<str:inference_id>", views.EndpointView.as_view()),
+    path("_inference/<str:task_type>/<str:inference_id>", views.EndpointView.as_view()),
+    re_path("", views.UnknownRouteView.as_view()),
+]

@@ -1,0 +1,129 @@
+"""The `_inference` routes: parse, authorize, call, render."""
+
+from typing import Any
+
+from django.http import HttpResponse
+
+from endpoints import actions, calls, hosting
+from endpoints.access import Action, endpoint_to_call, get_endpoint, require
+from endpoints.api.cluster import cluster_info
+from endpoints.api.http import ElasticView, UserRequest
+from endpoints.api.params import parse_duration_s
+from endpoints.api.schemas import CreateBody, InferenceBody, parse
+from endpoints.models import Endpoint
+from inference.errors import DeploymentTimedOut, InferenceError
+from inference.types import TaskType
+
+DEFAULT_TIMEOUT_S = 30.0
+CHAT_TIMEOUT_S = 120.0
+ANY_TASK = "any"
+
+
+def task_in(path_part: str | None) -> TaskType | None:
+    """The task type that a path names; `any` and nothing leave it open."""
+    if path_part is None or path_part.strip().lower() == ANY_TASK:
+        return None
+    return TaskType.parse(path_part)
+
+
+def default_timeout_s(task_type: TaskType | None) -> float:
+    is_chat = task_type in (TaskType.COMPLETION, TaskType.CHAT_COMPLETION)
+    return CHAT_TIMEOUT_S if is_chat else DEFAULT_TIMEOUT_S
+
+
+class EndpointView(ElasticView):
+    def get(
+        self, request: UserRequest, inference_id: str, task_type: str | None = None
+    ) -> HttpResponse:
+        require(request.user, Action.GET)
+        self.params(request, "return_minimal_config")
+        endpoint = get_endpoint(request.user, inference_id, task_in(task_type))
+        return self.answer({"endpoints": [endpoint.to_response()]})
+
+    def put(
+        self, request: UserRequest, inference_id: str, task_type: str | None = None
+    ) -> HttpResponse:
+        """Create an endpoint and answer once it has proved itself by a real call."""
+        require(request.user, Action.PUT)
+        params = self.params(request)
+        actions.check_inference_id(inference_id)
+        body = parse(CreateBody, request)
+        task = body.resolved_task_type(task_type)
+        timeout_s = params.duration_s("timeout", default_timeout_s(task))
+        endpoint = actions.create_endpoint(
+            request.user, inference_id, task, body.named_service(), body.config
+        )
+        prove(endpoint, timeout_s)
+        return self.answer(endpoint.to_response())
+
+    def post(
+        self, request: UserRequest, inference_id: str, task_type: str | None = None
+    ) -> HttpResponse:
+        require(request.user, Action.INFER)
+        params = self.params(request)
+        task = task_in(task_type)
+        body = parse(InferenceBody, request)
+        call = body.to_request(task)
+        endpoint = endpoint_to_call(inference_id, task)
+        default_s = default_timeout_s(endpoint.task)
+        if body.timeout is not None:
+            default_s = parse_duration_s(body.timeout, "timeout")
+        result = calls.run_inference(endpoint, call, params.duration_s("timeout", default_s))
+        return self.answer(result.to_response())
+
+    def delete(
+        self, request: UserRequest, inference_id: str, task_type: str | None = None
+    ) -> HttpResponse:
+        require(request.user, Action.DELETE)
+        params = self.params(request, "dry_run", "force")
+        params.flag("force")
+        is_dry_run = params.flag("dry_run")
+        endpoint = get_endpoint(request.user, inference_id, task_in(task_type))
+        answer: dict[str, Any] = {"acknowledged": not is_dry_run, "pipelines": [], "indexes": []}
+        if is_dry_run:
+            return self.answer(answer | {"error_message": ""})
+        actions.delete_endpoint(endpoint)
+        return self.answer(answer)
+
+
+class EndpointListView(ElasticView):
+    def get(self, request: UserRequest, task_type: str | None = None) -> HttpResponse:
+        require(request.user, Action.GET)
+        self.params(request, "return_minimal_config")
+        endpoints = Endpoint.objects.visible_to(request.user)
+        if task := task_in(task_type):
+            endpoints = endpoints.filter(task_type=task)
+        return self.answer({"endpoints": [endpoint.to_response() for endpoint in endpoints]})
+
+
+def prove(endpoint: Endpoint, timeout_s: float) -> None:
+    """Wait for a new endpoint and call it once; one that cannot work is taken back.
+
+    When only the time ran out, the endpoint stays and goes on starting.
+    """
+    try:
+        hosting.wait_until_started(endpoint, timeout_s)
+        calls.probe(endpoint, DEFAULT_TIMEOUT_S)
+    except DeploymentTimedOut:
+        raise
+    except InferenceError:
+        actions.delete_endpoint(endpoint)
+        raise
+
+
+class ClusterView(ElasticView):
+    def get(self, request: UserRequest) -> HttpResponse:
+        self.params(request)
+        return self.answer(cluster_info())
+
+
+class UnknownRouteView(ElasticView):
+    """Whatever no route knows. Authentication comes first, as in Elasticsearch."""
+
+    def handle(self, request: UserRequest, **_: Any) -> HttpResponse:
+        reason = (
+            f"no handler found for uri [{request.get_full_path()}] and method [{request.method}]"
+        )
+        return self.answer({"error": reason}, 400)
+
+    get = put = post = delete = patch = handle

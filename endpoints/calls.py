@@ -1,0 +1,38 @@
+"""What a call to an endpoint is, for the API and the pages alike."""
+
+from dataclasses import replace
+
+from endpoints import hosting
+from endpoints.models import Endpoint
+from inference.errors import InvalidAction
+from inference.services import find_service
+from inference.services.settings import parse_settings
+from inference.types import InferenceRequest, InferenceResult, TaskType
+
+PROBE_INPUT = "how big"
+
+
+def run_inference(
+    endpoint: Endpoint, request: InferenceRequest, timeout_s: float
+) -> InferenceResult:
+    """Check the request against the endpoint and run it within timeout_s seconds."""
+    service = find_service(endpoint.service)
+    own_settings = parse_settings(
+        service.task_settings[endpoint.task],
+        request.task_settings,
+        scope="task_settings",
+        service=service.name,
+    )
+    if endpoint.task == TaskType.RERANK:
+        if not request.query:
+            raise InvalidAction(["Field [query] cannot be null or empty for task type [rerank]"])
+        settings = {"return_documents": True} | endpoint.task_settings | own_settings.to_response()
+        if request.return_documents is None:
+            request = replace(request, return_documents=settings["return_documents"])
+    return hosting.infer(endpoint, request, timeout_s)
+
+
+def probe(endpoint: Endpoint, timeout_s: float) -> InferenceResult:
+    """The smallest real call, to prove that the endpoint answers."""
+    query = PROBE_INPUT if endpoint.task == TaskType.RERANK else None
+    return run_inference(endpoint, InferenceRequest((PROBE_INPUT,), query=query), timeout_s)

@@ -1,0 +1,95 @@
+"""Calls to models that run here: waits while they start, and says why when they cannot."""
+
+from functools import cache
+from time import monotonic, sleep
+
+from django.conf import settings
+
+from endpoints.models import ArtifactState, Deployment, DeploymentState, Endpoint, Heartbeat
+from inference.errors import (
+    Conflict,
+    DeploymentFailed,
+    DeploymentTimedOut,
+    ModelUnavailable,
+    RunnerUnavailable,
+)
+from inference.execute import run_hosted
+from inference.runner.client import HostClient, HostUnreachable
+from inference.runner.protocol import socket_folder
+from inference.types import InferenceRequest, InferenceResult
+
+# How often to look again while something else is at work: a model that loads, a download.
+POLL_S = 0.05
+
+
+@cache
+def hosts() -> HostClient:
+    return HostClient(socket_folder(settings.DATA_DIR))
+
+
+def infer(endpoint: Endpoint, request: InferenceRequest, timeout_s: float) -> InferenceResult:
+    """Run a request on the endpoint's deployment.
+
+    A host that is starting, or starting again, is waited for within the caller's time.
+    Raises Conflict, DeploymentTimedOut, TimedOut, QueueFull, HostFailed or RunnerUnavailable.
+    """
+    deadline = monotonic() + timeout_s
+    deployment_id = endpoint.deployment_id
+    if deployment_id is None:
+        raise Conflict(f"Endpoint [{endpoint.inference_id}] has no deployment")
+    while True:
+        budget_s = deadline - monotonic()
+        try:
+            return run_hosted(hosts(), deployment_id, endpoint.task, request, max(budget_s, 0.001))
+        except HostUnreachable:
+            wait_for_change(deployment_id, deadline)
+
+
+def wait_for_change(deployment_id: str, deadline: float) -> None:
+    """Pause before the next try. Raises when there is nothing to wait for, or no time left."""
+    deployment = Deployment.objects.filter(deployment_id=deployment_id).with_files().first()
+    if deployment is None:
+        raise Conflict(f"Deployment [{deployment_id}] was removed meanwhile")
+    if deployment.state == DeploymentState.FAILED:
+        raise Conflict(f"Deployment [{deployment_id}] failed: {deployment.reason}")
+    if monotonic() < deadline:
+        sleep(POLL_S)
+        return
+    if not Heartbeat.objects.fresh().filter(part="runner").exists():
+        raise RunnerUnavailable(
+            f"Deployment [{deployment_id}] cannot be reached: the runner gives no sign of life"
+        )
+    raise timed_out(deployment)
+
+
+def wait_until_started(endpoint: Endpoint, timeout_s: float) -> None:
+    """Wait until the endpoint's deployment runs.
+
+    Raises ModelUnavailable or DeploymentFailed as soon as that is known, or DeploymentTimedOut;
+    then the download and the start go on.
+    """
+    deadline = monotonic() + timeout_s
+    while True:
+        deployment = Deployment.objects.filter(endpoints=endpoint).with_files().first()
+        if deployment is None:
+            raise Conflict(f"Endpoint [{endpoint.inference_id}] was deleted meanwhile")
+        artifact = deployment.model.artifact
+        if artifact.state == ArtifactState.FAILED:
+            raise ModelUnavailable(artifact.reason)
+        if deployment.state == DeploymentState.FAILED:
+            raise DeploymentFailed(
+                f"Deployment [{deployment.deployment_id}] failed: {deployment.reason}"
+            )
+        if deployment.state == DeploymentState.STARTED:
+            return
+        if monotonic() >= deadline:
+            raise timed_out(deployment)
+        sleep(POLL_S)
+
+
+def timed_out(deployment: Deployment) -> DeploymentTimedOut:
+    return DeploymentTimedOut(
+        f"Timed out waiting for deployment [{deployment.deployment_id}] to start "
+        f"(it is {deployment.get_state_display()}). It goes on starting: "
+        "use the trained model stats API to follow it, and retry once it has started"
+    )

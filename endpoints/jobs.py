@@ -1,0 +1,124 @@
+"""The background work: fetching a model's files and making them ready to run."""
+
+import logging
+import multiprocessing
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, models
+from django.utils import timezone
+
+from endpoints.models import Artifact, ArtifactState
+from inference.errors import InferenceError
+from inference.runner.catalogue import BUILTIN_MODELS, Weights
+from inference.runner.convert import ensure_graph
+from inference.runner.sources import Cancelled, Progress, SourceSettings, fetch
+
+logger = logging.getLogger(__name__)
+
+SIGN_OF_LIFE_S = 1.0
+ABANDONED_AFTER_S = 5.0
+
+# Set when the worker is told to stop; a download then ends where it is and goes on later.
+stopping = threading.Event()
+
+
+def artifact_folder(artifact: Artifact) -> Path:
+    folder: Path = settings.MODEL_DIR / artifact.repository.replace("/", "--")
+    return folder
+
+
+def abandoned_artifacts() -> list[int]:
+    """Artifacts that are wanted while nobody works on them: their message or worker was lost."""
+    return list(_unattended(Artifact.objects.under_way()).values_list("pk", flat=True))
+
+
+def fetch_artifact(artifact_pk: int) -> None:
+    """Fetch and convert the files of an artifact, unless somebody is at it or it is done."""
+    wanted = _unattended(Artifact.objects.under_way().filter(pk=artifact_pk))
+    if not wanted.update(worked_on_at=timezone.now(), state=ArtifactState.DOWNLOADING):
+        return
+    artifact = Artifact.objects.get(pk=artifact_pk)
+    weights = next(
+        model.weights
+        for model in BUILTIN_MODELS.values()
+        if model.weights.repository == artifact.repository
+    )
+    try:
+        with _signs_of_life(artifact_pk):
+            _fetch_and_convert(artifact, weights)
+    except Cancelled:
+        logger.info("[%s] stopped; it goes on with the next worker", artifact.repository)
+    except InferenceError as exc:
+        _note(artifact, state=ArtifactState.FAILED, reason=str(exc))
+        logger.warning("[%s] %s", artifact.repository, exc)
+    except Exception as exc:
+        _note(artifact, state=ArtifactState.FAILED, reason=f"{type(exc).__name__}: {exc}")
+        raise
+
+
+def _fetch_and_convert(artifact: Artifact, weights: Weights) -> None:
+    folder = artifact_folder(artifact)
+
+    def show(progress: Progress) -> None:
+        _note(
+            artifact,
+            source=progress.source,
+            bytes_done=progress.bytes_done,
+            bytes_total=progress.bytes_total,
+            bytes_per_s=progress.bytes_per_s,
+        )
+
+    sources = SourceSettings(order=settings.MODEL_SOURCES, mirror=settings.MODEL_MIRROR or None)
+    report = fetch(weights, folder, sources, show, stopping.is_set)
+    _note(
+        artifact,
+        state=ArtifactState.CONVERTING,
+        source=report.source or artifact.source,
+        bytes_per_s=0,
+    )
+    convert(folder)
+    _note(artifact, state=ArtifactState.READY, reason="")
+    logger.info("[%s] is ready", artifact.repository)
+
+
+def convert(folder: Path) -> None:
+    """Build the graph in a process of its own: it takes several times the model's size of
+    memory, and hands it back when it ends.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        process.submit(ensure_graph, folder).result()
+
+
+def _note(artifact: Artifact, **changes: object) -> None:
+    Artifact.objects.filter(pk=artifact.pk).update(updated_at=timezone.now(), **changes)
+
+
+def _unattended(artifacts: models.QuerySet[Artifact]) -> models.QuerySet[Artifact]:
+    long_ago = timezone.now() - timedelta(seconds=ABANDONED_AFTER_S)
+    return artifacts.filter(models.Q(worked_on_at=None) | models.Q(worked_on_at__lt=long_ago))
+
+
+@contextmanager
+def _signs_of_life(artifact_pk: int) -> Iterator[None]:
+    """Show that somebody is at work, whatever the work itself is busy with."""
+    is_over = threading.Event()
+
+    def beat() -> None:
+        while not is_over.wait(SIGN_OF_LIFE_S):
+            Artifact.objects.filter(pk=artifact_pk).update(worked_on_at=timezone.now())
+        connection.close()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+        Artifact.objects.filter(pk=artifact_pk).update(worked_on_at=None)

@@ -1,0 +1,25 @@
+"""`manage.py create_api_key NAME`: a key for a program, from the shell."""
+
+import base64
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from endpoints import actions
+from endpoints.models import User
+
+
+class Command(BaseCommand):
+    help = "Issue an API key. Its secret is shown only now."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="what the key is for")
+        parser.add_argument("--user", required=True, help="whose rights it carries")
+
+    def handle(self, *args: Any, name: str, user: str, **options: Any) -> None:
+        owner = User.objects.filter(username=user, is_active=True).first()
+        if owner is None:
+            raise CommandError(f"There is no active user [{user}].")
+        key, secret = actions.create_api_key(owner, name)
+        encoded = base64.b64encode(f"{key.key_id}:{secret}".encode()).decode()
+        self.stdout.write(encoded)

@@ -1,0 +1,62 @@
+"""Moves what runs towards what the records ask for, and writes down how far it is."""
+
+from django.conf import settings
+from django.utils import timezone
+
+from endpoints.jobs import artifact_folder
+from endpoints.models import ArtifactState, Deployment, DeploymentState
+from inference.runner.catalogue import BUILTIN_MODELS
+from inference.runner.hosts import HostStatus, LocalRunner
+from inference.runner.protocol import socket_folder, socket_path
+from inference.runner.spec import HostSpec
+from inference.types import TaskType
+
+
+class Reconciler:
+    """One step at a time, from one thread; a step never waits for a model to load."""
+
+    def __init__(self, runner: LocalRunner) -> None:
+        self._runner = runner
+        self._sockets = socket_folder(settings.DATA_DIR)
+        self._sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def step(self) -> None:
+        deployments = list(Deployment.objects.with_files())
+        self._runner.apply(
+            self._spec(deployment)
+            for deployment in deployments
+            if deployment.model.artifact.is_ready
+        )
+        for deployment in deployments:
+            write_down(deployment, self._observe(deployment))
+
+    def _spec(self, deployment: Deployment) -> HostSpec:
+        model = deployment.model
+        return HostSpec(
+            deployment_id=deployment.deployment_id,
+            task_type=TaskType(model.task_type),
+            model_folder=str(artifact_folder(model.artifact)),
+            socket=str(socket_path(self._sockets, deployment.deployment_id)),
+            max_input_tokens=BUILTIN_MODELS[model.model_id].max_input_tokens,
+            num_allocations=deployment.num_allocations,
+            num_threads=deployment.num_threads,
+            generation=deployment.generation,
+        )
+
+    def _observe(self, deployment: Deployment) -> HostStatus:
+        artifact = deployment.model.artifact
+        if artifact.is_ready:
+            return self._runner.status(deployment.deployment_id)
+        if artifact.state == ArtifactState.FAILED:
+            return HostStatus(DeploymentState.FAILED, artifact.reason)
+        return HostStatus(DeploymentState.WAITING)
+
+
+def write_down(deployment: Deployment, observed: HostStatus) -> None:
+    """Store a change of state; a deployment that was deleted meanwhile stays deleted."""
+    if (deployment.state, deployment.reason) == (observed.state, observed.reason):
+        return
+    changes: dict[str, object] = {"state": observed.state, "reason": observed.reason}
+    if deployment.state != observed.state:
+        changes["state_changed_at"] = timezone.now()
+    Deployment.objects.filter(pk=deployment.pk, generation=deployment.generation).update(**changes)

@@ -1,0 +1,166 @@
+"""How an endpoint is, told from its records alone."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from endpoints.models import Artifact, ArtifactState, Deployment, DeploymentState, Endpoint
+
+
+class State(StrEnum):
+    WAITING = "waiting"
+    DOWNLOADING = "downloading"
+    CONVERTING = "converting"
+    STARTING = "starting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+WORDS = {
+    State.WAITING: "Waiting",
+    State.DOWNLOADING: "Downloading",
+    State.CONVERTING: "Converting",
+    State.STARTING: "Loading",
+    State.READY: "Ready",
+    State.FAILED: "Failed",
+}
+WAY = (State.WAITING, State.DOWNLOADING, State.CONVERTING, State.STARTING, State.READY)
+# Who must be alive for an endpoint in this state to go on, or to answer.
+NEEDED_PART = {
+    State.WAITING: "worker",
+    State.DOWNLOADING: "worker",
+    State.CONVERTING: "worker",
+    State.STARTING: "runner",
+    State.READY: "runner",
+}
+FETCH_ADVICE = (
+    "Make one of the sources reachable from this machine, or name a folder or address that has the "
+    "files in CONSOLE_MODEL_MIRROR; then try again."
+)
+START_ADVICE = (
+    "The runner's log says more. A model host ended by SIGKILL has usually run out of memory."
+)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step on the way to an endpoint that answers."""
+
+    words: str
+    is_done: bool
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Download:
+    """How far a model's files are. source: mirror, hub or package; empty when not known yet."""
+
+    bytes_done: int
+    bytes_total: int
+    bytes_per_s: float
+    source: str
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.bytes_done // self.bytes_total if self.bytes_total else 0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until the end at the present rate; None while that cannot be said."""
+        if self.bytes_per_s <= 0 or not self.bytes_total:
+            return None
+        return (self.bytes_total - self.bytes_done) / self.bytes_per_s
+
+
+@dataclass(frozen=True)
+class EndpointStatus:
+    """detail: a sentence about the state; the reason in full for a failure.
+
+    advice: what can be done about a failure. download: set while files are being fetched.
+    """
+
+    state: State
+    detail: str
+    advice: str = ""
+    download: Download | None = None
+
+    @property
+    def words(self) -> str:
+        return WORDS[self.state]
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == State.READY
+
+    @property
+    def is_failed(self) -> bool:
+        return self.state == State.FAILED
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it stays as it is unless somebody does something."""
+        return self.is_ready or self.is_failed
+
+    @property
+    def needed_part(self) -> str | None:
+        """The part of the product without which nothing goes on: worker or runner."""
+        return NEEDED_PART.get(self.state)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The whole way; nothing of it is done or current for a failure."""
+        place = WAY.index(self.state) if self.state in WAY else -1
+        return tuple(
+            Stage(WORDS[state], is_done=number < place, is_current=number == place)
+            for number, state in enumerate(WAY)
+        )
+
+
+def status_of(endpoint: Endpoint) -> EndpointStatus:
+    """The status of an endpoint that was read by `with_status()`; asks the database nothing."""
+    deployment = endpoint.deployment
+    if deployment is None:
+        return EndpointStatus(
+            State.FAILED,
+            "Nothing runs for this endpoint: its deployment was removed.",
+            "Delete the endpoint and create it again.",
+        )
+    # What the deployment was last seen to be comes before its files: a model that runs stays
+    # ready whatever happens to them, and files on their way outdate a failure.
+    if deployment.state == DeploymentState.STARTED:
+        return EndpointStatus(State.READY, "The model is loaded and answers calls.")
+    artifact = deployment.model.artifact
+    if artifact.is_ready:
+        return _start_of(deployment)
+    return _fetch_of(artifact)
+
+
+def _start_of(deployment: Deployment) -> EndpointStatus:
+    if deployment.state == DeploymentState.FAILED:
+        return EndpointStatus(
+            State.FAILED, deployment.reason or "The model could not be started.", START_ADVICE
+        )
+    return EndpointStatus(State.STARTING, "The files are here; the model is being loaded.")
+
+
+def _fetch_of(artifact: Artifact) -> EndpointStatus:
+    match artifact.state:
+        case ArtifactState.FAILED:
+            reason = artifact.reason or "The model's files could not be had."
+            return EndpointStatus(State.FAILED, reason, FETCH_ADVICE)
+        case ArtifactState.DOWNLOADING:
+            return EndpointStatus(
+                State.DOWNLOADING,
+                "The model's files are being fetched; this is needed only once.",
+                download=Download(
+                    artifact.bytes_done,
+                    artifact.bytes_total,
+                    artifact.bytes_per_s,
+                    artifact.source,
+                ),
+            )
+        case ArtifactState.CONVERTING:
+            return EndpointStatus(
+                State.CONVERTING, "The files are here; they are being prepared to run fast."
+            )
+        case _:
+            return EndpointStatus(State.WAITING, "The model's files are next in line.")

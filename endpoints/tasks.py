@@ -1,0 +1,16 @@
+"""Celery's way in to the background work. Every task may run twice."""
+
+from celery import shared_task
+
+from endpoints import jobs
+
+
+@shared_task(acks_late=True)
+def fetch_artifact(artifact_pk: int) -> None:
+    jobs.fetch_artifact(artifact_pk)
+
+
+@shared_task
+def resume_downloads() -> None:
+    for artifact_pk in jobs.abandoned_artifacts():
+        fetch_artifact.delay(artifact_pk)

@@ -1,0 +1,127 @@
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from endpoints import jobs
+from endpoints.models import Artifact, ArtifactState
+from inference.errors import InferenceError
+from inference.runner.catalogue import ALL_MINILM_L6_V2
+from inference.runner.sources import Cancelled, FetchReport, Progress
+
+pytestmark = pytest.mark.django_db
+
+
+class FakeFetch:
+    """Stands for the download; the real one has tests of its own."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.fails_with: Exception | None = None
+        self.shown: list[tuple[str, int, int]] = []
+
+    def __call__(
+        self, weights: Any, folder: Path, sources: Any, on_progress: Any, is_cancelled: Any
+    ) -> FetchReport:
+        self.calls += 1
+        on_progress(Progress("hub", 40, 100, 8.0))
+        row = Artifact.objects.get()
+        self.shown.append((row.state, row.bytes_done, row.bytes_total))
+        if self.fails_with:
+            raise self.fails_with
+        return FetchReport("hub")
+
+
+@pytest.fixture
+def fetch(monkeypatch: pytest.MonkeyPatch) -> FakeFetch:
+    fake = FakeFetch()
+    monkeypatch.setattr(jobs, "fetch", fake)
+    monkeypatch.setattr(jobs, "convert", lambda folder: None)
+    # A thread with a connection of its own does not see this test's transaction.
+    monkeypatch.setattr(jobs, "SIGN_OF_LIFE_S", 3600)
+    return fake
+
+
+@pytest.fixture
+def artifact() -> Artifact:
+    return Artifact.objects.create(
+        repository=ALL_MINILM_L6_V2.repository, state=ArtifactState.QUEUED
+    )
+
+
+def test_the_files_are_fetched_with_progress_and_ready_at_the_end(
+    fetch: FakeFetch, artifact: Artifact
+) -> None:
+    jobs.fetch_artifact(artifact.pk)
+
+    artifact.refresh_from_db()
+    assert fetch.shown == [(ArtifactState.DOWNLOADING, 40, 100)]
+    assert (artifact.state, artifact.source) == (ArtifactState.READY, "hub")
+    assert jobs.abandoned_artifacts() == []
+
+
+def test_a_second_message_does_nothing(fetch: FakeFetch, artifact: Artifact) -> None:
+    jobs.fetch_artifact(artifact.pk)
+    jobs.fetch_artifact(artifact.pk)
+
+    assert fetch.calls == 1
+
+
+def test_what_somebody_is_at_is_left_alone(fetch: FakeFetch, artifact: Artifact) -> None:
+    Artifact.objects.update(state=ArtifactState.DOWNLOADING, worked_on_at=timezone.now())
+
+    jobs.fetch_artifact(artifact.pk)
+
+    assert fetch.calls == 0
+
+
+def test_an_artifact_that_is_gone_is_no_failure(fetch: FakeFetch) -> None:
+    jobs.fetch_artifact(12345)
+
+    assert fetch.calls == 0
+
+
+@pytest.mark.parametrize("state", [ArtifactState.DOWNLOADING, ArtifactState.CONVERTING])
+def test_the_work_of_a_worker_that_died_is_taken_up(
+    fetch: FakeFetch, artifact: Artifact, state: ArtifactState
+) -> None:
+    long_ago = timezone.now() - timedelta(seconds=jobs.ABANDONED_AFTER_S + 1)
+    Artifact.objects.update(state=state, worked_on_at=long_ago)
+
+    assert jobs.abandoned_artifacts() == [artifact.pk]
+    jobs.fetch_artifact(artifact.pk)
+
+    artifact.refresh_from_db()
+    assert artifact.is_ready
+
+
+def test_a_failure_keeps_its_reason(fetch: FakeFetch, artifact: Artifact) -> None:
+    fetch.fails_with = InferenceError("hub: no route to host")
+
+    jobs.fetch_artifact(artifact.pk)
+
+    artifact.refresh_from_db()
+    assert (artifact.state, artifact.reason) == (ArtifactState.FAILED, "hub: no route to host")
+    assert jobs.abandoned_artifacts() == []
+
+
+def test_a_bug_is_shown_and_not_hidden(fetch: FakeFetch, artifact: Artifact) -> None:
+    fetch.fails_with = KeyError("oops")
+
+    with pytest.raises(KeyError):
+        jobs.fetch_artifact(artifact.pk)
+
+    artifact.refresh_from_db()
+    assert (artifact.state, artifact.reason) == (ArtifactState.FAILED, "KeyError: 'oops'")
+
+
+def test_a_worker_that_is_told_to_stop_leaves_the_work_to_the_next(
+    fetch: FakeFetch, artifact: Artifact
+) -> None:
+    fetch.fails_with = Cancelled()
+
+    jobs.fetch_artifact(artifact.pk)
+
+    assert jobs.abandoned_artifacts() == [artifact.pk]

@@ -1,0 +1,135 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from endpoints.models import ArtifactState, DeploymentState, Endpoint
+from endpoints.status import EndpointStatus, State, status_of
+from tests.factories import make_artifact, make_endpoint
+
+pytestmark = pytest.mark.django_db
+
+A, D = ArtifactState, DeploymentState
+
+
+def status(artifact: dict[str, Any], deployment: dict[str, Any]) -> EndpointStatus:
+    make_endpoint(artifact=make_artifact(**artifact), **deployment)
+    return status_of(Endpoint.objects.with_status().get())
+
+
+@pytest.mark.parametrize(
+    ("artifact", "deployment", "state", "words"),
+    [
+        (A.ABSENT, D.WAITING, State.WAITING, "Waiting"),
+        (A.QUEUED, D.WAITING, State.WAITING, "Waiting"),
+        (A.DOWNLOADING, D.WAITING, State.DOWNLOADING, "Downloading"),
+        (A.CONVERTING, D.WAITING, State.CONVERTING, "Converting"),
+        (A.READY, D.WAITING, State.STARTING, "Loading"),
+        (A.READY, D.STARTING, State.STARTING, "Loading"),
+        (A.READY, D.STARTED, State.READY, "Ready"),
+        (A.READY, D.FAILED, State.FAILED, "Failed"),
+        (A.FAILED, D.WAITING, State.FAILED, "Failed"),
+        (A.FAILED, D.FAILED, State.FAILED, "Failed"),
+    ],
+)
+def test_files_and_deployment_together_make_the_state(
+    artifact: str, deployment: str, state: State, words: str
+) -> None:
+    told = status({"state": artifact}, {"state": deployment})
+
+    assert (told.state, told.words) == (state, words)
+    assert told.detail
+    assert told.is_settled == (state in (State.READY, State.FAILED))
+
+
+@pytest.mark.parametrize("artifact", [A.QUEUED, A.DOWNLOADING, A.CONVERTING])
+def test_files_on_their_way_outdate_a_failure(artifact: str) -> None:
+    told = status({"state": artifact}, {"state": D.FAILED, "reason": "old"})
+
+    assert not told.is_failed
+
+
+def test_a_model_that_runs_is_ready_whatever_happens_to_its_files() -> None:
+    assert status({"state": A.DOWNLOADING}, {"state": D.STARTED}).is_ready
+
+
+def test_a_failed_download_tells_its_reason_and_what_to_do() -> None:
+    told = status({"state": A.FAILED, "reason": "hub: no answer"}, {"state": D.FAILED})
+
+    assert told.detail == "hub: no answer"
+    assert "CONSOLE_MODEL_MIRROR" in told.advice
+
+
+def test_a_failed_start_tells_its_reason_and_what_to_do() -> None:
+    told = status({}, {"state": D.FAILED, "reason": "ended by SIGKILL"})
+
+    assert told.detail == "ended by SIGKILL"
+    assert "memory" in told.advice
+
+
+def test_an_endpoint_whose_deployment_was_removed_has_failed() -> None:
+    endpoint = make_endpoint()
+    assert endpoint.deployment
+    endpoint.deployment.delete()
+
+    told = status_of(Endpoint.objects.with_status().get())
+
+    assert told.is_failed
+    assert "removed" in told.detail
+
+
+def test_a_download_tells_how_far_it_is() -> None:
+    numbers = {"bytes_done": 30, "bytes_total": 120, "bytes_per_s": 45.0, "source": "hub"}
+
+    download = status({"state": A.DOWNLOADING, **numbers}, {"state": D.WAITING}).download
+
+    assert download
+    assert (download.percent, download.left_s, download.source) == (25, 2.0, "hub")
+
+
+def test_a_download_that_has_not_begun_promises_nothing() -> None:
+    download = status({"state": A.DOWNLOADING}, {"state": D.WAITING}).download
+
+    assert download
+    assert (download.percent, download.left_s) == (0, None)
+
+
+def test_the_way_shows_what_is_done_and_what_is_going_on() -> None:
+    stages = status({"state": A.CONVERTING}, {"state": D.WAITING}).stages
+
+    assert [stage.words for stage in stages] == [
+        "Waiting",
+        "Downloading",
+        "Converting",
+        "Loading",
+        "Ready",
+    ]
+    assert [stage.is_done for stage in stages] == [True, True, False, False, False]
+    assert [stage.is_current for stage in stages] == [False, False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("artifact", "deployment", "part"),
+    [
+        (A.QUEUED, D.WAITING, "worker"),
+        (A.DOWNLOADING, D.WAITING, "worker"),
+        (A.CONVERTING, D.WAITING, "worker"),
+        (A.READY, D.STARTING, "runner"),
+        (A.READY, D.STARTED, "runner"),
+        (A.FAILED, D.FAILED, None),
+    ],
+)
+def test_each_state_names_the_part_that_must_live(
+    artifact: str, deployment: str, part: str | None
+) -> None:
+    assert status({"state": artifact}, {"state": deployment}).needed_part == part
+
+
+def test_telling_the_status_takes_no_query(
+    django_assert_num_queries: Callable[..., Any],
+) -> None:
+    make_endpoint(state=D.STARTING)
+    endpoint = Endpoint.objects.with_status().get()
+
+    with django_assert_num_queries(0):
+        status_of(endpoint)

@@ -1,0 +1,67 @@
+"""Records as tests need them, made directly."""
+
+from typing import Any
+
+from endpoints.models import (
+    Artifact,
+    ArtifactState,
+    Deployment,
+    DeploymentState,
+    Endpoint,
+    TrainedModel,
+    User,
+)
+from inference.runner.catalogue import BUILTIN_MODELS
+
+PASSWORD = "correct horse battery"
+MODEL_ID = ".all-minilm-l6-v2"
+CHUNKING = {"strategy": "sentence", "max_chunk_size": 250, "sentence_overlap": 1}
+
+
+def make_admin(username: str = "elastic") -> User:
+    return User.objects.create_superuser(username, password=PASSWORD)
+
+
+def make_user(username: str = "plain") -> User:
+    return User.objects.create_user(username, password=PASSWORD)
+
+
+def make_artifact(**columns: Any) -> Artifact:
+    repository = columns.pop("repository", BUILTIN_MODELS[MODEL_ID].weights.repository)
+    columns = {"state": ArtifactState.READY} | columns
+    return Artifact.objects.update_or_create(repository=repository, defaults=columns)[0]
+
+
+def make_model(model_id: str = MODEL_ID, artifact: Artifact | None = None) -> TrainedModel:
+    task_type = BUILTIN_MODELS[model_id].task_type
+    defaults = {"task_type": task_type, "artifact": artifact or make_artifact()}
+    return TrainedModel.objects.update_or_create(model_id=model_id, defaults=defaults)[0]
+
+
+def make_deployment(
+    deployment_id: str = "my-endpoint", model: TrainedModel | None = None, **columns: Any
+) -> Deployment:
+    return Deployment.objects.create(
+        deployment_id=deployment_id,
+        model=model or make_model(),
+        **{"state": DeploymentState.STARTED} | columns,
+    )
+
+
+def make_endpoint(
+    inference_id: str = "my-endpoint",
+    model_id: str = MODEL_ID,
+    artifact: Artifact | None = None,
+    **deployment: Any,
+) -> Endpoint:
+    """An endpoint with its deployment; ready unless the columns given say otherwise."""
+    model = make_model(model_id, artifact)
+    task = BUILTIN_MODELS[model_id].task_type
+    return Endpoint.objects.create(
+        inference_id=inference_id,
+        task_type=task,
+        service="elasticsearch",
+        service_settings={"num_allocations": 1, "num_threads": 1, "model_id": model_id},
+        chunking_settings=CHUNKING if task.is_chunked else None,
+        deployment=make_deployment(inference_id, model, **deployment),
+    )
