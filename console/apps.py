@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class ConsoleConfig(AppConfig):
+    name = "console"
+
+    def ready(self) -> None:
+        # Makes the Celery application the one that @shared_task binds to.
+        from console import celery  # noqa: F401

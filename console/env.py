@@ -1,0 +1,77 @@
+"""Typed reads of the environment. A value that cannot be used stops the start by name."""
+
+import os
+import secrets
+from collections.abc import Collection
+from pathlib import Path
+
+TRUE, FALSE = ("true", "1"), ("false", "0")
+
+
+class BadSetting(Exception):
+    """Something about the installation that a person must change before it can start."""
+
+
+def env_str(name: str, default: str = "") -> str:
+    return os.environ.get(name) or default
+
+
+def env_secret(name: str, default: str = "") -> str:
+    """Read NAME, or the file that NAME_FILE names."""
+    path = os.environ.get(f"{name}_FILE")
+    if not path:
+        return env_str(name, default)
+    try:
+        return Path(path).read_text().strip()
+    except OSError as exc:
+        raise BadSetting(f"{name}_FILE names a file that cannot be read: {exc}") from exc
+
+
+def env_bool(name: str, default: bool) -> bool:
+    text = env_str(name, str(default)).lower()
+    if text not in TRUE + FALSE:
+        raise BadSetting(f"{name} must be true or false (or 1 or 0), not [{text}].")
+    return text in TRUE
+
+
+def env_int(name: str, default: int, *, least: int, most: int) -> int:
+    text = env_str(name, str(default))
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise BadSetting(f"{name} must be a whole number from {least} to {most}, not [{text}].")
+    return int(text)
+
+
+def env_list(name: str, default: str, known: Collection[str] | None = None) -> tuple[str, ...]:
+    """Read a comma-separated list, of known words only where these are given."""
+    words = tuple(word for word in map(str.strip, env_str(name, default).split(",")) if word)
+    if known is not None and (unknown := [word for word in words if word not in known]):
+        raise BadSetting(f"{name} may hold {', '.join(known)}, but holds [{', '.join(unknown)}].")
+    return words
+
+
+def data_folder(name: str, default: Path) -> Path:
+    """The folder that NAME gives, made if need be and proved writable."""
+    folder = Path(env_str(name, str(default))).expanduser().absolute()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = folder / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as exc:
+        raise BadSetting(
+            f"the data folder {folder} cannot be written ({exc.strerror}). "
+            f"Give this user the right to write there, or set {name} to another folder."
+        ) from exc
+    return folder
+
+
+def stored_secret(path: Path) -> str:
+    """The secret kept at this path, made at the first start; two starts at once agree on one."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    with os.fdopen(handle, "w") as file:
+        file.write(secret := secrets.token_urlsafe(48))
+    return secret

@@ -1,0 +1,76 @@
+"""What every page has in common: who may open it, and how a refusal is told."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeAlias
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
+from django_htmx.middleware import HtmxDetails
+
+from endpoints.access import Forbidden
+from endpoints.models import User
+from inference.errors import NotFound
+
+Args = ParamSpec("Args")
+
+
+class HtmxRequest(HttpRequest):
+    """A request of somebody who is signed in; htmx may have sent it."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+PageView: TypeAlias = Callable[Concatenate[HtmxRequest, Args], HttpResponse]
+
+
+def page(*methods: str) -> Callable[[PageView[Args]], PageView[Args]]:
+    """Make a view a page: it takes these methods, from people who are signed in.
+
+    Forbidden and NotFound become the pages that say so. A fragment cannot show those pages, so
+    there the browser is told to load the whole page again.
+    """
+
+    def decorate(view: PageView[Args]) -> PageView[Args]:
+        @require_http_methods(methods)
+        @vary_on_headers("HX-Request")
+        @never_cache
+        @wraps(view)
+        def guarded(
+            request: HtmxRequest, /, *args: Args.args, **kwargs: Args.kwargs
+        ) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return _to_sign_in(request)
+            try:
+                return view(request, *args, **kwargs)
+            except (Forbidden, NotFound) as exc:
+                if request.htmx:
+                    return HttpResponseClientRefresh()
+                if isinstance(exc, NotFound):
+                    raise Http404(str(exc)) from exc
+                raise PermissionDenied(str(exc)) from exc
+
+        return guarded
+
+    return decorate
+
+
+def wants_fragment(request: HtmxRequest) -> bool:
+    """Whether htmx asks for a part of the page; going back in history asks for the whole."""
+    return bool(request.htmx) and not request.htmx.history_restore_request
+
+
+def _to_sign_in(request: HtmxRequest) -> HttpResponse:
+    """Ask who it is, then go on to the page that was open; what was sent is not sent again."""
+    here = request.get_full_path() if request.method == "GET" else ""
+    if request.htmx:
+        here = request.htmx.current_url_abs_path or ""
+    target = resolve_url("sign-in") + (f"?{urlencode({'next': here})}" if here else "")
+    return HttpResponseClientRedirect(target) if request.htmx else redirect(target)

@@ -1,0 +1,52 @@
+"""What stands around the views."""
+
+from collections.abc import Callable
+from typing import TypeAlias, cast
+
+from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
+from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
+
+GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponse]
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'; form-action 'self'"
+)
+
+
+def common_headers(get_response: GetResponse) -> GetResponse:
+    """The product header without which Elasticsearch's clients refuse to work, and tracing."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response["X-elastic-product"] = "Elasticsearch"
+        if not response.streaming and "Content-Length" not in response:
+            response["Content-Length"] = str(len(response.content))
+        if opaque_id := request.headers.get("X-Opaque-Id"):
+            response["X-Opaque-Id"] = opaque_id
+        return response
+
+    return middleware
+
+
+def pages_only(get_response: GetResponse) -> GetResponse:
+    """Run PAGE_MIDDLEWARE around the pages, and nothing around the API.
+
+    A call to the API has no session, no messages and no fragments; seven layers that find that out
+    would take a tenth of its time. Their per-view hooks do not run: what needs one belongs into
+    MIDDLEWARE itself.
+    """
+    pages = get_response
+    for name in reversed(settings.PAGE_MIDDLEWARE):
+        pages = cast(GetResponse, convert_exception_to_response(import_string(name)(pages)))
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(settings.PAGE_PREFIXES):
+            return get_response(request)
+        response = pages(request)
+        response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        return response
+
+    return middleware

@@ -1,0 +1,165 @@
+"""Every setting, read once from the environment. README.md lists the variables."""
+
+from pathlib import Path
+
+import dj_database_url
+
+from console.env import (
+    data_folder,
+    env_bool,
+    env_int,
+    env_list,
+    env_secret,
+    env_str,
+    stored_secret,
+)
+from inference.runner.sources import SOURCE_NAMES
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = data_folder("CONSOLE_DATA_DIR", BASE_DIR / "var")
+LOG_DIR = DATA_DIR / "logs"
+MODEL_DIR = DATA_DIR / "models"
+
+HOST = env_str("CONSOLE_HOST", "127.0.0.1")
+PORT = env_int("CONSOLE_PORT", 8000, least=1, most=65535)
+WEB_WORKERS = env_int("CONSOLE_WEB_WORKERS", 1, least=1, most=64)
+WEB_THREADS = env_int("CONSOLE_WEB_THREADS", 64, least=1, most=1024)
+ADMIN_USERNAME = env_str("CONSOLE_ADMIN_USERNAME", "elastic")
+ADMIN_PASSWORD = env_secret("CONSOLE_ADMIN_PASSWORD")
+
+MODEL_MIRROR = env_str("CONSOLE_MODEL_MIRROR")
+MODEL_SOURCES = env_list("CONSOLE_MODEL_SOURCES", "mirror,hub,package", SOURCE_NAMES)
+
+DEBUG = False
+SECRET_KEY = env_secret("CONSOLE_SECRET_KEY") or stored_secret(DATA_DIR / "secrets" / "secret_key")
+ALLOWED_HOSTS = env_list("CONSOLE_ALLOWED_HOSTS", "*")
+CSRF_TRUSTED_ORIGINS = env_list("CONSOLE_TRUSTED_ORIGINS", "")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_bool("CONSOLE_HTTPS", False)
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "console_session", "console_csrf"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "rest_framework",
+    "endpoints",
+    "console",
+]
+MIDDLEWARE = [
+    "console.middleware.common_headers",
+    "console.middleware.pages_only",
+    "django.middleware.csrf.CsrfViewMiddleware",
+]
+PAGE_PREFIXES = ("/console/", "/static/")
+PAGE_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "console.urls"
+WSGI_APPLICATION = "console.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["console.templatetags.console"],
+        },
+    }
+]
+
+DATABASES = {
+    "default": dj_database_url.parse(
+        env_str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'console.sqlite3'}"),
+        conn_max_age=None,
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # Writers wait for each other instead of failing when two upgrade a read at once.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "endpoints.User"
+LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "sign-in", "endpoint-list", "sign-in"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE, TIME_ZONE, USE_I18N, USE_TZ = "en", "UTC", False, True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Uploads of model vocabularies reach tens of megabytes.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["endpoints.api.auth.HeaderAuthentication"],
+    "EXCEPTION_HANDLER": "endpoints.api.errors.es_exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+
+BROKER_DIR = DATA_DIR / "broker"
+CELERY_BROKER_URL = env_str("CELERY_BROKER_URL", "filesystem://localhost")
+if CELERY_BROKER_URL.startswith("filesystem://"):
+    for folder in ("messages", "control"):
+        (BROKER_DIR / folder).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(BROKER_DIR / "messages"),
+        "data_folder_out": str(BROKER_DIR / "messages"),
+        "control_folder": str(BROKER_DIR / "control"),
+        "polling_interval": 0.2,
+    }
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    # A message can be lost with the worker that had taken it: what is still wanted is asked again.
+    "resume-downloads": {"task": "endpoints.tasks.resume_downloads", "schedule": 3.0},
+}
+
+LOG_DIR.mkdir(exist_ok=True)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
+    "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stream"], "level": env_str("CONSOLE_LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "celery": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
+}
