@@ -1,0 +1,94 @@
+"""What the pages about endpoints accept. What an endpoint may be is for the actions to say."""
+
+from typing import Any
+
+from django import forms
+
+from inference.runner.catalogue import BUILTIN_MODELS
+from inference.services.elasticsearch import MAX_THREADS
+from inference.types import TaskType
+
+SERVICE = "elasticsearch"
+DEFAULT_MODEL = next(iter(BUILTIN_MODELS))
+THREADS = [2**power for power in range(MAX_THREADS.bit_length())]
+WHOLE_NUMBER = {"required": "Write a whole number.", "invalid": "Write a whole number."}
+
+
+class CreateEndpointForm(forms.Form):
+    model_id = forms.ChoiceField(
+        choices=[(model_id, model_id) for model_id in BUILTIN_MODELS],
+        error_messages={
+            "required": "Choose a model.",
+            "invalid_choice": "There is no model [%(value)s]. Choose one of these.",
+        },
+    )
+    inference_id = forms.CharField(
+        label="Id",
+        max_length=256,
+        error_messages={
+            "required": "Give the endpoint an id.",
+            "max_length": "An id has at most 256 characters.",
+        },
+        widget=forms.TextInput(
+            attrs={
+                "class": "form-control font-monospace",
+                "autocapitalize": "none",
+                "autocomplete": "off",
+                "autocorrect": "off",
+                "spellcheck": "false",
+                "aria-describedby": "id_inference_id_error id-hint",
+            }
+        ),
+    )
+    num_allocations = forms.IntegerField(
+        label="Allocations",
+        initial=1,
+        help_text="Copies of the model at work. More copies answer more calls at once; "
+        "they share the model's memory.",
+        error_messages=WHOLE_NUMBER,
+        widget=forms.NumberInput(attrs={"class": "form-control", "min": 1}),
+    )
+    num_threads = forms.IntegerField(
+        label="Threads",
+        initial=1,
+        help_text="Processor threads of each copy. More threads answer a single call sooner.",
+        error_messages=WHOLE_NUMBER,
+        widget=forms.Select(
+            attrs={"class": "form-select"}, choices=[(count, str(count)) for count in THREADS]
+        ),
+    )
+
+    @property
+    def chosen_model(self) -> str:
+        """The model that is picked now, right or not yet."""
+        value = str(self["model_id"].value() or DEFAULT_MODEL)
+        return value if value in BUILTIN_MODELS else DEFAULT_MODEL
+
+    @property
+    def task_type(self) -> TaskType:
+        return BUILTIN_MODELS[self.chosen_model].task_type
+
+    @property
+    def wished_id(self) -> str:
+        return str(self["inference_id"].value() or "").strip()
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The body of the request that would create this endpoint, less service and task type.
+
+        A number that cannot be read yet is shown as its default.
+        """
+        numbers = {name: self._number(name) for name in ("num_allocations", "num_threads")}
+        return {"service_settings": {"model_id": self.chosen_model, **numbers}}
+
+    @property
+    def is_unusual(self) -> bool:
+        """Whether one of the folded options is worth seeing."""
+        folded = ("num_allocations", "num_threads")
+        return any(self[name].errors or str(self[name].value()) != "1" for name in folded)
+
+    def _number(self, name: str) -> Any:
+        try:
+            return int(self[name].value())
+        except (TypeError, ValueError):
+            return self.fields[name].initial

@@ -1,0 +1,115 @@
+"""Creating an endpoint."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from console.forms.endpoints import DEFAULT_MODEL, SERVICE, CreateEndpointForm
+from console.http import HtmxRequest, page, wants_fragment
+from console.pages.samples import base_url, create_samples
+from endpoints import actions
+from endpoints.access import Action, require
+from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint
+from inference.errors import EndpointExists, InferenceError, ProblemList
+from inference.runner.catalogue import BUILTIN_MODELS, BuiltinModel
+from inference.services import find_service
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """suggested_id: one that is free. is_here: its files need no download."""
+
+    model: BuiltinModel
+    suggested_id: str
+    is_here: bool
+
+
+@page("GET", "HEAD", "POST")
+def endpoint_create(request: HtmxRequest) -> HttpResponse:
+    require(request.user, Action.PUT)
+    if request.method == "POST":
+        form = CreateEndpointForm(request.POST)
+        if form.is_valid() and (endpoint := create(request, form)):
+            return redirect("endpoint-detail", endpoint.inference_id)
+    elif wants_fragment(request):
+        form = CreateEndpointForm(request.GET)
+        return render(request, "endpoints/_create_live.html", live(request, form))
+    cards = model_cards()
+    if request.method != "POST":
+        suggested = {card.model.model_id: card.suggested_id for card in cards}
+        model_id = request.GET.get("model_id", DEFAULT_MODEL)
+        start = {"model_id": model_id, "inference_id": suggested.get(model_id, "")}
+        form = CreateEndpointForm(initial=start)
+    return render(request, "endpoints/create.html", live(request, form) | {"cards": cards})
+
+
+def create(request: HtmxRequest, form: CreateEndpointForm) -> Endpoint | None:
+    """Create what a valid form asks for; what is refused is noted at the fields."""
+    try:
+        return actions.create_endpoint(
+            request.user, form.wished_id, form.task_type, SERVICE, form.config
+        )
+    except InferenceError as exc:
+        for problem in problems_of(exc):
+            form.add_error(field_of(exc, problem), problem)
+        return None
+
+
+def live(request: HtmxRequest, form: CreateEndpointForm) -> dict[str, Any]:
+    """What changes while somebody fills in the form."""
+    url, task_type = base_url(request), form.task_type
+    return {
+        "form": form,
+        "id_problem": problem_with_id(form),
+        "samples": create_samples(url, form.wished_id, task_type, SERVICE, form.config),
+    }
+
+
+def problem_with_id(form: CreateEndpointForm) -> str:
+    """Why the id cannot be used; nothing for one that can, or that is not written yet."""
+    if not form.wished_id:
+        return ""
+    usual = {"model_id": form.chosen_model, "num_allocations": 1, "num_threads": 1}
+    config = find_service(SERVICE).parse(form.task_type, {"service_settings": usual})
+    try:
+        actions.check_inference_id(form.wished_id)
+        actions.check_id_is_free(form.wished_id, config)
+    except InferenceError as exc:
+        return " ".join(problems_of(exc))
+    return ""
+
+
+def problems_of(exc: InferenceError) -> tuple[str, ...]:
+    return exc.problems if isinstance(exc, ProblemList) else (str(exc),)
+
+
+def field_of(exc: InferenceError, problem: str) -> str | None:
+    """The field that a refusal speaks of; None where it is about the whole."""
+    if isinstance(exc, EndpointExists) or "inference_id" in problem or "endpoint ID" in problem:
+        return "inference_id"
+    names = CreateEndpointForm.base_fields
+    return next((name for name in names if f"[{name}]" in problem), None)
+
+
+def model_cards() -> list[ModelCard]:
+    here = set(
+        Artifact.objects.filter(state=ArtifactState.READY).values_list("repository", flat=True)
+    )
+    taken = set(Endpoint.objects.values_list("inference_id", flat=True))
+    taken.update(Deployment.objects.values_list("deployment_id", flat=True))
+    return [
+        ModelCard(model, free_id(model.model_id, taken), model.weights.repository in here)
+        for model in BUILTIN_MODELS.values()
+    ]
+
+
+def free_id(model_id: str, taken: set[str]) -> str:
+    """The model's name, with a number behind it where that is taken."""
+    name = model_id.strip(".")
+    candidate, number = name, 1
+    while candidate in taken or candidate == model_id:
+        number += 1
+        candidate = f"{name}-{number}"
+    return candidate

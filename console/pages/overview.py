@@ -1,0 +1,44 @@
+"""What the page of one endpoint shows, whichever view draws it."""
+
+import json
+from typing import Any
+
+from console.forms.try_it import TryForm, try_form
+from console.http import HtmxRequest
+from console.pages.parts import silent_parts
+from console.pages.samples import Sample, base_url, call_samples
+from endpoints.models import Endpoint
+from endpoints.status import status_of
+from inference.runner.catalogue import BUILTIN_MODELS
+from inference.types import InferenceRequest
+
+
+def overview(
+    request: HtmxRequest,
+    endpoint: Endpoint,
+    form: TryForm | None = None,
+    called: InferenceRequest | None = None,
+) -> dict[str, Any]:
+    """form: as it was sent. called: the call that was made with it; an example for none."""
+    status = status_of(endpoint)
+    return {
+        "endpoint": endpoint,
+        "status": status,
+        "silent_parts": silent_parts([status]),
+        "model": BUILTIN_MODELS.get(endpoint.service_settings.get("model_id", "")),
+        "form": form or try_form(endpoint),
+        "samples": samples_of(request, endpoint, called),
+        "as_json": json.dumps(endpoint.to_response(), indent=2, ensure_ascii=False),
+    }
+
+
+def samples_of(
+    request: HtmxRequest, endpoint: Endpoint, called: InferenceRequest | None
+) -> list[Sample]:
+    """Code for the call that was just made, or for an example of the endpoint's task."""
+    form = try_form(endpoint)
+    if form is None:
+        body: dict[str, Any] = {"input": "…"}
+    else:
+        body = form.body_of(called) if called else form.example_body()
+    return call_samples(base_url(request), endpoint, body)

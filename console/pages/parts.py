@@ -1,0 +1,14 @@
+"""Whether the parts of the product that a page speaks of are alive."""
+
+from collections.abc import Iterable
+
+from endpoints.models import Heartbeat
+from endpoints.status import EndpointStatus
+
+
+def silent_parts(statuses: Iterable[EndpointStatus]) -> list[str]:
+    """The parts that endpoints like these need and that give no sign of life."""
+    needed = {status.needed_part for status in statuses if status.needed_part}
+    if not needed:
+        return []
+    return sorted(needed.difference(Heartbeat.objects.fresh().values_list("part", flat=True)))

@@ -1,0 +1,111 @@
+"""A request to the API as the code that sends it."""
+
+import json
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from endpoints.models import Endpoint
+from inference.types import TaskType
+
+KEY = "INFERENCE_API_KEY"
+METHODS = {
+    TaskType.TEXT_EMBEDDING: ("text_embedding", "textEmbedding"),
+    TaskType.SPARSE_EMBEDDING: ("sparse_embedding", "sparseEmbedding"),
+    TaskType.RERANK: ("rerank", "rerank"),
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The same request in one language. language: an id; label: for people."""
+
+    language: str
+    label: str
+    code: str
+
+
+def base_url(request: HttpRequest) -> str:
+    """Where this installation is reached. The port is always named: the Python client insists."""
+    host = request.get_host()
+    if ":" not in host.rpartition("]")[2]:
+        host += ":443" if request.is_secure() else ":80"
+    return f"{request.scheme}://{host}"
+
+
+def call_samples(url: str, endpoint: Endpoint, body: dict[str, Any]) -> list[Sample]:
+    """Code that calls an endpoint with this body."""
+    path = f"/_inference/{endpoint.task_type}/{endpoint.inference_id}"
+    samples = [Sample("curl", "curl", _curl(url, "POST", path, body))]
+    if endpoint.task in METHODS:
+        in_python, in_javascript = METHODS[endpoint.task]
+        arguments = {"inference_id": endpoint.inference_id, **body}
+        samples += [
+            Sample("python", "Python", _python(url, in_python, arguments)),
+            Sample("javascript", "JavaScript", _javascript(url, in_javascript, arguments)),
+        ]
+    return [*samples, Sample("json", "JSON", f"POST {path}\n{_pretty(body)}")]
+
+
+def create_samples(
+    url: str, inference_id: str, task_type: TaskType, service: str, config: dict[str, Any]
+) -> list[Sample]:
+    """Code that creates an endpoint."""
+    inference_id = inference_id or "my-endpoint"
+    path = f"/_inference/{task_type}/{inference_id}"
+    body = {"service": service, **config}
+    arguments = {"task_type": str(task_type), "inference_id": inference_id}
+    return [
+        Sample("curl", "curl", _curl(url, "PUT", path, body)),
+        Sample("python", "Python", _python(url, "put", arguments | {"inference_config": body})),
+        Sample("json", "JSON", f"PUT {path}\n{_pretty(body)}"),
+    ]
+
+
+def _curl(url: str, method: str, path: str, body: dict[str, Any]) -> str:
+    return " \\\n  ".join(
+        (
+            f"curl -X {method}",
+            shlex.quote(url + path),
+            f'-H "Authorization: ApiKey ${KEY}"',
+            '-H "Content-Type: application/json"',
+            f"-d {shlex.quote(_pretty(body))}",
+        )
+    )
+
+
+def _python(url: str, method: str, arguments: dict[str, Any]) -> str:
+    # A JSON value without true, false and null is a Python literal too.
+    listed = "".join(
+        f"    {name}={_pretty(value, 4, behind=4)},\n" for name, value in arguments.items()
+    )
+    return (
+        "import os\n\n"
+        "from elasticsearch import Elasticsearch\n\n"
+        "client = Elasticsearch(\n"
+        f'    "{url}",\n'
+        f'    api_key=os.environ["{KEY}"],\n'
+        ")\n"
+        f"answer = client.inference.{method}(\n{listed})\n"
+        "print(answer)"
+    )
+
+
+def _javascript(url: str, method: str, arguments: dict[str, Any]) -> str:
+    return (
+        'import { Client } from "@elastic/elasticsearch";\n\n'
+        "const client = new Client({\n"
+        f'  node: "{url}",\n'
+        f"  auth: {{ apiKey: process.env.{KEY} }},\n"
+        "});\n"
+        f"const answer = await client.inference.{method}({_pretty(arguments)});\n"
+        "console.log(answer);"
+    )
+
+
+def _pretty(value: Any, indent: int = 2, *, behind: int = 0) -> str:
+    """behind: how far the line stands in that the value begins on."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return text.replace("\n", "\n" + " " * behind)

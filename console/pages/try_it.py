@@ -1,0 +1,85 @@
+"""Trying an endpoint from its page."""
+
+import time
+from dataclasses import dataclass
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+
+from console.forms.try_it import TryForm, try_form
+from console.http import HtmxRequest, page, wants_fragment
+from console.pages.overview import overview
+from console.pages.results import Shown, raw_json, show
+from endpoints import calls
+from endpoints.access import Action, get_endpoint, require
+from endpoints.models import Endpoint
+from inference.errors import InferenceError
+from inference.runner.catalogue import BUILTIN_MODELS
+from inference.types import InferenceRequest, TaskType
+
+TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one try: something to show, or problems in words.
+
+    took_ms: what the caller waited. cut: texts that are surely longer than the model reads.
+    """
+
+    called: InferenceRequest | None = None
+    shown: Shown | None = None
+    problems: tuple[str, ...] = ()
+    took_ms: float = 0.0
+    as_json: str = ""
+    cut: tuple[str, ...] = ()
+
+
+@page("POST")
+def endpoint_try(request: HtmxRequest, inference_id: str) -> HttpResponse:
+    require(request.user, Action.INFER)
+    endpoint = get_endpoint(request.user, inference_id)
+    form = try_form(endpoint, request.POST)
+    if form is None:
+        raise Http404
+    outcome = attempt(endpoint, form)
+    context = overview(request, endpoint, form, outcome.called) | {"outcome": outcome}
+    template = "endpoints/_outcome.html" if wants_fragment(request) else "endpoints/detail.html"
+    return render(request, template, context)
+
+
+def attempt(endpoint: Endpoint, form: TryForm) -> Outcome:
+    if not form.is_valid():
+        return Outcome(
+            problems=tuple(str(text) for errors in form.errors.values() for text in errors)
+        )
+    call = form.to_request()
+    started = time.perf_counter()
+    try:
+        result = calls.run_inference(endpoint, call, TIMEOUT_S)
+    except InferenceError as exc:
+        return Outcome(call, problems=(str(exc),))
+    took_ms = 1000 * (time.perf_counter() - started)
+    return Outcome(
+        call,
+        show(call, result),
+        took_ms=took_ms,
+        as_json=raw_json(result),
+        cut=surely_cut(endpoint, call),
+    )
+
+
+def surely_cut(endpoint: Endpoint, call: InferenceRequest) -> tuple[str, ...]:
+    """Texts with more words than the model takes tokens; a word is at least one token.
+
+    Only of the task that does not tell by itself what was cut.
+    """
+    model = BUILTIN_MODELS.get(endpoint.service_settings.get("model_id", ""))
+    if endpoint.task != TaskType.TEXT_EMBEDDING or model is None:
+        return ()
+    return tuple(
+        f"Text {number} has {words} words; the model reads no more than "
+        f"{model.max_input_tokens} tokens of it, and the rest did not count."
+        for number, text in enumerate(call.input, start=1)
+        if (words := len(text.split())) > model.max_input_tokens
+    )

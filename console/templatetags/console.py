@@ -1,0 +1,107 @@
+"""Formatting for the pages; nothing here asks the database."""
+
+from datetime import datetime
+
+from django import template
+from django.conf.locale import LANG_INFO
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from inference.types import TaskType
+
+register = template.Library()
+
+TASKS = {
+    TaskType.TEXT_EMBEDDING: ("Text embedding", "text → vector", "vector"),
+    TaskType.SPARSE_EMBEDDING: ("Sparse embedding", "text → weighted words", "tags"),
+    TaskType.RERANK: ("Rerank", "query + documents → order", "list-numbers"),
+}
+SOURCES = {
+    "mirror": "your mirror",
+    "hub": "the Hugging Face hub",
+    "package": "a Python package",
+}
+SETTINGS = {"model_id": "Model", "num_allocations": "Allocations", "num_threads": "Threads"}
+UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"))
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """One of the symbols in static/vendor/icons.svg; decoration, so hidden from readers."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        static("vendor/icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def task_label(task_type: str) -> str:
+    return TASKS[TaskType(task_type)][0] if task_type in TASKS else task_type
+
+
+@register.filter
+def task_gist(task_type: str) -> str:
+    """What goes in and what comes out."""
+    return TASKS[TaskType(task_type)][1] if task_type in TASKS else ""
+
+
+@register.filter
+def task_icon(task_type: str) -> str:
+    return TASKS[TaskType(task_type)][2] if task_type in TASKS else "vector"
+
+
+@register.filter
+def source_label(source: str) -> str:
+    return SOURCES.get(source, source)
+
+
+@register.filter
+def language_names(codes: tuple[str, ...]) -> str:
+    return ", ".join(LANG_INFO.get(code, {}).get("name", code) for code in codes)
+
+
+@register.filter
+def setting_label(name: str) -> str:
+    return SETTINGS.get(name) or name.replace("_", " ").capitalize()
+
+
+@register.filter
+def data_size(size_bytes: float) -> str:
+    """Bytes as people read them: 91.3 MB."""
+    for size, unit in UNITS:
+        if size_bytes >= size:
+            return f"{size_bytes / size:.1f} {unit}"
+    return f"{size_bytes:.0f} B"
+
+
+@register.filter
+def time_left(seconds: float) -> str:
+    if seconds < 1.5:
+        return "about 1 s"
+    if seconds < 90:
+        return f"about {seconds:.0f} s"
+    return f"about {seconds / 60:.0f} min"
+
+
+@register.filter
+def took(milliseconds: float) -> str:
+    """How long something took: 3.2 ms, 48 ms, 1.4 s."""
+    if milliseconds < 10:
+        return f"{milliseconds:.1f} ms"
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    return f"{milliseconds / 1000:.1f} s"
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """How long ago, in one rough number."""
+    seconds = (timezone.now() - moment).total_seconds()
+    for span, name in SPANS:
+        if (count := int(seconds // span)) >= 1:
+            return f"{count} {name}{'s' if count > 1 else ''} ago"
+    return "just now"

@@ -1,0 +1,18 @@
+// Menus close on Escape and when something else is clicked or reached by keyboard.
+(() => {
+  function closeMenus(except) {
+    for (const menu of document.querySelectorAll("[data-menu][open]")) {
+      if (menu !== except) menu.open = false;
+    }
+  }
+
+  for (const kind of ["click", "focusin"]) {
+    document.addEventListener(kind, (event) => closeMenus(event.target.closest("[data-menu]")));
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = document.querySelector("[data-menu][open]");
+    open?.querySelector("summary").focus();
+    closeMenus();
+  });
+})();

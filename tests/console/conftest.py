@@ -1,0 +1,73 @@
+"""People at the console, and a model host that answers as told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import pytest
+from django.test import Client
+
+from endpoints import hosting
+from endpoints.models import User
+from inference.runner.protocol import HostReply, HostRequest
+from tests.factories import make_admin, make_user
+
+HTMX = {"HX-Request": "true"}
+
+
+@dataclass
+class FakeHosts:
+    """Notes what was asked; answers with `says`, or fails with `raises`."""
+
+    says: Callable[[HostRequest], HostReply] = lambda request: HostReply()
+    raises: Exception | None = None
+    asked: list[HostRequest] = field(default_factory=list)
+
+    def call(self, deployment_id: str, request: HostRequest) -> HostReply:
+        self.asked.append(request)
+        if self.raises:
+            raise self.raises
+        return self.says(request)
+
+
+def vectors(*rows: list[float]) -> Callable[[HostRequest], HostReply]:
+    return lambda request: HostReply(vectors=np.array(rows, np.float32))
+
+
+@pytest.fixture
+def hosts(monkeypatch: pytest.MonkeyPatch) -> FakeHosts:
+    fake = FakeHosts()
+    monkeypatch.setattr(hosting, "hosts", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    return make_admin()
+
+
+@pytest.fixture
+def console(admin: User) -> Client:
+    """The browser of an administrator who is signed in."""
+    client = Client()
+    client.force_login(admin)
+    return client
+
+
+@pytest.fixture
+def plain(db: None) -> Client:
+    """The browser of somebody without any rights."""
+    client = Client()
+    client.force_login(make_user())
+    return client
+
+
+class Answer(Protocol):
+    @property
+    def content(self) -> bytes: ...
+
+
+def text(response: Answer) -> str:
+    """A page as one line, so that a test need not know where its lines break."""
+    return " ".join(response.content.decode().split())

@@ -1,0 +1,185 @@
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from console.pages.create import free_id
+from endpoints import tasks
+from endpoints.models import ArtifactState, Endpoint, User
+from inference.errors import InvalidSettings
+from inference.runner.catalogue import BUILTIN_MODELS
+from tests.console.conftest import HTMX, text
+from tests.factories import make_artifact, make_deployment, make_endpoint
+
+NEW = "/console/endpoints/_new"
+FILLED_IN = {
+    "model_id": ".minilm-rerank-v1",
+    "inference_id": "order-docs",
+    "num_allocations": "3",
+    "num_threads": "4",
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.fetch_artifact, "delay_on_commit", lambda *args: None)
+
+
+def test_every_model_is_offered_in_plain_words(console: Client) -> None:
+    page = text(console.get(NEW))
+
+    for model in BUILTIN_MODELS.values():
+        assert f'value="{model.model_id}"' in page
+        assert model.description in page
+    for words in ("English", "384 dimensions", "Apache-2.0", "91.3 MB"):
+        assert words in page
+
+
+def test_a_model_that_is_here_needs_no_download(console: Client) -> None:
+    make_artifact(state=ArtifactState.READY)
+
+    page = text(console.get(NEW))
+
+    assert "already downloaded" in page
+    assert "91.3 MB" not in page
+
+
+def test_the_first_model_is_picked_and_an_id_suggested(console: Client) -> None:
+    page = text(console.get(NEW))
+
+    assert 'value="all-minilm-l6-v2"' in page
+    assert 'data-suggested-id="minilm-sparse-v1"' in page
+    assert page.count("checked") == 2  # the model, and the language of the code
+    assert "Free to use." in page
+
+
+def test_a_link_can_pick_the_model(console: Client) -> None:
+    page = text(console.get(NEW, {"model_id": ".minilm-sparse-v1"}))
+
+    assert 'name="inference_id" value="minilm-sparse-v1"' in page
+    assert "PUT /_inference/sparse_embedding/minilm-sparse-v1" in page
+
+
+def test_what_was_filled_in_is_created_and_its_page_opened(console: Client, admin: User) -> None:
+    answer = console.post(NEW, FILLED_IN)
+
+    assert answer["Location"] == "/console/endpoints/order-docs"
+    endpoint = Endpoint.objects.get()
+    assert (endpoint.inference_id, endpoint.task_type) == ("order-docs", "rerank")
+    assert endpoint.service_settings == {
+        "num_allocations": 3,
+        "num_threads": 4,
+        "model_id": ".minilm-rerank-v1",
+    }
+    assert endpoint.created_by == admin
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("inference_id", "", "Give the endpoint an id."),
+        ("inference_id", "Not An Id", "Invalid inference_id"),
+        ("inference_id", "taken", "Inference endpoint [taken] already exists"),
+        ("inference_id", "in-use", "must be unique"),
+        ("num_allocations", "0", "[num_allocations] must be a positive integer"),
+        ("num_allocations", "many", "Write a whole number."),
+        ("num_allocations", "", "Write a whole number."),
+        ("num_threads", "3", "[num_threads] must be a power of 2"),
+    ],
+)
+def test_a_refusal_stands_at_its_field_and_keeps_what_was_written(
+    console: Client, field: str, value: str, problem: str
+) -> None:
+    make_endpoint("taken")
+    make_deployment("in-use")
+    filled_in = FILLED_IN | {field: value}
+
+    answer = console.post(NEW, filled_in)
+
+    page = text(answer)
+    assert answer.status_code == 200
+    place = page.index(f'id="id_{field}_error"')
+    assert problem.replace("'", "&#x27;") in page[place : place + 200]
+    assert page.count('class="problem"') == 1
+    assert 'value=".minilm-rerank-v1" data-suggested-id="minilm-rerank-v1" checked' in page
+    if field != "num_threads":
+        assert '<option value="4" selected>' in page
+    for name in ("inference_id", "num_allocations"):
+        assert not filled_in[name] or f'name="{name}" value="{filled_in[name]}"' in page
+    assert not Endpoint.objects.exclude(inference_id="taken").exists()
+
+
+def test_folded_options_open_when_there_is_something_to_see(console: Client) -> None:
+    assert '<details class="step more" >' in text(console.get(NEW))
+    page = text(console.post(NEW, FILLED_IN | {"num_allocations": "0"}))
+    assert '<details class="step more" open>' in page
+
+
+def test_an_unknown_model_is_refused(console: Client) -> None:
+    page = text(console.post(NEW, FILLED_IN | {"model_id": ".nope"}))
+
+    assert "There is no model [.nope]." in page
+
+
+def test_a_refusal_about_the_whole_stands_at_the_top(
+    console: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any) -> None:
+        raise InvalidSettings(["The moon is in the wrong place"])
+
+    monkeypatch.setattr("endpoints.actions.create_endpoint", refuse)
+
+    page = text(console.post(NEW, FILLED_IN))
+
+    assert "<span>The moon is in the wrong place</span>" in page
+    assert 'value="order-docs"' in page
+
+
+@pytest.mark.parametrize(
+    ("inference_id", "hint"),
+    [
+        ("free", "Free to use."),
+        ("taken", "Inference endpoint [taken] already exists"),
+        ("Bad Id", "Invalid inference_id"),
+        ("", "Lowercase letters, digits"),
+    ],
+)
+def test_the_id_is_checked_while_it_is_written(
+    console: Client, inference_id: str, hint: str
+) -> None:
+    make_endpoint("taken")
+
+    fragment = text(console.get(NEW, FILLED_IN | {"inference_id": inference_id}, headers=HTMX))
+
+    assert "<html" not in fragment
+    place = fragment.index('hx-target="#id-hint"')
+    assert hint in fragment[place:]
+
+
+def test_the_request_is_shown_as_it_is_filled_in(console: Client) -> None:
+    fragment = text(console.get(NEW, FILLED_IN, headers=HTMX))
+
+    assert "PUT /_inference/rerank/order-docs" in fragment
+    assert "&quot;num_allocations&quot;: 3" in fragment
+    assert "client.inference.put(" in fragment
+
+
+@pytest.mark.parametrize("number", ["", "x", "--1", "1e9"])
+def test_a_number_half_written_does_not_disturb_the_request(console: Client, number: str) -> None:
+    filled_in = FILLED_IN | {"num_allocations": number}
+
+    fragment = text(console.get(NEW, filled_in, headers=HTMX))
+
+    assert "&quot;num_allocations&quot;: 1" in fragment
+
+
+def test_suggested_ids_are_free_and_never_a_model() -> None:
+    assert free_id(".m", set()) == "m"
+    assert free_id(".m", {"m", "m-2"}) == "m-3"
+    assert free_id("m", set()) == "m-2"
+
+
+def test_suggestions_step_aside_for_what_is_there(console: Client) -> None:
+    make_endpoint("all-minilm-l6-v2")
+
+    assert 'name="inference_id" value="all-minilm-l6-v2-2"' in text(console.get(NEW))

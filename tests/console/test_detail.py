@@ -1,0 +1,164 @@
+import html
+import json
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from endpoints.models import ArtifactState, DeploymentState, Heartbeat
+from tests.console.conftest import HTMX, text
+from tests.factories import make_artifact, make_endpoint
+
+PAGE = "/console/endpoints/my-endpoint"
+
+
+def make_moving(artifact_state: str, **numbers: float | str) -> None:
+    artifact = make_artifact(state=artifact_state, **numbers)
+    make_endpoint(artifact=artifact, state=DeploymentState.WAITING)
+
+
+def test_a_download_shows_every_number_there_is(console: Client) -> None:
+    make_moving(
+        ArtifactState.DOWNLOADING,
+        bytes_done=34_200_000,
+        bytes_total=91_335_235,
+        bytes_per_s=5_140_000.0,
+        source="package",
+    )
+
+    page = text(console.get(PAGE))
+
+    assert "34.2 MB of 91.3 MB (37%)" in page
+    for words in ("5.1 MB/s", "about 11 s", "a Python package", 'value="37"'):
+        assert words in page
+    assert 'aria-current="step"' in page
+
+
+def test_a_download_without_a_total_shows_an_open_bar(console: Client) -> None:
+    make_moving(ArtifactState.DOWNLOADING)
+
+    page = text(console.get(PAGE))
+
+    assert '<progress class="progress-bar-wide" max="100" aria-label="Downloaded">' in page
+    assert "Time left" not in page
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (ArtifactState.QUEUED, "Waiting"),
+        (ArtifactState.CONVERTING, "Converting"),
+        (ArtifactState.READY, "Loading"),
+    ],
+)
+def test_other_steps_are_named_and_followed_each_second(
+    console: Client, state: str, words: str
+) -> None:
+    make_moving(state)
+
+    page = text(console.get(PAGE))
+
+    assert f"<strong>{words}.</strong>" in page
+    assert 'hx-trigger="every 1s"' in page
+    assert "Try it" not in page
+
+
+def test_htmx_gets_the_overview_alone(console: Client) -> None:
+    make_moving(ArtifactState.QUEUED)
+
+    fragment = text(console.get(PAGE, headers=HTMX))
+
+    assert "<html" not in fragment
+    assert "Getting ready" in fragment
+
+
+def test_a_failure_shows_its_reason_and_a_way_out(console: Client) -> None:
+    artifact = make_artifact(state=ArtifactState.FAILED, reason="hub: <no answer>")
+    make_endpoint(artifact=artifact, state=DeploymentState.FAILED)
+
+    page = text(console.get(PAGE))
+
+    assert "hub: &lt;no answer&gt;" in page
+    assert f'action="{PAGE}/retry"' in page
+    assert "CONSOLE_MODEL_MIRROR" in page
+
+
+def test_a_ready_endpoint_can_be_tried_and_is_not_asked_again(console: Client) -> None:
+    make_endpoint()
+
+    page = text(console.get(PAGE))
+
+    assert "Try it" in page
+    assert f'hx-post="{PAGE}/try"' in page
+    assert "Reads the first 256 tokens" in page
+    assert "every 1s" not in page
+
+
+@pytest.mark.parametrize(
+    ("model_id", "labels"),
+    [
+        (".all-minilm-l6-v2", ("Text", "Compare with")),
+        (".minilm-rerank-v1", ("Query", "Documents")),
+        (".minilm-sparse-v1", ("Text",)),
+    ],
+)
+def test_each_task_has_its_form_with_an_example(
+    console: Client, model_id: str, labels: tuple[str, ...]
+) -> None:
+    make_endpoint(model_id=model_id)
+
+    page = text(console.get(PAGE))
+
+    assert (
+        tuple(re.findall(r'<label class="form-label" for="[^"]+"> ([A-Z][a-z ]*[a-z])', page))
+        == labels
+    )
+    assert "password" in page or "bicycle" in page
+
+
+def test_settings_are_listed_and_shown_as_the_api_shows_them(console: Client) -> None:
+    endpoint = make_endpoint()
+
+    page = console.get(PAGE).content.decode()
+
+    for words in ("Allocations", "Threads", "384 dimensions, cosine", "Max chunk size: 250"):
+        assert words in " ".join(page.split())
+    shown = re.search(r'<code id="endpoint-json">(.*?)</code>', page, re.DOTALL)
+    assert shown
+    assert json.loads(html.unescape(shown.group(1))) == endpoint.to_response()
+
+
+def test_code_uses_the_address_that_the_page_was_asked_at(console: Client) -> None:
+    make_endpoint()
+
+    page = text(console.get(PAGE, headers={"Host": "models.example.org:8443"}))
+
+    assert "http://models.example.org:8443/_inference/text_embedding/my-endpoint" in page
+    assert "Elasticsearch( &quot;http://models.example.org:8443&quot;" in page
+
+
+def test_a_silent_runner_is_named(console: Client) -> None:
+    make_endpoint()
+
+    assert "gives no sign of life" in text(console.get(PAGE))
+
+    Heartbeat.objects.create(part="runner", instance="r", seen_at=timezone.now())
+    assert "gives no sign of life" not in text(console.get(PAGE))
+
+
+def test_retry_starts_a_failed_endpoint_again(console: Client) -> None:
+    make_endpoint(state=DeploymentState.FAILED, reason="out of memory")
+
+    answer = console.post(f"{PAGE}/retry")
+
+    assert answer["Location"] == PAGE
+    assert "Loading" in text(console.get(PAGE))
+
+
+def test_retry_of_an_endpoint_that_is_well_changes_nothing(console: Client) -> None:
+    make_endpoint()
+
+    console.post(f"{PAGE}/retry")
+
+    assert "Try it" in text(console.get(PAGE))

@@ -1,0 +1,48 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from console.templatetags import console as tags
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (91_335_235, "91.3 MB"), (2.5e9, "2.5 GB")],
+)
+def test_sizes_have_one_decimal_and_a_unit(size: float, words: str) -> None:
+    assert tags.data_size(size) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "about 1 s"), (11.2, "about 11 s"), (200, "about 3 min")]
+)
+def test_time_left_is_rough(seconds: float, words: str) -> None:
+    assert tags.time_left(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "words"), [(3.21, "3.2 ms"), (48.4, "48 ms"), (1430, "1.4 s")]
+)
+def test_time_taken_has_two_digits_or_so(milliseconds: float, words: str) -> None:
+    assert tags.took(milliseconds) == words
+
+
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        (timedelta(seconds=40), "just now"),
+        (timedelta(minutes=1, seconds=5), "1 minute ago"),
+        (timedelta(hours=5), "5 hours ago"),
+        (timedelta(days=2, hours=3), "2 days ago"),
+    ],
+)
+def test_ages_are_one_number(age: timedelta, words: str) -> None:
+    assert tags.ago(timezone.now() - age) == words
+
+
+def test_what_is_not_known_is_shown_as_it_is() -> None:
+    assert tags.task_label("new_task") == "new_task"
+    assert tags.source_label("elsewhere") == "elsewhere"
+    assert tags.language_names(("en", "xx-unknown")) == "English, xx-unknown"
+    assert tags.setting_label("input_type") == "Input type"
