@@ -1,0 +1,1 @@
+"""Benchmarks: speed beside its limit, quality beside its peers. `make bench` runs them all."""

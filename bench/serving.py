@@ -1,0 +1,153 @@
+"""What the way through HTTP, Django and the runner costs, beside the bare model in the same run."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psutil
+
+from bench.bare import BareModel
+from bench.load import Connection, drive, request_bytes
+from tests.product.running import Product, start_and_wait, vectors_config
+
+PASSWORD = "bench and nothing else"  # noqa: S105 - of a server that lives for a minute
+ENDPOINT = "bench"
+PATH = f"/_inference/text_embedding/{ENDPOINT}"
+SHORT = ["how do I reset my password", "port of hamburg at night", "list files in a folder"]
+SENTENCE = "Approximate nearest neighbour search trades a little recall for a lot of speed. "
+LONG = [f"Number {number}: {SENTENCE * 5}" for number in range(32)]
+ROUNDS = 5
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        product = start_and_wait(Path(folder), CONSOLE_ADMIN_PASSWORD=PASSWORD)
+        try:
+            create_endpoint(product)
+            bare = BareModel(next(Path(folder, "models").glob("*MiniLM*")))
+            one_short_text(product, bare)
+            one_large_request(product, bare)
+            many_clients(product, bare)
+            memory(product)
+        finally:
+            product.end()
+        time_to_first_vector(Path(folder))
+
+
+def create_endpoint(product: Product) -> None:
+    body = vectors_config(allocations=2)
+    answer = httpx.put(product.url + PATH, json=body, auth=("elastic", PASSWORD), timeout=120)
+    answer.raise_for_status()
+
+
+def one_short_text(product: Product, bare: BareModel) -> None:
+    connection = Connection(product.port)
+    request = request_bytes(product.port, PATH, {"input": SHORT[0]}, PASSWORD)
+    served, limit = in_turns(
+        lambda: connection.call(request), lambda: bare.embed(SHORT[:1]), repeats=100
+    )
+    report(
+        "one short text, one client, p50",
+        f"{served * 1e3:.2f} ms",
+        f"{limit * 1e3:.2f} ms",
+        f"{served / limit:.2f} x (aim: below 1.6)",
+    )
+
+
+def one_large_request(product: Product, bare: BareModel) -> None:
+    connection = Connection(product.port)
+    request = request_bytes(product.port, PATH, {"input": LONG}, PASSWORD)
+    tokens = bare.count_tokens(LONG)
+    served, limit = in_turns(lambda: connection.call(request), lambda: bare.embed(LONG), repeats=3)
+    report(
+        f"32 texts of {tokens / len(LONG):.0f} tokens, one request",
+        f"{tokens / served:.0f} tokens/s",
+        f"{tokens / limit:.0f} tokens/s",
+        f"{limit / served:.2f} (aim: 0.85 or more)",
+    )
+
+
+def many_clients(product: Product, bare: BareModel) -> None:
+    requests = [request_bytes(product.port, PATH, {"input": text}, PASSWORD) for text in SHORT]
+    rates, p99s, limits = [], [], []
+    for _ in range(ROUNDS):
+        load = drive(product.port, requests, clients=16, seconds=3)
+        rates.append(load.requests_per_s)
+        p99s.append(load.percentile_s(99))
+        started = time.perf_counter()
+        for number in range(200):
+            bare.embed([SHORT[number % len(SHORT)]])
+        limits.append(200 / (time.perf_counter() - started))
+    rate, limit = statistics.median(rates), statistics.median(limits)
+    report(
+        "16 clients with short texts",
+        f"{rate:.0f} requests/s",
+        f"{limit:.0f} requests/s",
+        f"{rate / limit:.2f} (aim: 0.6 or more); p99 {statistics.median(p99s) * 1e3:.1f} ms",
+    )
+
+
+def in_turns(
+    served: Callable[[], object], limit: Callable[[], object], repeats: int
+) -> tuple[float, float]:
+    """Median seconds of both, measured block by block in turn, so that noise hits both."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS + 1):
+        for call, taken in zip((served, limit), times, strict=True):
+            time.sleep(0.05)  # lets the other side's threads stop spinning
+            for _ in range(repeats):
+                started = time.perf_counter()
+                call()
+                taken.append(time.perf_counter() - started)
+    first_served, first_limit = (statistics.median(taken[repeats:]) for taken in times)
+    return first_served, first_limit
+
+
+def memory(product: Product) -> None:
+    """Resident and proportional memory: the second counts a page shared by n processes 1/n."""
+    names = {
+        "console.supervisor": "supervisor",
+        "console.webserver": "web, watching process",
+        "manage.py runner": "runner",
+        "manage.py worker": "worker",
+        "inference.runner.host": "model host",
+    }
+    for process in product.processes:
+        line = " ".join(process.cmdline())
+        name = next((label for words, label in names.items() if words in line), None)
+        if name and psutil.pid_exists(process.pid):
+            used = process.memory_full_info()
+            report(
+                f"memory of {name}",
+                f"{used.rss >> 20} MB resident",
+                f"{used.pss >> 20} MB proportional",
+                "",
+            )
+
+
+def time_to_first_vector(folder: Path) -> None:
+    started = time.perf_counter()
+    product = start_and_wait(folder)
+    ready = time.perf_counter() - started
+    httpx.post(
+        product.url + PATH, json={"input": SHORT[0]}, auth=("elastic", PASSWORD), timeout=60
+    ).raise_for_status()
+    first = time.perf_counter() - started
+    stopped = product.end()
+    report(
+        "second start",
+        f"ready after {ready:.1f} s",
+        f"first vector after {first:.1f} s",
+        f"stopped in {stopped:.1f} s",
+    )
+
+
+def report(what: str, *figures: str) -> None:
+    print(f"{what:<38}", *(f"{figure:<22}" for figure in figures), flush=True)
+
+
+if __name__ == "__main__":
+    main()
