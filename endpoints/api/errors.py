@@ -19,7 +19,8 @@ def es_exception_handler(exc: Exception, context: dict[str, Any]) -> HttpRespons
         response = view.answer(envelope(exc.status, exc.type, str(exc), **header), exc.status)
         response["WWW-Authenticate"] = ", ".join(CHALLENGES)
     elif isinstance(exc, InferenceError):
-        response = view.answer(envelope(exc.status, exc.type, str(exc)), exc.status)
+        error = envelope(exc.status, exc.type, str(exc))
+        response = view.answer(view.shape.add_trace(error, exc), exc.status)
     elif isinstance(exc, MethodNotAllowed):
         allowed = ", ".join(sorted(view.allowed_methods))
         response = view.answer(wrong_method(context["request"], allowed), exc.status_code)

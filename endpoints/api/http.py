@@ -6,8 +6,9 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from endpoints.api.media import JSON, answer_type, write_json
+from endpoints.api.media import JSON, answer_type
 from endpoints.api.params import Params
+from endpoints.api.shape import Shape
 from endpoints.models import User
 
 
@@ -25,18 +26,17 @@ class ElasticView(APIView):
     """
 
     default_response_headers: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
-    is_pretty = False
+    shape = Shape()
     answer_type = JSON
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.answer_type = answer_type(request.headers.get("Accept", ""))
+        if request.META["QUERY_STRING"]:
+            self.shape = Shape.of(request.query_params)
         self.perform_authentication(request)
 
     def params(self, request: Request, *allowed: str) -> Params:
-        params = Params(request.query_params, request.path, frozenset(allowed))
-        self.is_pretty = params.flag("pretty")
-        return params
+        return Params(request.query_params, request.path, frozenset(allowed))
 
     def answer(self, data: Any, status: int = 200) -> HttpResponse:
-        body = write_json(data, is_pretty=self.is_pretty)
-        return HttpResponse(body, status=status, content_type=self.answer_type)
+        return HttpResponse(self.shape.write(data), status=status, content_type=self.answer_type)

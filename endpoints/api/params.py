@@ -6,7 +6,7 @@ from django.http import QueryDict
 
 from inference.errors import InvalidArgument
 
-COMMON = frozenset({"pretty", "human", "error_trace", "timeout", "master_timeout"})
+COMMON = frozenset({"pretty", "human", "error_trace", "filter_path", "timeout", "master_timeout"})
 UNITS_S = {
     "nanos": 1e-9,
     "micros": 1e-6,
@@ -29,18 +29,22 @@ class Params:
                 raise InvalidArgument(f"request [{path}] contains unrecognized parameter: [{name}]")
 
     def flag(self, name: str) -> bool:
-        """A boolean; the name alone means true."""
-        text = self._query.get(name)
-        if text not in (None, "", "true", "false"):
-            raise InvalidArgument(
-                f"Failed to parse value [{text}] as only [true] or [false] are allowed."
-            )
-        return text in ("", "true")
+        return flag(self._query, name)
 
     def duration_s(self, name: str, default_s: float) -> float:
         """A duration in seconds; -1 means no limit."""
         text = self._query.get(name)
         return default_s if text is None else parse_duration_s(text, name)
+
+
+def flag(query: QueryDict, name: str) -> bool:
+    """A boolean parameter; the name alone means true. Raises InvalidArgument."""
+    text = query.get(name)
+    if text not in (None, "", "true", "false"):
+        raise InvalidArgument(
+            f"Failed to parse value [{text}] as only [true] or [false] are allowed."
+        )
+    return text in ("", "true")
 
 
 def parse_duration_s(text: str, name: str) -> float:
