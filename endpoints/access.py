@@ -16,9 +16,11 @@ class Action(StrEnum):
     """What a caller wants to do, by Elasticsearch's name for it."""
 
     PUT = "cluster:admin/xpack/inference/put"
+    UPDATE = "cluster:admin/xpack/inference/update"
     DELETE = "cluster:admin/xpack/inference/delete"
     GET = "cluster:monitor/xpack/inference/get"
     INFER = "cluster:monitor/xpack/inference/post"
+    SERVICES = "cluster:monitor/xpack/inference/services/get"
 
     @property
     def granted_by(self) -> tuple[str, ...]:

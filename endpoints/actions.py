@@ -18,7 +18,7 @@ from endpoints.models import (
     TrainedModel,
     User,
 )
-from inference.errors import EndpointExists, InvalidAction, InvalidRequest
+from inference.errors import Conflict, EndpointExists, InvalidAction, InvalidRequest
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.services import find_service
 from inference.services.base import EndpointConfig
@@ -78,6 +78,30 @@ def check_id_is_free(inference_id: str, config: EndpointConfig) -> None:
             f"Inference endpoint IDs must be unique. Requested inference endpoint ID "
             f"[{inference_id}] matches existing trained model ID(s) but must not."
         )
+
+
+@transaction.atomic
+def update_endpoint(endpoint: Endpoint, changes: Mapping[str, Any]) -> Endpoint:
+    """Change settings of an endpoint and of what runs for it, or nothing at all.
+
+    Raises Conflict when somebody else changed it meanwhile, else what a create raises.
+    """
+    checked = find_service(endpoint.service).parse_update(endpoint.task, endpoint.config, changes)
+    service_settings = checked.service_settings.to_response()
+    columns = {
+        "service_settings": service_settings,
+        "task_settings": checked.task_settings.to_response(),
+        "chunking_settings": checked.chunking_settings and checked.chunking_settings.to_response(),
+    }
+    unchanged = Endpoint.objects.filter(pk=endpoint.pk, updated_at=endpoint.updated_at)
+    if not unchanged.update(updated_at=timezone.now(), **columns):
+        raise Conflict(f"Endpoint [{endpoint.inference_id}] was changed by somebody else meanwhile")
+    if endpoint.deployment_id:
+        Deployment.objects.filter(deployment_id=endpoint.deployment_id).update(
+            num_allocations=service_settings["num_allocations"],
+            updated_at=timezone.now(),
+        )
+    return Endpoint.objects.with_status().get(pk=endpoint.pk)
 
 
 def deploy(deployment_id: str, config: EndpointConfig) -> Deployment:

@@ -58,6 +58,16 @@ class NotFound(InferenceError):
     type = "resource_not_found_exception"
 
 
+class NothingToUpdate(InferenceError):
+    """An update of something that is not there."""
+
+    status = 404
+
+
+class StreamingNotAllowed(InferenceError):
+    status = 405
+
+
 class Conflict(InferenceError):
     """What was asked does not fit the state that things are in now."""
 

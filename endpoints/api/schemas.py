@@ -47,6 +47,46 @@ class CreateBody(BaseModel):
         return self.model_extra or {}
 
 
+class UpdateBody(BaseModel):
+    """The body of an update: only what may change, beside what must agree with the endpoint."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    service: StrictStr | None = None
+    task_type: StrictStr | None = None
+    service_settings: dict[str, Any] | None = None
+    task_settings: dict[str, Any] | None = None
+    chunking_settings: dict[str, Any] | None = None
+
+    def changes(
+        self, in_path: TaskType | None, task_type: TaskType, service: str
+    ) -> dict[str, Any]:
+        """What is to change of an endpoint of this task and service. Raises InvalidRequest."""
+        in_body = TaskType.parse(self.task_type) if self.task_type is not None else None
+        if in_path not in (None, task_type) or in_body not in (None, task_type):
+            raise InvalidRequest(
+                f"Task type must match the task type of the existing endpoint: [{task_type}]"
+            )
+        refused = dict(self.model_extra or {})
+        if self.service not in (None, service):
+            refused["service"] = self.service
+        if refused:
+            listed = ", ".join(f"{name}={value}" for name, value in refused.items())
+            raise InvalidRequest(
+                f"Request contained fields which cannot be updated, remove these fields and try "
+                f"again [{{{listed}}}]"
+            )
+        settings = {
+            "service_settings": self.service_settings,
+            "task_settings": self.task_settings,
+            "chunking_settings": self.chunking_settings,
+        }
+        changes = {scope: values for scope, values in settings.items() if values is not None}
+        if not changes:
+            raise InvalidRequest("Request body is empty")
+        return changes
+
+
 class InferenceBody(Body):
     input: StrictStr | list[StrictStr] | None = None
     query: StrictStr | None = None

@@ -8,10 +8,18 @@ from endpoints import actions, calls, hosting
 from endpoints.access import Action, endpoint_to_call, get_endpoint, require
 from endpoints.api.cluster import cluster_info
 from endpoints.api.http import ElasticView, UserRequest
+from endpoints.api.media import write_json
 from endpoints.api.params import parse_duration_s
-from endpoints.api.schemas import CreateBody, InferenceBody, parse
+from endpoints.api.schemas import CreateBody, InferenceBody, UpdateBody, parse
 from endpoints.models import Endpoint
-from inference.errors import DeploymentTimedOut, InferenceError
+from inference.errors import (
+    DeploymentTimedOut,
+    InferenceError,
+    NotFound,
+    NothingToUpdate,
+    StreamingNotAllowed,
+)
+from inference.services import SERVICES
 from inference.types import TaskType
 
 DEFAULT_TIMEOUT_S = 30.0
@@ -94,6 +102,63 @@ class EndpointListView(ElasticView):
         if task := task_in(task_type):
             endpoints = endpoints.filter(task_type=task)
         return self.answer({"endpoints": [endpoint.to_response() for endpoint in endpoints]})
+
+
+class UpdateView(ElasticView):
+    def put(
+        self, request: UserRequest, inference_id: str, task_type: str | None = None
+    ) -> HttpResponse:
+        require(request.user, Action.UPDATE)
+        self.params(request).duration_s("timeout", DEFAULT_TIMEOUT_S)
+        actions.check_inference_id(inference_id)
+        body = parse(UpdateBody, request)
+        try:
+            endpoint = get_endpoint(request.user, inference_id)
+        except NotFound as exc:
+            raise NothingToUpdate(
+                f"The inference endpoint [{inference_id}] does not exist and cannot be updated"
+            ) from exc
+        changes = body.changes(task_in(task_type), endpoint.task, endpoint.service)
+        return self.answer(actions.update_endpoint(endpoint, changes).to_response())
+
+    post = put
+
+
+class ServicesView(ElasticView):
+    def get(self, request: UserRequest, task_type: str | None = None) -> HttpResponse:
+        require(request.user, Action.SERVICES)
+        self.params(request)
+        task = task_in(task_type)
+        services = sorted(SERVICES.values(), key=lambda service: service.name)
+        return self.answer(
+            [
+                service.to_catalogue()
+                for service in services
+                if task is None or task in service.task_settings
+            ]
+        )
+
+
+class StreamView(ElasticView):
+    """Streams of an endpoint; a refusal is an event too. The hosted models answer all at once."""
+
+    def post(
+        self, request: UserRequest, inference_id: str, task_type: str | None = None
+    ) -> HttpResponse:
+        require(request.user, Action.INFER)
+        params = self.params(request)
+        params.duration_s("timeout", CHAT_TIMEOUT_S)
+        task = task_in(task_type)
+        parse(InferenceBody, request).to_request(task)
+        endpoint = endpoint_to_call(inference_id, task)
+        raise StreamingNotAllowed(
+            f"Streaming is not allowed for service [{endpoint.service}] and task "
+            f"[{endpoint.task}]. Supported tasks: []"
+        )
+
+    def answer(self, data: Any, status: int = 200) -> HttpResponse:
+        body = b"event: error\ndata: " + write_json(data, is_pretty=False) + b"\n\n"
+        return HttpResponse(body, status=status, content_type="text/event-stream")
 
 
 def prove(endpoint: Endpoint, timeout_s: float) -> None:

@@ -60,6 +60,14 @@ class Endpoint(Record):
     def task(self) -> TaskType:
         return TaskType(self.task_type)
 
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings as a request would give them."""
+        config = {"service_settings": self.service_settings, "task_settings": self.task_settings}
+        if self.task.is_chunked:
+            config["chunking_settings"] = self.chunking_settings
+        return config
+
     def to_response(self) -> dict[str, Any]:
         """The endpoint as the API shows it, keys in Elasticsearch's order."""
         shown: dict[str, Any] = {

@@ -6,7 +6,12 @@ from typing import Any, ClassVar
 
 from inference.chunking.settings import ChunkingSettings, parse_chunking
 from inference.errors import InvalidRequest
-from inference.services.settings import Settings, parse_settings, unknown_settings
+from inference.services.settings import (
+    Settings,
+    configurations,
+    parse_settings,
+    unknown_settings,
+)
 from inference.types import TaskType
 
 
@@ -66,6 +71,43 @@ class Service:
         if unknown := {name: value for name, value in config.items() if name not in known}:
             raise unknown_settings(unknown, self.name)
         return EndpointConfig(task_type, self.name, settings, task_settings, chunking)
+
+    def parse_update(
+        self, task_type: TaskType, stored: Mapping[str, Any], changes: Mapping[str, Any]
+    ) -> EndpointConfig:
+        """Check stored settings with changes to them, in the way of a create.
+
+        stored, changes: service_settings, task_settings and chunking_settings, as far as they are
+        there; the first two are merged key by key. Raises what `parse` raises, and InvalidRequest
+        for a service setting that cannot be changed.
+        """
+        changed = changes.get("service_settings") or {}
+        fixed = {
+            name: value for name, value in changed.items() if name not in self.updatable_settings
+        }
+        if fixed:
+            raise unknown_settings(fixed, self.name)
+        merged = dict(stored)
+        for scope, values in changes.items():
+            is_merged = scope in ("service_settings", "task_settings")
+            merged[scope] = {**(stored.get(scope) or {}), **values} if is_merged else values
+        return self.parse(task_type, merged)
+
+    @property
+    def updatable_settings(self) -> set[str]:
+        return {
+            name for name, entry in configurations(self.settings, ()).items() if entry["updatable"]
+        }
+
+    def to_catalogue(self) -> dict[str, Any]:
+        """The service as `_services` lists it."""
+        tasks = list(self.task_settings)
+        return {
+            "service": self.name,
+            "name": self.label,
+            "task_types": tasks,
+            "configurations": configurations(self.settings, tasks),
+        }
 
     def check_settings(self, task_type: TaskType, settings: Any) -> None:
         """Refuse settings that the schema alone cannot judge."""

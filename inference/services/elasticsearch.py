@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from pydantic import Field, StrictStr
+from pydantic import StrictStr
 
 from inference.errors import InvalidAction, InvalidRequest, InvalidSettings
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.services.base import Service
-from inference.services.settings import PositiveInt, Settings
+from inference.services.settings import PositiveInt, Settings, setting
 from inference.types import TaskType
 
 MAX_THREADS = 32
@@ -17,9 +17,17 @@ MAX_ALLOCATIONS = 512
 class ElasticsearchSettings(Settings):
     """num_allocations: copies of the model at work. num_threads: threads of each copy."""
 
-    num_allocations: PositiveInt = Field(title="Allocations", le=MAX_ALLOCATIONS)
-    num_threads: PositiveInt = Field(title="Threads")
-    model_id: StrictStr = Field(min_length=1, title="Model")
+    num_allocations: PositiveInt = setting(
+        "Number Allocations",
+        "How many copies of the model work at a time.",
+        updatable=True,
+        suggested=1,
+        le=MAX_ALLOCATIONS,
+    )
+    num_threads: PositiveInt = setting(
+        "Number Threads", "The threads of each copy, a power of 2.", suggested=1
+    )
+    model_id: StrictStr = setting("Model ID", "The name of the model to use.", min_length=1)
 
 
 class NoTaskSettings(Settings):
@@ -27,7 +35,9 @@ class NoTaskSettings(Settings):
 
 
 class RerankTaskSettings(Settings):
-    return_documents: bool | None = None
+    return_documents: bool | None = setting(
+        "Return Documents", "Return the text of each document.", updatable=True, default=None
+    )
 
 
 class Elasticsearch(Service):

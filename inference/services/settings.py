@@ -1,11 +1,13 @@
 """Settings of services: declared with pydantic, refused in Elasticsearch's words."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from inference.errors import InvalidRequest, InvalidSettings
+from inference.types import TaskType
 
 
 class Settings(BaseModel):
@@ -16,6 +18,23 @@ class Settings(BaseModel):
     def to_response(self) -> dict[str, Any]:
         """What the API stores and shows: only what is set, in the order of declaration."""
         return self.model_dump(mode="json", exclude_none=True)
+
+
+def setting(
+    label: str,
+    description: str = "",
+    *,
+    updatable: bool = False,
+    sensitive: bool = False,
+    suggested: Any = None,
+    **rules: Any,
+) -> Any:
+    """Declare a field with what the catalogue of services tells about it.
+
+    suggested: what a form offers where the setting has no default of its own. rules: of pydantic.
+    """
+    shown = {"updatable": updatable, "sensitive": sensitive, "suggested": suggested}
+    return Field(title=label, description=description or None, json_schema_extra=shown, **rules)
 
 
 PositiveInt = Annotated[int, Field(gt=0)]
@@ -30,6 +49,35 @@ JAVA_TYPES = {
     "model_type": "Map",
     "list_type": "List",
 }
+
+
+TYPE_NAMES = {"integer": "int", "string": "str", "boolean": "bool", "array": "list"}
+
+
+def configurations(schema: type[Settings], task_types: Sequence[TaskType]) -> dict[str, Any]:
+    """The settings of a schema as the catalogue of services lists them."""
+    described = schema.model_json_schema()
+    required = described.get("required", [])
+    return {
+        name: _configuration(entry, name in required) | {"supported_task_types": list(task_types)}
+        for name, entry in described["properties"].items()
+    }
+
+
+def _configuration(entry: dict[str, Any], is_required: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    default = entry.get("default", entry["suggested"])
+    if default is not None:
+        shown["default_value"] = default
+    if "description" in entry:
+        shown["description"] = entry["description"]
+    return shown | {
+        "label": entry["title"],
+        "required": is_required,
+        "sensitive": entry["sensitive"],
+        "updatable": entry["updatable"],
+        "type": TYPE_NAMES.get(entry.get("type", "object"), "map"),
+    }
 
 
 def parse_settings(schema: type[SettingsT], raw: Any, *, scope: str, service: str) -> SettingsT:
