@@ -15,6 +15,7 @@ from endpoints.models import (
     Deployment,
     DeploymentState,
     Endpoint,
+    RegionPolicy,
     TrainedModel,
     User,
 )
@@ -154,6 +155,18 @@ def delete_endpoint(endpoint: Endpoint) -> None:
     Endpoint.objects.filter(pk=endpoint.pk).delete()
     if endpoint.deployment_id:
         Deployment.objects.filter(deployment_id=endpoint.deployment_id).delete()
+
+
+@transaction.atomic
+def set_region_policy(actor: User, policy: dict[str, Any]) -> RegionPolicy:
+    """Store the policy, over the one that there may be."""
+    now = timezone.now()
+    stored = RegionPolicy.objects.select_for_update().select_related("created_by").first()
+    if stored is None:
+        return RegionPolicy.objects.create(policy=policy, created_at=now, created_by=actor)
+    stored.policy, stored.updated_at, stored.updated_by = policy, now, actor
+    stored.save()
+    return stored
 
 
 def create_administrator(username: str, password: str) -> User:

@@ -5,6 +5,7 @@ from endpoints.models.deployment import Deployment, DeploymentState
 from endpoints.models.endpoint import Endpoint, endpoint_by_id
 from endpoints.models.heartbeat import Heartbeat
 from endpoints.models.model import Artifact, ArtifactState, TrainedModel
+from endpoints.models.region_policy import RegionPolicy
 from endpoints.models.user import User, user_by_name, user_by_pk
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "DeploymentState",
     "Endpoint",
     "Heartbeat",
+    "RegionPolicy",
     "TrainedModel",
     "User",
     "api_key_by_id",
