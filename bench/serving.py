@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import psutil
 
 from bench.bare import BareModel
 from bench.load import Connection, drive, request_bytes
@@ -106,26 +105,26 @@ def in_turns(
     return first_served, first_limit
 
 
+PARTS = {
+    "console.supervisor": "supervisor",
+    "console.webserver": "web server",
+    "manage.py runner": "runner",
+    "manage.py worker": "worker",
+    "inference.runner.host": "model host",
+}
+
+
 def memory(product: Product) -> None:
-    """Resident and proportional memory: the second counts a page shared by n processes 1/n."""
-    names = {
-        "console.supervisor": "supervisor",
-        "console.webserver": "web, watching process",
-        "manage.py runner": "runner",
-        "manage.py worker": "worker",
-        "inference.runner.host": "model host",
-    }
+    """Resident and proportional memory: the second counts a page shared by n processes 1/n.
+
+    The web server is two processes: a small one that watches the one that works.
+    """
     for process in product.processes:
         line = " ".join(process.cmdline())
-        name = next((label for words, label in names.items() if words in line), None)
-        if name and psutil.pid_exists(process.pid):
+        if name := next((name for words, name in PARTS.items() if words in line), None):
             used = process.memory_full_info()
-            report(
-                f"memory of {name}",
-                f"{used.rss >> 20} MB resident",
-                f"{used.pss >> 20} MB proportional",
-                "",
-            )
+            resident, share = f"{used.rss >> 20} MB resident", f"{used.pss >> 20} MB proportional"
+            report(f"memory of the {name}", resident, share)
 
 
 def time_to_first_vector(folder: Path) -> None:

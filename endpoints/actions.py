@@ -161,7 +161,7 @@ def delete_endpoint(endpoint: Endpoint) -> None:
 def set_region_policy(actor: User, policy: dict[str, Any]) -> RegionPolicy:
     """Store the policy, over the one that there may be."""
     now = timezone.now()
-    stored = RegionPolicy.objects.select_for_update().select_related("created_by").first()
+    stored = RegionPolicy.objects.select_for_update().first()
     if stored is None:
         return RegionPolicy.objects.create(policy=policy, created_at=now, created_by=actor)
     stored.policy, stored.updated_at, stored.updated_by = policy, now, actor
