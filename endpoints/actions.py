@@ -58,7 +58,7 @@ def create_endpoint(
             return Endpoint.objects.create(
                 inference_id=inference_id,
                 task_type=task_type,
-                service=service,
+                service=checked.service,
                 service_settings=checked.service_settings.to_response(),
                 task_settings=checked.task_settings.to_response(),
                 chunking_settings=chunking and chunking.to_response(),

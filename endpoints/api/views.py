@@ -19,7 +19,7 @@ from inference.errors import (
     NothingToUpdate,
     StreamingNotAllowed,
 )
-from inference.services import SERVICES
+from inference.services import SERVICES, find_service
 from inference.types import TaskType
 
 DEFAULT_TIMEOUT_S = 30.0
@@ -62,7 +62,10 @@ class EndpointView(ElasticView):
             request.user, inference_id, task, body.named_service(), body.config
         )
         prove(endpoint, timeout_s)
-        return self.answer(endpoint.to_response())
+        response = self.answer(endpoint.to_response())
+        if told := find_service(body.named_service()).warnings(body.config):
+            response["Warning"] = ", ".join(warning_value(text) for text in told)
+        return response
 
     def post(
         self, request: UserRequest, inference_id: str, task_type: str | None = None
@@ -134,7 +137,7 @@ class ServicesView(ElasticView):
             [
                 service.to_catalogue()
                 for service in services
-                if task is None or task in service.task_settings
+                if service.is_listed and (task is None or task in service.task_settings)
             ]
         )
 
@@ -159,6 +162,12 @@ class StreamView(ElasticView):
     def answer(self, data: Any, status: int = 200) -> HttpResponse:
         body = b"event: error\ndata: " + write_json(data, is_pretty=False) + b"\n\n"
         return HttpResponse(body, status=status, content_type="text/event-stream")
+
+
+def warning_value(text: str) -> str:
+    """A deprecation in the form that Elasticsearch's clients raise as a warning."""
+    version = cluster_info()["version"]
+    return f'299 Elasticsearch-{version["number"]}-{version["build_hash"]} "{text}"'
 
 
 def prove(endpoint: Endpoint, timeout_s: float) -> None:

@@ -3,8 +3,9 @@
 from inference.errors import InvalidRequest
 from inference.services.base import Service
 from inference.services.elasticsearch import Elasticsearch
+from inference.services.elser import Elser
 
-SERVICES: dict[str, Service] = {service.name: service for service in (Elasticsearch(),)}
+SERVICES: dict[str, Service] = {service.name: service for service in (Elasticsearch(), Elser())}
 
 
 def find_service(name: str) -> Service:

@@ -31,6 +31,7 @@ class Service:
 
     task_settings: the schema for each task that the service supports.
     max_chunk_size: the largest chunk, in words, that the service allows, if it limits it.
+    is_listed: whether the catalogue of services shows it.
     """
 
     name: ClassVar[str]
@@ -38,6 +39,7 @@ class Service:
     settings: ClassVar[type[Settings]]
     task_settings: ClassVar[Mapping[TaskType, type[Settings]]]
     max_chunk_size: ClassVar[int | None] = None
+    is_listed: ClassVar[bool] = True
 
     def check_task(self, task_type: TaskType) -> None:
         if task_type not in self.task_settings:
@@ -108,6 +110,10 @@ class Service:
             "task_types": tasks,
             "configurations": configurations(self.settings, tasks),
         }
+
+    def warnings(self, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """What the maker of this endpoint should know although nothing is wrong."""
+        return ()
 
     def check_settings(self, task_type: TaskType, settings: Any) -> None:
         """Refuse settings that the schema alone cannot judge."""

@@ -54,6 +54,25 @@ def test_rerank_keeps_its_task_settings_and_has_no_chunking(api: Api) -> None:
     assert "chunking_settings" not in told(response)
 
 
+def test_elser_is_another_name_for_the_sparse_model(api: Api) -> None:
+    settings = {"num_allocations": 1, "num_threads": 1}
+
+    response = api(
+        "PUT",
+        "/_inference/sparse_embedding/my-elser",
+        {"service": "elser", "service_settings": settings},
+    )
+
+    assert told(response)["service"] == "elasticsearch"
+    assert told(response)["service_settings"]["model_id"] == ".minilm-sparse-v1"
+    assert response["Warning"].startswith("299 Elasticsearch-9")
+    assert response["Warning"].count("deprecated") == 2
+
+
+def test_elser_is_for_sparse_vectors_only(api: Api) -> None:
+    assert refused(api("PUT", PATH, body(service="elser"))) == (400, "status_exception")
+
+
 def test_three_tasks_share_one_set_of_files(api: Api) -> None:
     for task, model in (
         ("text_embedding", ".all-minilm-l6-v2"),
