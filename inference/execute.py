@@ -1,5 +1,6 @@
 """One call for hosted models: a request in, a result out."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from inference.runner.protocol import HostReply, HostRequest
@@ -33,16 +34,26 @@ def run_hosted(
     reply = hosts.call(deployment_id, HostRequest(request.input, query, budget_s))
     match task_type:
         case TaskType.TEXT_EMBEDDING if reply.vectors is not None:
-            return TextEmbeddings(reply.vectors)
+            return TextEmbeddings(reply.vectors, cut(range(len(request.input)), reply))
         case TaskType.SPARSE_EMBEDDING if reply.weights is not None and reply.truncated is not None:
             pairs = zip(reply.weights, reply.truncated, strict=True)
             return SparseEmbeddings(tuple(SparseEmbedding(*pair) for pair in pairs))
         case TaskType.RERANK if reply.scores is not None:
-            return rank(reply.scores, request)
+            names = ("query", *range(len(request.input)))
+            return rank(reply.scores, request, cut(names, reply))
     raise RuntimeError(f"deployment [{deployment_id}] sent a reply that does not fit {task_type}")
 
 
-def rank(scores: list[float], request: InferenceRequest) -> Ranking:
+def cut(names: Iterable[str | int], reply: HostReply) -> tuple[str, ...]:
+    """The names of the texts that the model did not read to their end."""
+    if not reply.truncated:
+        return ()
+    return tuple(str(name) for name, is_cut in zip(names, reply.truncated, strict=True) if is_cut)
+
+
+def rank(
+    scores: list[float], request: InferenceRequest, truncated: tuple[str, ...] = ()
+) -> Ranking:
     """Sort documents by score, best first; equal scores keep the order of the input."""
     order = sorted(range(len(scores)), key=lambda index: -scores[index])[: request.top_n]
     return Ranking(
@@ -51,5 +62,6 @@ def rank(scores: list[float], request: InferenceRequest) -> Ranking:
                 index, scores[index], request.input[index] if request.return_documents else None
             )
             for index in order
-        )
+        ),
+        truncated,
     )

@@ -52,9 +52,13 @@ class InferenceRequest:
 
 @dataclass(frozen=True)
 class TextEmbeddings:
-    """vectors: (inputs, dimensions), in the order of the inputs."""
+    """vectors: (inputs, dimensions), in the order of the inputs.
+
+    truncated: which inputs were cut to the model's window, by their number from 0.
+    """
 
     vectors: FloatArray
+    truncated: tuple[str, ...] = ()
 
     def to_response(self) -> dict[str, Any]:
         return {"text_embedding": [{"embedding": vector} for vector in self.vectors]}
@@ -71,6 +75,10 @@ class SparseEmbedding:
 @dataclass(frozen=True)
 class SparseEmbeddings:
     rows: tuple[SparseEmbedding, ...]
+
+    @property
+    def truncated(self) -> tuple[str, ...]:
+        return tuple(str(number) for number, row in enumerate(self.rows) if row.is_truncated)
 
     def to_response(self) -> dict[str, Any]:
         return {
@@ -89,9 +97,13 @@ class RankedDocument:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Documents by falling score; equal scores keep the order of the input."""
+    """Documents by falling score; equal scores keep the order of the input.
+
+    truncated: the documents that were cut, by their number in the input, and `query` if it was.
+    """
 
     documents: tuple[RankedDocument, ...]
+    truncated: tuple[str, ...] = ()
 
     def to_response(self) -> dict[str, Any]:
         return {

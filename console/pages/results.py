@@ -117,7 +117,7 @@ Shown: TypeAlias = EmbeddingsShown | RankingShown | SparseShown
 
 def show(request: InferenceRequest, result: InferenceResult) -> Shown:
     match result:
-        case TextEmbeddings(vectors):
+        case TextEmbeddings(vectors=vectors):
             return _embeddings(vectors)
         case Ranking():
             return _ranking(request, result)

@@ -15,7 +15,12 @@ from endpoints.access import Action, get_endpoint, require
 from endpoints.models import Endpoint
 from inference.errors import InferenceError
 from inference.runner.catalogue import BUILTIN_MODELS
-from inference.types import InferenceRequest, TaskType
+from inference.types import (
+    InferenceRequest,
+    InferenceResult,
+    SparseEmbeddings,
+    TextEmbeddings,
+)
 
 TIMEOUT_S = 30.0
 
@@ -24,7 +29,7 @@ TIMEOUT_S = 30.0
 class Outcome:
     """What came of one try: something to show, or problems in words.
 
-    took_ms: what the caller waited. cut: texts that are surely longer than the model reads.
+    took_ms: what the caller waited. cut: what the model did not read to its end, in words.
     """
 
     called: InferenceRequest | None = None
@@ -65,21 +70,18 @@ def attempt(endpoint: Endpoint, form: TryForm) -> Outcome:
         show(call, result),
         took_ms=took_ms,
         as_json=raw_json(result),
-        cut=surely_cut(endpoint, call),
+        cut=told_cuts(endpoint, result),
     )
 
 
-def surely_cut(endpoint: Endpoint, call: InferenceRequest) -> tuple[str, ...]:
-    """Texts with more words than the model takes tokens; a word is at least one token.
-
-    Only of the task that does not tell by itself what was cut.
-    """
-    model = BUILTIN_MODELS.get(endpoint.service_settings.get("model_id", ""))
-    if endpoint.task != TaskType.TEXT_EMBEDDING or model is None:
+def told_cuts(endpoint: Endpoint, result: InferenceResult) -> tuple[str, ...]:
+    """What of the input the model did not read, in words; sparse vectors say so themselves."""
+    if isinstance(result, SparseEmbeddings):
         return ()
+    model = BUILTIN_MODELS[endpoint.service_settings["model_id"]]
+    kind = "Text" if isinstance(result, TextEmbeddings) else "Document"
     return tuple(
-        f"Text {number} has {words} words; the model reads no more than "
-        f"{model.max_input_tokens} tokens of it, and the rest did not count."
-        for number, text in enumerate(call.input, start=1)
-        if (words := len(text.split())) > model.max_input_tokens
+        f"{'The query' if name == 'query' else f'{kind} {int(name) + 1}'} is longer than the "
+        f"{model.max_input_tokens} tokens that the model reads: its end did not count."
+        for name in result.truncated
     )

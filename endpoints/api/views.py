@@ -80,7 +80,10 @@ class EndpointView(ElasticView):
         if body.timeout is not None:
             default_s = parse_duration_s(body.timeout, "timeout")
         result = calls.run_inference(endpoint, call, params.duration_s("timeout", default_s))
-        return self.answer(result.to_response())
+        response = self.answer(result.to_response())
+        if result.truncated:
+            response["X-Truncated-Inputs"] = ", ".join(result.truncated)
+        return response
 
     def delete(
         self, request: UserRequest, inference_id: str, task_type: str | None = None

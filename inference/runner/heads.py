@@ -44,12 +44,15 @@ class EmbeddingHead:
 class EmbeddingCollector:
     def __init__(self, count: int) -> None:
         self._rows: list[FloatArray | None] = [None] * count
+        self._truncated = [False] * count
 
     def add(self, index: int, text: EncodedText) -> None:
         self._rows[index] = normalize(mean_pool(text.states))
+        self._truncated[index] = text.is_truncated
 
     def reply(self) -> HostReply:
-        return HostReply(vectors=np.stack([row for row in self._rows if row is not None]))
+        vectors = np.stack([row for row in self._rows if row is not None])
+        return HostReply(vectors=vectors, truncated=self._truncated)
 
 
 class SparseHead:
@@ -99,9 +102,11 @@ class RerankCollector:
         self._query: EncodedText | None = None
         self._early: list[tuple[int, EncodedText]] = []
         self._scores = [0.0] * documents
+        self._truncated = [False] * (1 + documents)
         self._lock = threading.Lock()
 
     def add(self, index: int, text: EncodedText) -> None:
+        self._truncated[index] = text.is_truncated
         with self._lock:
             if index == 0:
                 self._query = text
@@ -118,7 +123,7 @@ class RerankCollector:
                 self._scores[position - 1] = round(float(score), SCORE_DECIMALS)
 
     def reply(self) -> HostReply:
-        return HostReply(scores=self._scores)
+        return HostReply(scores=self._scores, truncated=self._truncated)
 
 
 HEADS: dict[TaskType, Callable[[Path, TextTokenizer], Head]] = {

@@ -36,6 +36,7 @@ class HostReply:
     """What came out: the fields that the task of the host fills, or an error in words.
 
     vectors: (texts, dim). scores: one a text. weights: token to weight, one a text.
+    truncated: whether each text was cut to the model's window; of a rerank the query comes first.
     """
 
     vectors: FloatArray | None = None

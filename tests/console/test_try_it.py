@@ -102,16 +102,26 @@ def test_a_text_that_was_cut_is_told(console: Client, hosts: FakeHosts) -> None:
     assert "its end was cut off" in page
 
 
-def test_a_text_with_more_words_than_the_model_reads_is_told(
-    console: Client, hosts: FakeHosts
-) -> None:
+def test_a_text_that_was_cut_for_its_vector_is_told(console: Client, hosts: FakeHosts) -> None:
     make_endpoint()
-    hosts.says = vectors([1.0], [1.0])
+    both = np.array([[1.0], [1.0]], np.float32)
+    hosts.says = lambda request: HostReply(vectors=both, truncated=[False, True])
 
-    page = text(console.post(TRY, {"text": "short", "other": "word " * 300}, headers=HTMX))
+    page = text(console.post(TRY, {"text": "short", "other": "long"}, headers=HTMX))
 
-    assert "Text 2 has 300 words; the model reads no more than 256 tokens" in page
+    assert "Text 2 is longer than the 256 tokens that the model reads" in page
     assert "Text 1" not in page
+
+
+def test_a_document_and_a_query_that_were_cut_are_told(console: Client, hosts: FakeHosts) -> None:
+    make_endpoint(model_id=".minilm-rerank-v1")
+    hosts.says = lambda request: HostReply(scores=[0.1, 0.2], truncated=[True, False, True])
+
+    page = text(console.post(TRY, {"query": "q", "documents": "one\ntwo"}, headers=HTMX))
+
+    assert "The query is longer" in page
+    assert "Document 2 is longer" in page
+    assert "Document 1" not in page
 
 
 def test_the_code_follows_what_was_tried(console: Client, hosts: FakeHosts) -> None:

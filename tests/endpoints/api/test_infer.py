@@ -1,10 +1,12 @@
 from typing import Any
 
+import numpy as np
 import pytest
 
 from endpoints.models import Deployment, DeploymentState, Endpoint
 from inference.errors import QueueFull, TimedOut
 from inference.runner.client import HostFailed
+from inference.runner.protocol import HostReply
 from tests.endpoints.conftest import SETTINGS, Api, World, refused, told
 
 
@@ -46,6 +48,19 @@ def test_vectors_come_in_the_order_of_the_texts(api: Api, vectors: str) -> None:
 def test_the_task_type_may_be_left_out_or_any(api: Api, vectors: str) -> None:
     for path in ("/_inference/e1", "/_inference/any/e1"):
         assert "text_embedding" in told(api("POST", path, {"input": "a"}))
+
+
+def test_inputs_that_were_cut_are_named_in_a_header(
+    api: Api, vectors: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "X-Truncated-Inputs" not in api("POST", vectors, {"input": "short"})
+
+    both = np.ones((3, 2), np.float32)
+    reply = HostReply(vectors=both, truncated=[True, False, True])
+    monkeypatch.setattr(world.hosts, "call", lambda *_: reply)
+    response = api("POST", vectors, {"input": ["long", "short", "long"]})
+
+    assert response["X-Truncated-Inputs"] == "0, 2"
 
 
 def test_sparse_weights_say_whether_the_text_was_cut(api: Api, weights: str) -> None:

@@ -133,6 +133,29 @@ def test_a_sparse_host_names_tokens_and_says_what_was_cut(
     assert {"harbour", "night"} <= set(reply.weights[0])
 
 
+@pytest.mark.parametrize(
+    ("task_type", "query", "truncated"),
+    [
+        (TaskType.TEXT_EMBEDDING, None, [False, True]),
+        (TaskType.RERANK, "cat", [False, False, True]),
+        (TaskType.RERANK, "cat " * 40, [True, False, True]),
+    ],
+)
+def test_what_was_cut_to_the_window_is_told(
+    runner: LocalRunner,
+    spec: HostSpec,
+    client: HostClient,
+    task_type: TaskType,
+    query: str | None,
+    truncated: list[bool],
+) -> None:
+    start(runner, replace(spec, task_type=task_type))
+
+    reply = client.call("d1", HostRequest(("the cat", "harbour " * 40), query, 20))
+
+    assert reply.truncated == truncated
+
+
 def test_many_callers_share_a_host(runner: LocalRunner, spec: HostSpec, client: HostClient) -> None:
     start(runner, spec)
     expected = client.call("d1", HELLO).vectors
