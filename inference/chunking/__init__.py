@@ -1,0 +1,38 @@
+"""Cuts a text into the spans that are embedded one by one."""
+
+from inference.chunking.recursive import chunk_recursively
+from inference.chunking.sentence import chunk_by_sentences
+from inference.chunking.settings import (
+    ChunkingSettings,
+    RecursiveChunking,
+    SentenceChunking,
+    WordChunking,
+)
+from inference.chunking.span import Span
+from inference.chunking.text import ChunkedText
+from inference.chunking.word import chunk_by_words
+
+__all__ = ["Span", "chunk", "chunk_texts"]
+
+
+def chunk(text: str, settings: ChunkingSettings) -> list[Span]:
+    """The spans of the text's chunks in order, at least one; offsets in UTF-16 code units.
+
+    Raises InvalidArgument if a separator of the settings cannot be used.
+    """
+    chunked = ChunkedText(text)
+    match settings:
+        case WordChunking():
+            return chunk_by_words(chunked, settings)
+        case SentenceChunking():
+            return chunk_by_sentences(chunked, settings)
+        case RecursiveChunking():
+            return chunk_recursively(chunked, settings)
+        case _:
+            return [Span(0, len(chunked))]
+
+
+def chunk_texts(text: str, spans: list[Span]) -> list[str]:
+    """The text of each span, whitespace kept."""
+    chunked = ChunkedText(text)
+    return [chunked.text(span.start, span.end) for span in spans]

@@ -1,0 +1,77 @@
+"""What holds for every strategy and every text."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from inference.chunking import chunk, chunk_texts
+from inference.chunking.settings import parse_chunking
+from inference.chunking.text import ChunkedText
+from tests.inference.chunking.support import (
+    ANY_TEXT,
+    offsets,
+    quickly,
+    utf16_length,
+    utf16_slice,
+)
+
+SETTINGS: list[dict[str, Any]] = [
+    {"strategy": "none"},
+    {"strategy": "word", "max_chunk_size": 10, "overlap": 3},
+    {"strategy": "sentence", "max_chunk_size": 20, "sentence_overlap": 0},
+    {"strategy": "sentence", "max_chunk_size": 20, "sentence_overlap": 1},
+    {"strategy": "recursive", "max_chunk_size": 10, "separator_group": "plaintext"},
+    {"strategy": "recursive", "max_chunk_size": 10, "separator_group": "markdown"},
+]
+each_setting = pytest.mark.parametrize("raw", SETTINGS, ids=str)
+
+
+@each_setting
+@quickly
+@given(text=ANY_TEXT)
+def test_chunks_are_in_order_and_cover_the_text(raw: dict[str, Any], text: str) -> None:
+    chunked, spans = ChunkedText(text), chunk(text, parse_chunking(raw))
+
+    assert spans == chunk(text, parse_chunking(raw)), "the same every time"
+    assert spans[0].start == 0
+    assert all(span.start < span.end for span in spans) or not text
+    for before, after in pairwise(spans):
+        assert before.start < after.start <= before.end < after.end
+    left_out = chunked.text(spans[-1].end, utf16_length(text))
+    assert len(ChunkedText(left_out).word_ends) == 0
+    if raw["strategy"] != "word":
+        assert left_out == ""
+
+
+@each_setting
+@quickly
+@given(text=ANY_TEXT)
+def test_chunk_texts_are_utf16_slices(raw: dict[str, Any], text: str) -> None:
+    spans = chunk(text, parse_chunking(raw))
+
+    expected = [utf16_slice(text, span.start, span.end) for span in spans]
+    assert chunk_texts(text, spans) == expected
+
+
+@pytest.mark.parametrize("raw", SETTINGS[1:], ids=str)
+@quickly
+@given(text=ANY_TEXT)
+def test_no_chunk_holds_more_words_than_allowed(raw: dict[str, Any], text: str) -> None:
+    for piece in chunk_texts(text, chunk(text, parse_chunking(raw))):
+        assert len(ChunkedText(piece).word_ends) <= raw["max_chunk_size"]
+
+
+@quickly
+@given(ANY_TEXT)
+def test_none_is_one_chunk(text: str) -> None:
+    assert offsets(text, "none") == [[0, utf16_length(text)]]
+
+
+def test_an_emoji_counts_two() -> None:
+    text = "😀 One. " * 21
+    spans = chunk(text, parse_chunking(SETTINGS[2]))
+
+    assert [(span.start, span.end) for span in spans] == [(0, 160), (160, 168)]
+    assert chunk_texts(text, spans) == ["😀 One. " * 20, "😀 One. "]
