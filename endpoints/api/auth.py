@@ -67,19 +67,24 @@ def basic_user(credentials: str, path: str) -> User:
 def api_key(credentials: str) -> ApiKey:
     key_id, _, secret = _decode(credentials).partition(":")
     key = api_key_by_id.find(key_id)
-    if key is None or not key.is_valid or not key.matches(secret):
-        raise unusable_credentials()
+    if key is None or not key.matches(secret):
+        raise unusable_credentials(f"invalid credentials for API key [{key_id}]")
+    if not key.is_valid:  # told only to who has the secret, so that ids cannot be guessed
+        state = "is expired" if key.invalidated_at is None else "has been invalidated"
+        raise unusable_credentials(f"api key [{key_id}] {state}")
     user = user_by_pk.find(key.user_id)
     if user is None or not user.is_active:
-        raise unusable_credentials()
-    key.user = user
+        raise unusable_credentials(f"the owner of api key [{key_id}] is disabled")
+    key.user, user.acting_key = user, key
     return key
 
 
-def unusable_credentials() -> Unauthenticated:
+def unusable_credentials(of_key: str = "") -> Unauthenticated:
+    """of_key: what is wrong with a key."""
     return Unauthenticated(
         "unable to authenticate with provided credentials and anonymous access is not allowed "
-        "for this action"
+        "for this action",
+        {"additional_unsuccessful_credentials": f"API key: {of_key}"} if of_key else None,
     )
 
 

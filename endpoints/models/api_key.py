@@ -4,15 +4,44 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime
+from typing import Any
 
 from django.db import models
+from django.db.models.functions import Left
 from django.utils import timezone
 
 from endpoints.models.base import Record
 from endpoints.models.lookup import Lookup
-from endpoints.models.user import User
+from endpoints.models.user import BUILTIN_USERNAME, NATIVE_REALM, RESERVED_REALM, User
+from endpoints.privileges import Roles
 
 ID_BYTES, SECRET_BYTES = 15, 16  # 20 and 22 characters of base64url, as Elasticsearch's
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def named(self, name: str) -> "ApiKeyQuerySet":
+        """Keys of this name, or whose name begins with it where a `*` ends it."""
+        if not name.endswith("*"):
+            return self.filter(name=name)
+        start = name[:-1]
+        # `startswith` ignores case on SQLite.
+        return self.alias(start=Left("name", len(start))).filter(start=start) if start else self
+
+    def of_realm(self, realm: str) -> "ApiKeyQuerySet":
+        """Keys of the people who are known from there."""
+        if realm == RESERVED_REALM[0]:
+            return self.filter(user__username=BUILTIN_USERNAME)
+        if realm == NATIVE_REALM[0]:
+            return self.exclude(user__username=BUILTIN_USERNAME)
+        return self.none()
+
+    def not_invalidated(self) -> "ApiKeyQuerySet":
+        return self.filter(invalidated_at=None)
+
+    def valid(self) -> "ApiKeyQuerySet":
+        """Neither revoked nor expired."""
+        lasting = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
+        return self.not_invalidated().filter(lasting)
 
 
 class ApiKey(Record):
@@ -28,13 +57,30 @@ class ApiKey(Record):
     secret_sha256 = models.CharField(max_length=64)
     expires_at = models.DateTimeField(null=True)
     invalidated_at = models.DateTimeField(null=True)
+    # Roles by name, as the API writes them: those the key is given, none for all of its owner's,
+    # and those that its owner had when it was made, which it can never exceed.
+    role_descriptors = models.JSONField(default=dict, blank=True)
+    limited_by = models.JSONField(default=dict, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("created_at", "pk")
 
     def __str__(self) -> str:
         return self.key_id
 
     @classmethod
     def issue(
-        cls, user: User, name: str, expires_at: datetime | None = None
+        cls,
+        user: User,
+        name: str,
+        *,
+        limited_by: Roles,
+        role_descriptors: Roles,
+        metadata: dict[str, Any],
+        expires_at: datetime | None,
     ) -> tuple["ApiKey", str]:
         """Store a new key; the secret returned beside it can never be read again."""
         secret = secrets.token_urlsafe(SECRET_BYTES)
@@ -44,6 +90,9 @@ class ApiKey(Record):
             user=user,
             secret_sha256=_digest(secret),
             expires_at=expires_at,
+            limited_by=limited_by,
+            role_descriptors=role_descriptors,
+            metadata=metadata,
         )
         return key, secret
 
@@ -57,7 +106,18 @@ class ApiKey(Record):
         return hmac.compare_digest(self.secret_sha256, _digest(secret))
 
 
-api_key_by_id = Lookup(lambda key_id: ApiKey.objects.filter(key_id=key_id), example="")
+# What tells whose key it is and what it may do; the rest is read when somebody asks for it.
+_callers = ApiKey.objects.only(
+    "key_id",
+    "name",
+    "user",
+    "secret_sha256",
+    "expires_at",
+    "invalidated_at",
+    "role_descriptors",
+    "limited_by",
+)
+api_key_by_id = Lookup(lambda key_id: _callers.filter(key_id=key_id), example="")
 
 
 def _digest(secret: str) -> str:

@@ -1,15 +1,44 @@
 """People."""
 
+from typing import TYPE_CHECKING
+
 from django.contrib.auth.models import AbstractUser
+from django.db import models
 
 from endpoints.models.lookup import Lookup
+from endpoints.privileges import SUPERUSER
+
+if TYPE_CHECKING:
+    from endpoints.models.api_key import ApiKey
+
+BUILTIN_USERNAME = "elastic"
+RESERVED_REALM, NATIVE_REALM = ("reserved", "reserved"), ("default_native", "native")
 
 
 class User(AbstractUser):
     """A person who signs in. The first one administers the installation."""
 
+    roles = models.JSONField(default=list, blank=True)
 
-# What tells who calls; the rest is read when somebody asks for it.
-_callers = User.objects.only("username", "password", "is_active", "is_superuser")
+    # The key that this request came with; None where the person came with a password.
+    acting_key: "ApiKey | None" = None
+
+    @property
+    def role_names(self) -> list[str]:
+        superuser = {SUPERUSER} if self.is_superuser else set()
+        return sorted(superuser.union(self.roles))
+
+    @property
+    def is_builtin(self) -> bool:
+        return self.username == BUILTIN_USERNAME
+
+    @property
+    def realm(self) -> tuple[str, str]:
+        """Where the person is known from: its name and its type."""
+        return RESERVED_REALM if self.is_builtin else NATIVE_REALM
+
+
+# What tells who calls and what they may do; the rest is read when somebody asks for it.
+_callers = User.objects.only("username", "password", "is_active", "is_superuser", "roles")
 user_by_name = Lookup(lambda name: _callers.filter(username=name), example="")
 user_by_pk = Lookup(lambda pk: _callers.filter(pk=pk), example=0)
