@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -19,13 +20,29 @@ from endpoints.models import (
     TrainedModel,
     User,
 )
-from inference.errors import Conflict, EndpointExists, InvalidAction, InvalidRequest
+from endpoints.models.api_key import ApiKeyQuerySet
+from endpoints.privileges import (
+    Roles,
+    builtin_roles,
+    check_cluster_privileges,
+    check_index_privileges,
+    is_empty,
+)
+from endpoints.references import incompatible_indexes, model_settings, references_to
+from inference.errors import (
+    Conflict,
+    EndpointExists,
+    InvalidAction,
+    InvalidArgument,
+    InvalidRequest,
+)
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.services import find_service
 from inference.services.base import EndpointConfig
 from inference.types import TaskType
 
 MAX_ID_LENGTH = 256
+MAX_KEY_NAME_LENGTH = 256
 ID_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9_.\-]*[a-z0-9])?")
 
 
@@ -51,6 +68,7 @@ def create_endpoint(
     check_inference_id(inference_id)
     checked = find_service(service).parse(task_type, config)
     check_id_is_free(inference_id, checked)
+    check_mappings_fit(inference_id, checked)
     try:
         with transaction.atomic():
             deployment = deploy(inference_id, checked)
@@ -78,6 +96,19 @@ def check_id_is_free(inference_id: str, config: EndpointConfig) -> None:
         raise InvalidRequest(
             f"Inference endpoint IDs must be unique. Requested inference endpoint ID "
             f"[{inference_id}] matches existing trained model ID(s) but must not."
+        )
+
+
+def check_mappings_fit(inference_id: str, config: EndpointConfig) -> None:
+    """Refuse an id that mappings use already with vectors which this model does not make."""
+    settings = model_settings(
+        config.task_type, config.service, config.service_settings.to_response()
+    )
+    if indexes := incompatible_indexes(inference_id, settings):
+        raise InvalidRequest(
+            f"Inference endpoint [{inference_id}] could not be created because the inference_id "
+            f"is being used in mappings with incompatible settings for indices: "
+            f"[{', '.join(indexes)}]. Choose another inference_id"
         )
 
 
@@ -147,11 +178,15 @@ def retry_endpoint(endpoint: Endpoint) -> None:
 
 
 @transaction.atomic
-def delete_endpoint(endpoint: Endpoint) -> None:
+def delete_endpoint(endpoint: Endpoint, *, force: bool = False) -> None:
     """Remove an endpoint and stop the deployment that was started for it.
 
-    Gone already is success. The model's files stay.
+    Gone already is success. The model's files stay. Raises Conflict, unless forced, while a
+    mapping or a pipeline names the endpoint.
     """
+    found = references_to(endpoint.inference_id)
+    if found and not force:
+        raise Conflict(found.message)
     Endpoint.objects.filter(pk=endpoint.pk).delete()
     if endpoint.deployment_id:
         Deployment.objects.filter(deployment_id=endpoint.deployment_id).delete()
@@ -173,5 +208,62 @@ def create_administrator(username: str, password: str) -> User:
     return User.objects.create_superuser(username, password=password)
 
 
-def create_api_key(user: User, name: str) -> tuple[ApiKey, str]:
-    return ApiKey.issue(user, name)
+def create_api_key(
+    user: User,
+    name: str,
+    *,
+    role_descriptors: Roles | None = None,
+    metadata: dict[str, Any] | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """Make a key that can do what its owner can do now, or less where roles are given for it.
+
+    Raises InvalidAction for a bad name or bad metadata, InvalidArgument for an unknown privilege
+    and for a key made with a key that would be able to do something.
+    """
+    roles = role_descriptors or {}
+    check_key(name, metadata or {})
+    for role in roles.values():
+        check_cluster_privileges(role.get("cluster", ()))
+        for grant in role.get("indices", ()):
+            check_index_privileges(grant["privileges"])
+    maker = user.acting_key
+    if maker and not (roles and all(is_empty(role) for role in roles.values())):
+        raise InvalidArgument(
+            "creating derived api keys requires an explicit role descriptor that is empty "
+            "(has no privileges)"
+        )
+    return ApiKey.issue(
+        user,
+        name,
+        limited_by=maker.limited_by if maker else builtin_roles(user.role_names),
+        role_descriptors=roles,
+        metadata=metadata or {},
+        expires_at=expires_at,
+    )
+
+
+def check_key(name: str, metadata: Mapping[str, Any]) -> None:
+    problems = []
+    if not name.strip():
+        problems.append("api key name is required")
+    if len(name) > MAX_KEY_NAME_LENGTH:
+        problems.append(f"api key name may not be more than {MAX_KEY_NAME_LENGTH} characters long")
+    if name.strip() and name != name.strip():
+        problems.append("api key name may not begin or end with whitespace")
+    if name.startswith("_"):
+        problems.append("api key name may not begin with an underscore")
+    if any(field.startswith("_") for field in metadata):
+        problems.append("API key metadata keys may not start with [_]")
+    if problems:
+        raise InvalidAction(problems)
+
+
+def invalidate_api_keys(keys: ApiKeyQuerySet) -> tuple[list[str], list[str]]:
+    """Revoke these keys at once. Returns the ids of those, and of those that were before."""
+    with transaction.atomic():
+        found = list(keys.values_list("pk", "key_id", "invalidated_at"))
+        fresh = {pk: key_id for pk, key_id, invalidated_at in found if invalidated_at is None}
+        now = timezone.now()
+        ApiKey.objects.filter(pk__in=list(fresh)).update(invalidated_at=now, updated_at=now)
+    return list(fresh.values()), [key_id for pk, key_id, _ in found if pk not in fresh]

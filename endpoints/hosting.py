@@ -20,6 +20,8 @@ from inference.types import InferenceRequest, InferenceResult
 
 # How often to look again while something else is at work: a model that loads, a download.
 POLL_S = 0.05
+# A caller who sets no limit waits this long; a socket takes no endless time.
+LONGEST_WAIT_S = 24 * 3600.0
 
 
 @cache
@@ -33,7 +35,7 @@ def infer(endpoint: Endpoint, request: InferenceRequest, timeout_s: float) -> In
     A host that is starting, or starting again, is waited for within the caller's time.
     Raises Conflict, DeploymentTimedOut, TimedOut, QueueFull, HostFailed or RunnerUnavailable.
     """
-    deadline = monotonic() + timeout_s
+    deadline = monotonic() + min(timeout_s, LONGEST_WAIT_S)
     deployment_id = endpoint.deployment_id
     if deployment_id is None:
         raise Conflict(f"Endpoint [{endpoint.inference_id}] has no deployment")

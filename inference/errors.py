@@ -1,13 +1,21 @@
 """The one tree of failures. Each class knows its HTTP status and Elasticsearch's name for it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class InferenceError(Exception):
-    """A failure that the caller is told about; anything outside this tree is a bug."""
+    """A failure that the caller is told about; anything outside this tree is a bug.
+
+    metadata: what the caller is told beside the reason, by name.
+    """
 
     status = 500
     type = "status_exception"
+
+    def __init__(self, reason: str = "", metadata: Mapping[str, Any] | None = None) -> None:
+        super().__init__(reason)
+        self.metadata = dict(metadata or {})
 
 
 class InvalidRequest(InferenceError):

@@ -14,6 +14,7 @@ from endpoints import actions
 from endpoints.access import Action, get_endpoint, require
 from endpoints.models import Endpoint
 from endpoints.status import EndpointStatus, status_of
+from inference.errors import Conflict
 
 PAGE_SIZE = 50
 
@@ -62,7 +63,11 @@ def endpoint_delete(request: HtmxRequest, inference_id: str) -> HttpResponse:
     require(request.user, Action.DELETE)
     endpoint = get_endpoint(request.user, inference_id)
     if request.method == "POST":
-        actions.delete_endpoint(endpoint)
+        try:
+            actions.delete_endpoint(endpoint)
+        except Conflict as exc:
+            messages.error(request, str(exc))
+            return redirect("endpoint-detail", inference_id)
         messages.success(request, f"{inference_id} is deleted.")
         return redirect("endpoint-list")
     return render(request, "endpoints/delete.html", {"endpoint": endpoint})

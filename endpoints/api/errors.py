@@ -16,10 +16,11 @@ def es_exception_handler(exc: Exception, context: dict[str, Any]) -> HttpRespons
     view: ElasticView = context["view"]
     if isinstance(exc, Unauthenticated):
         header = {"header": {"WWW-Authenticate": list(CHALLENGES)}}
-        response = view.answer(envelope(exc.status, exc.type, str(exc), **header), exc.status)
+        error = envelope(exc.status, exc.type, str(exc), **exc.metadata, **header)
+        response = view.answer(error, exc.status)
         response["WWW-Authenticate"] = ", ".join(CHALLENGES)
     elif isinstance(exc, InferenceError):
-        error = envelope(exc.status, exc.type, str(exc))
+        error = envelope(exc.status, exc.type, str(exc), **exc.metadata)
         response = view.answer(view.shape.add_trace(error, exc), exc.status)
     elif isinstance(exc, MethodNotAllowed):
         allowed = ", ".join(sorted(view.allowed_methods))
@@ -45,4 +46,5 @@ def wrong_method(request: Any, allowed: str) -> dict[str, Any]:
 
 def envelope(status: int, kind: str, reason: str, **more: Any) -> dict[str, Any]:
     cause = {"type": kind, "reason": reason, **more}
-    return {"error": {"root_cause": [cause], **cause}, "status": status}
+    root = {name: value for name, value in cause.items() if name != "caused_by"}
+    return {"error": {"root_cause": [root], **cause}, "status": status}

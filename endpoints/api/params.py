@@ -1,10 +1,13 @@
 """Query parameters: known by name, typed, refused where they make no sense."""
 
 import re
+from typing import TypeVar
 
 from django.http import QueryDict
 
 from inference.errors import InvalidArgument
+
+TextT = TypeVar("TextT", str, None)
 
 COMMON = frozenset({"pretty", "human", "error_trace", "filter_path", "timeout", "master_timeout"})
 UNITS_S = {
@@ -16,7 +19,8 @@ UNITS_S = {
     "h": 3600.0,
     "d": 86400.0,
 }
-DURATION = re.compile(r"(\d+)(nanos|micros|ms|s|m|h|d)")
+INTEGER = re.compile(r"-?[0-9]{1,18}")
+DURATION = re.compile(r"([0-9]{1,18})(nanos|micros|ms|s|m|h|d)")
 
 
 class Params:
@@ -30,6 +34,16 @@ class Params:
 
     def flag(self, name: str) -> bool:
         return flag(self._query, name)
+
+    def text(self, name: str, default: TextT) -> str | TextT:
+        return self._query.get(name, default)
+
+    def integer(self, name: str) -> int | None:
+        """A whole number, or None where it is not given."""
+        text = self._query.get(name)
+        if text is not None and not INTEGER.fullmatch(text):
+            raise InvalidArgument(f"Failed to parse int parameter [{name}] with value [{text}]")
+        return None if text is None else int(text)
 
     def duration_s(self, name: str, default_s: float) -> float:
         """A duration in seconds; -1 means no limit."""

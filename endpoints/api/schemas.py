@@ -170,7 +170,7 @@ def parse(schema: type[BodyT], request: HttpRequest) -> BodyT:
     name = str(error["loc"][0]) if error["loc"] else ""
     place = f"[{position(raw, name)}] [{schema.__name__}]"
     if error["type"] == "extra_forbidden":
-        raise MalformedBody(f"{place} unknown field [{name}]")
+        raise MalformedBody(f"{place} unknown field [{'.'.join(map(str, error['loc']))}]")
     raise MalformedBody(f"{place} failed to parse field [{name}]: {error['msg']}")
 
 

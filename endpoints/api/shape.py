@@ -8,9 +8,10 @@ from django.http import QueryDict
 
 from endpoints.api.media import write_json
 from endpoints.api.params import flag
+from endpoints.privileges import covers
 
 Path: TypeAlias = tuple[str, ...]
-ANYTHING, ANY_DEPTH = "*", "**"
+ANY_DEPTH = "**"
 
 
 @dataclass(frozen=True)
@@ -98,17 +99,6 @@ def below(paths: tuple[Path, ...], name: str) -> tuple[Path, ...]:
         if first == ANY_DEPTH:
             rests.append(path)
             rests += below((rest,), name)
-        elif matches(first, name):
+        elif covers(first, name):
             rests.append(rest)
     return tuple(rests)
-
-
-def matches(pattern: str, name: str) -> bool:
-    """Whether a part of a path, with `*` for any characters, names this field."""
-    head, star, tail = pattern.partition(ANYTHING)
-    if not star:
-        return pattern == name
-    if not name.startswith(head):
-        return False
-    rest = name[len(head) :]
-    return any(matches(tail, rest[start:]) for start in range(len(rest) + 1))

@@ -1,6 +1,6 @@
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
-from endpoints.api import views
+from endpoints.api import indices, pipelines, views
 from endpoints.api.region_policy import RegionPolicyView
 
 urlpatterns = [
@@ -18,5 +18,14 @@ urlpatterns = [
     path("_inference/<str:task_type>/*", views.EndpointListView.as_view()),
     path("_inference/<str:inference_id>", views.EndpointView.as_view()),
     path("_inference/<str:task_type>/<str:inference_id>", views.EndpointView.as_view()),
+    path("_security/", include("endpoints.api.security")),
+    path("_ingest/pipeline", pipelines.PipelineView.as_view()),
+    path("_ingest/pipeline/_simulate", pipelines.SimulateView.as_view()),
+    path("_ingest/pipeline/<str:pipeline_id>/_simulate", pipelines.SimulateView.as_view()),
+    path("_ingest/pipeline/<str:pipeline_id>", pipelines.NamedPipelineView.as_view()),
+    path("_mapping", indices.MappingView.as_view()),
+    re_path(r"^(?P<index>_all|[^/_][^/]*)/_mapping$", indices.IndexMappingView.as_view()),
+    re_path(r"^(?P<index>_all|[^/_][^/]*)$", indices.IndexView.as_view()),
+    re_path(r"^(?P<index>_[^/]*)$", indices.ReservedNameView.as_view()),
     re_path("", views.UnknownRouteView.as_view()),
 ]

@@ -12,6 +12,7 @@ from endpoints.api.media import write_json
 from endpoints.api.params import parse_duration_s
 from endpoints.api.schemas import CreateBody, InferenceBody, UpdateBody, parse
 from endpoints.models import Endpoint
+from endpoints.references import references_to
 from inference.errors import (
     DeploymentTimedOut,
     InferenceError,
@@ -90,14 +91,20 @@ class EndpointView(ElasticView):
     ) -> HttpResponse:
         require(request.user, Action.DELETE)
         params = self.params(request, "dry_run", "force")
-        params.flag("force")
-        is_dry_run = params.flag("dry_run")
+        force, is_dry_run = params.flag("force"), params.flag("dry_run")
         endpoint = get_endpoint(request.user, inference_id, task_in(task_type))
-        answer: dict[str, Any] = {"acknowledged": not is_dry_run, "pipelines": [], "indexes": []}
         if is_dry_run:
-            return self.answer(answer | {"error_message": ""})
-        actions.delete_endpoint(endpoint)
-        return self.answer(answer)
+            found = references_to(inference_id)
+            return self.answer(
+                {
+                    "acknowledged": False,
+                    "pipelines": found.pipelines,
+                    "indexes": found.indexes,
+                    "error_message": found.message,
+                }
+            )
+        actions.delete_endpoint(endpoint, force=force)
+        return self.answer({"acknowledged": True, "pipelines": [], "indexes": []})
 
 
 class EndpointListView(ElasticView):
@@ -184,7 +191,7 @@ def prove(endpoint: Endpoint, timeout_s: float) -> None:
     except DeploymentTimedOut:
         raise
     except InferenceError:
-        actions.delete_endpoint(endpoint)
+        actions.delete_endpoint(endpoint, force=True)
         raise
 
 

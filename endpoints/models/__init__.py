@@ -5,6 +5,7 @@ from endpoints.models.deployment import Deployment, DeploymentState
 from endpoints.models.endpoint import Endpoint, endpoint_by_id
 from endpoints.models.heartbeat import Heartbeat
 from endpoints.models.model import Artifact, ArtifactState, TrainedModel
+from endpoints.models.reference import IndexMapping, IngestPipeline
 from endpoints.models.region_policy import RegionPolicy
 from endpoints.models.user import User, user_by_name, user_by_pk
 
@@ -16,6 +17,8 @@ __all__ = [
     "DeploymentState",
     "Endpoint",
     "Heartbeat",
+    "IndexMapping",
+    "IngestPipeline",
     "RegionPolicy",
     "TrainedModel",
     "User",

@@ -235,6 +235,9 @@ def test_the_callers_time_reaches_the_host(api: Api, vectors: str, world: World)
     api("POST", vectors, {"input": "a"})
     assert world.hosts.asked[-1].budget_s == pytest.approx(30)
 
+    api("POST", f"{vectors}?timeout=-1", {"input": "a"})
+    assert 3600 < world.hosts.asked[-1].budget_s < 1e6
+
 
 def test_a_call_makes_no_query_beside_its_two_lookups(
     api: Api, vectors: str, django_assert_num_queries: Any

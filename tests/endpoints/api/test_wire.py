@@ -90,11 +90,21 @@ def test_a_flag_is_true_or_false(api: Api) -> None:
     assert refused(api("GET", "/_inference?pretty=maybe")) == (400, "illegal_argument_exception")
 
 
+def test_an_endless_number_is_no_duration(api: Api) -> None:
+    response = api("POST", f"/_inference/e1?timeout={'9' * 5000}d", b'{"input": "a"}')
+
+    assert response.status_code in (400, 404)
+
+
+def test_a_filter_full_of_stars_takes_no_time(api: Api) -> None:
+    api("GET", f"/?filter_path={'*a' * 40}b")
+
+
 def test_an_unknown_route_is_told_in_one_string(api: Api) -> None:
-    response = api("GET", "/nowhere?x=1")
+    response = api("GET", "/_nowhere?x=1")
 
     assert response.status_code == 400
-    assert told(response) == {"error": "no handler found for uri [/nowhere?x=1] and method [GET]"}
+    assert told(response) == {"error": "no handler found for uri [/_nowhere?x=1] and method [GET]"}
 
 
 def test_a_wrong_method_is_told_with_the_right_ones(api: Api) -> None:

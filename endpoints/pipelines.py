@@ -1,0 +1,118 @@
+"""Ingest pipelines: finding, putting and removing them, and what running one asks of endpoints."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import orjson
+from django.db import transaction
+
+from endpoints import calls
+from endpoints.access import endpoint_to_call
+from endpoints.models import IngestPipeline
+from inference.errors import Conflict, InvalidArgument, InvalidRequest, NotFound
+from inference.references.pipelines import check_pipeline, inference_processors, next_version
+from inference.references.simulate import Prediction
+from inference.types import (
+    InferenceRequest,
+    InferenceResult,
+    InputType,
+    Ranking,
+    SparseEmbeddings,
+    TextEmbeddings,
+)
+
+INFER_TIMEOUT_S = 10.0
+MAX_INFERENCE_PROCESSORS = 50
+MAX_ID_LENGTH = 256
+
+
+def check_id(pipeline_id: str) -> None:
+    if any(character in "*,\0" for character in pipeline_id):
+        raise InvalidArgument(f"Invalid pipeline id [{pipeline_id}], must not contain '*' or ','")
+    if len(pipeline_id) > MAX_ID_LENGTH:
+        raise InvalidArgument(f"A pipeline id may have {MAX_ID_LENGTH} characters at most")
+
+
+def find(expression: str) -> list[IngestPipeline]:
+    """The pipelines of a list of ids and wildcards; what is not there is left out."""
+    names = expression.split(",")
+    return [
+        pipeline
+        for pipeline in IngestPipeline.objects.all()
+        if any(is_named(pipeline.pipeline_id, name) for name in names)
+    ]
+
+
+def is_named(pipeline_id: str, name: str) -> bool:
+    if "*" in name:
+        return fnmatchcase(pipeline_id, name.replace("[", "[[]").replace("?", "[?]"))
+    return pipeline_id == name
+
+
+@transaction.atomic
+def put(pipeline_id: str, config: Any, if_version: int | None = None) -> IngestPipeline:
+    """Store a pipeline, over another of the same id.
+
+    Raises InvalidPipeline or InvalidArgument for what cannot be, Conflict where there would be
+    too many inference processors.
+    """
+    check_id(pipeline_id)
+    check_pipeline(config)
+    every = {one.pipeline_id: one for one in IngestPipeline.objects.select_for_update()}
+    current = every.pop(pipeline_id, None)
+    if if_version is not None:
+        version = next_version(config, current.config if current else None, if_version)
+        config = config | {"version": version}
+    check_inference_processors([config, *(one.config for one in every.values())])
+    pipeline, _ = IngestPipeline.objects.update_or_create(
+        pipeline_id=pipeline_id, defaults={"config": config, "version": config.get("version")}
+    )
+    return pipeline
+
+
+def check_inference_processors(configs: Iterable[Mapping[str, Any]]) -> None:
+    count = sum(1 for config in configs for _ in inference_processors(config))
+    if count > MAX_INFERENCE_PROCESSORS:
+        raise Conflict(
+            f"Max number of inference processors reached, total inference processors [{count}]. "
+            "Adjust the setting [xpack.ml.max_inference_processors]: "
+            f"[{MAX_INFERENCE_PROCESSORS}] if a greater number is desired."
+        )
+
+
+@transaction.atomic
+def delete(expression: str) -> None:
+    """Raises NotFound where an id, or a wildcard that is not just `*`, finds nothing."""
+    found = find(expression)
+    for name in expression.split(","):
+        if name != "*" and not any(is_named(one.pipeline_id, name) for one in found):
+            raise NotFound(f"pipeline [{name}] is missing")
+    IngestPipeline.objects.filter(pk__in=[pipeline.pk for pipeline in found]).delete()
+
+
+def infer(model_id: str, texts: Sequence[str], config: Mapping[str, Any]) -> list[Prediction]:
+    """Run an endpoint on texts for an inference processor, as for documents that are stored."""
+    endpoint = endpoint_to_call(model_id)
+    query = config.get("text_similarity", {}).get("text")
+    request = InferenceRequest(
+        tuple(texts),
+        query=query if isinstance(query, str) else None,
+        input_type=InputType.INGEST,
+    )
+    return predictions(calls.run_inference(endpoint, request, INFER_TIMEOUT_S))
+
+
+def predictions(result: InferenceResult) -> list[Prediction]:
+    """One for each text, in plain JSON."""
+    match result:
+        case TextEmbeddings(vectors):
+            # As an answer would have them: with no more digits than the vectors hold.
+            rows = orjson.loads(orjson.dumps(vectors, option=orjson.OPT_SERIALIZE_NUMPY))
+            return [Prediction(row) for row in rows]
+        case SparseEmbeddings(rows):
+            return [Prediction(row.weights, row.is_truncated) for row in rows]
+        case Ranking(documents):
+            ranked = sorted(documents, key=lambda document: document.index)
+            return [Prediction(document.relevance_score) for document in ranked]
+    raise InvalidRequest("the task of this endpoint is not supported in pipelines")

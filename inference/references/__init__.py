@@ -1,0 +1,1 @@
+"""What refers to endpoints from outside: index mappings and ingest pipelines."""
