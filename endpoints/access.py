@@ -18,6 +18,7 @@ class Action(StrEnum):
     GET = "cluster:monitor/xpack/inference/get"
     INFER = "cluster:monitor/xpack/inference/post"
     SERVICES = "cluster:monitor/xpack/inference/services/get"
+    CHUNK = "cluster:monitor/xpack/inference/chunk"
     REGION_POLICY_GET = "cluster:monitor/xpack/inference/region_policy/get"
     REGION_POLICY_PUT = "cluster:admin/xpack/inference/region_policy/put"
     REGION_POLICY_DELETE = "cluster:admin/xpack/inference/region_policy/delete"

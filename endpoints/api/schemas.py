@@ -87,6 +87,11 @@ class UpdateBody(BaseModel):
         return changes
 
 
+class ChunkBody(Body):
+    input: StrictStr
+    chunking_settings: dict[str, Any] | None = None
+
+
 class InferenceBody(Body):
     input: StrictStr | list[StrictStr] | None = None
     query: StrictStr | None = None

@@ -7,6 +7,7 @@ urlpatterns = [
     path("_inference", views.EndpointListView.as_view()),
     path("_inference/_all", views.EndpointListView.as_view()),
     path("_inference/*", views.EndpointListView.as_view()),
+    path("_inference/_chunk", views.ChunkView.as_view()),
     path("_inference/_services", views.ServicesView.as_view()),
     path("_inference/_services/<str:task_type>", views.ServicesView.as_view()),
     path("_inference/_region_policy", RegionPolicyView.as_view()),

@@ -10,9 +10,17 @@ from endpoints.api.cluster import cluster_info
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.media import write_json
 from endpoints.api.params import parse_duration_s
-from endpoints.api.schemas import CreateBody, InferenceBody, UpdateBody, parse
+from endpoints.api.schemas import (
+    ChunkBody,
+    CreateBody,
+    InferenceBody,
+    UpdateBody,
+    parse,
+)
 from endpoints.models import Endpoint
 from endpoints.references import references_to
+from inference.chunking import chunk, chunk_texts
+from inference.chunking.settings import parse_chunking
 from inference.errors import (
     DeploymentTimedOut,
     InferenceError,
@@ -149,6 +157,24 @@ class ServicesView(ElasticView):
                 for service in services
                 if service.is_listed and (task is None or task in service.task_settings)
             ]
+        )
+
+
+class ChunkView(ElasticView):
+    """How a text would be cut before it is embedded; nothing is embedded here."""
+
+    def post(self, request: UserRequest) -> HttpResponse:
+        require(request.user, Action.CHUNK)
+        self.params(request)
+        body = parse(ChunkBody, request)
+        spans = chunk(body.input, parse_chunking(body.chunking_settings))
+        return self.answer(
+            {
+                "chunks": [
+                    {"start_offset": span.start, "end_offset": span.end, "text": text}
+                    for span, text in zip(spans, chunk_texts(body.input, spans), strict=True)
+                ]
+            }
         )
 
 

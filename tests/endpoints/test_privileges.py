@@ -102,6 +102,7 @@ def test_what_grants_an_action_is_granted_by_everything_wider(action: Action) ->
         (Action.GET, "monitor_inference,manage_inference,monitor,manage,all"),
         (Action.INFER, "monitor_inference,manage_inference,monitor,manage,all"),
         (Action.SERVICES, "monitor_inference,manage_inference,monitor,manage,all"),
+        (Action.CHUNK, "monitor_inference,manage_inference,monitor,manage,all"),
         (Action.MODEL_GET, "monitor_ml,manage_ml,monitor,manage,all"),
         (Action.MODEL_PUT, "manage_ml,manage,all"),
         (
@@ -120,7 +121,7 @@ def test_an_action_names_what_grants_it_the_narrowest_first(
     assert ",".join(action.granted_by) == granted_by
 
 
-READS = {Action.GET, Action.INFER, Action.SERVICES, Action.REGION_POLICY_GET}
+READS = {Action.GET, Action.INFER, Action.SERVICES, Action.CHUNK, Action.REGION_POLICY_GET}
 WRITES = {
     Action.PUT,
     Action.UPDATE,
