@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from endpoints import tasks
@@ -72,16 +73,13 @@ def create_endpoint(
     try:
         with transaction.atomic():
             deployment = deploy(inference_id, checked)
-            chunking = checked.chunking_settings
             return Endpoint.objects.create(
                 inference_id=inference_id,
                 task_type=task_type,
                 service=checked.service,
-                service_settings=checked.service_settings.to_response(),
-                task_settings=checked.task_settings.to_response(),
-                chunking_settings=chunking and chunking.to_response(),
                 deployment=deployment,
                 created_by=actor,
+                **checked.columns(),
             )
     except IntegrityError:
         raise EndpointExists(f"Inference endpoint [{inference_id}] already exists") from None
@@ -119,18 +117,13 @@ def update_endpoint(endpoint: Endpoint, changes: Mapping[str, Any]) -> Endpoint:
     Raises Conflict when somebody else changed it meanwhile, else what a create raises.
     """
     checked = find_service(endpoint.service).parse_update(endpoint.task, endpoint.config, changes)
-    service_settings = checked.service_settings.to_response()
-    columns = {
-        "service_settings": service_settings,
-        "task_settings": checked.task_settings.to_response(),
-        "chunking_settings": checked.chunking_settings and checked.chunking_settings.to_response(),
-    }
+    columns = checked.columns()
     unchanged = Endpoint.objects.filter(pk=endpoint.pk, updated_at=endpoint.updated_at)
     if not unchanged.update(updated_at=timezone.now(), **columns):
         raise Conflict(f"Endpoint [{endpoint.inference_id}] was changed by somebody else meanwhile")
     if endpoint.deployment_id:
         Deployment.objects.filter(deployment_id=endpoint.deployment_id).update(
-            num_allocations=service_settings["num_allocations"],
+            num_allocations=columns["service_settings"]["num_allocations"],
             updated_at=timezone.now(),
         )
     return Endpoint.objects.with_status().get(pk=endpoint.pk)
@@ -170,11 +163,14 @@ def retry_endpoint(endpoint: Endpoint) -> None:
     if deployment is None:
         return
     request_files(deployment.model.artifact)
-    if deployment.state == DeploymentState.FAILED:
-        deployment.state, deployment.reason = DeploymentState.WAITING, ""
-        deployment.state_changed_at = timezone.now()
-        deployment.generation += 1
-        deployment.save()
+    # Not saved as a whole: that would bring a deployment back that was deleted meanwhile.
+    Deployment.objects.filter(pk=deployment.pk, state=DeploymentState.FAILED).update(
+        state=DeploymentState.WAITING,
+        reason="",
+        state_changed_at=timezone.now(),
+        generation=F("generation") + 1,
+        updated_at=timezone.now(),
+    )
 
 
 @transaction.atomic

@@ -25,6 +25,14 @@ class EndpointConfig:
     task_settings: Settings
     chunking_settings: ChunkingSettings | None
 
+    def columns(self) -> dict[str, Any]:
+        """What of it an endpoint can change in its life, as it is stored."""
+        return {
+            "service_settings": self.service_settings.to_response(),
+            "task_settings": self.task_settings.to_response(),
+            "chunking_settings": self.chunking_settings and self.chunking_settings.to_response(),
+        }
+
 
 class Service:
     """One kind of endpoint, described by data.

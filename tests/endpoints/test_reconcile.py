@@ -124,6 +124,20 @@ def test_a_retry_asks_for_a_fresh_start(
     assert runner.wished["e1"] != before
 
 
+def test_a_retry_does_not_bring_back_what_was_deleted(
+    reconciler: Reconciler, runner: FakeRunner, endpoint: Endpoint
+) -> None:
+    files_are(ArtifactState.READY)
+    runner.says = HostStatus("failed", "no memory")
+    reconciler.step()
+    seen = Endpoint.objects.with_status().get()
+    actions.delete_endpoint(endpoint)
+
+    actions.retry_endpoint(seen)
+
+    assert not Deployment.objects.exists()
+
+
 def test_a_retry_after_a_failed_download_fetches_again(
     reconciler: Reconciler, endpoint: Endpoint
 ) -> None:
