@@ -4,7 +4,7 @@ import logging
 import os
 import platform
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from django.db import DatabaseError, connection
@@ -20,28 +20,44 @@ logger = logging.getLogger(__name__)
 def beating(part: str) -> Iterator[None]:
     """Keep saying that this process lives, and take it back at a clean end."""
     instance = f"{part}@{platform.node()}:{os.getpid()}"
-    is_over = threading.Event()
 
     def beat() -> None:
-        while True:
-            try:
-                Heartbeat.objects.update_or_create(
-                    instance=instance, defaults={"part": part, "seen_at": timezone.now()}
-                )
-                Heartbeat.objects.stale().delete()
-            except DatabaseError as exc:
-                logger.warning("no sign of life could be written: %s", exc)
-                connection.close()
-            if is_over.wait(INTERVAL_S):
-                break
+        Heartbeat.objects.update_or_create(
+            instance=instance, defaults={"part": part, "seen_at": timezone.now()}
+        )
+        Heartbeat.objects.stale().delete()
+
+    _survive(beat)
+    try:
+        with repeating(INTERVAL_S, beat):
+            yield
+    finally:
         with suppress(DatabaseError):
             Heartbeat.objects.filter(instance=instance).delete()
+
+
+@contextmanager
+def repeating(interval_s: float, beat: Callable[[], None]) -> Iterator[None]:
+    """Call `beat` every so often on a thread of its own; a database that fails ends nothing."""
+    is_over = threading.Event()
+
+    def run() -> None:
+        while not is_over.wait(interval_s):
+            _survive(beat)
         connection.close()
 
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread = threading.Thread(target=run, name="heartbeat", daemon=True)
     thread.start()
     try:
         yield
     finally:
         is_over.set()
         thread.join()
+
+
+def _survive(beat: Callable[[], None]) -> None:
+    try:
+        beat()
+    except DatabaseError as exc:
+        logger.warning("no sign of life could be written: %s", exc)
+        connection.close()

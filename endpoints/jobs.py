@@ -10,9 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import models
 from django.utils import timezone
 
+from endpoints.heartbeats import repeating
 from endpoints.models import Artifact, ArtifactState
 from inference.errors import InferenceError
 from inference.runner.catalogue import BUILTIN_MODELS, Weights
@@ -107,18 +108,13 @@ def _unattended(artifacts: models.QuerySet[Artifact]) -> models.QuerySet[Artifac
 @contextmanager
 def _signs_of_life(artifact_pk: int) -> Iterator[None]:
     """Show that somebody is at work, whatever the work itself is busy with."""
-    is_over = threading.Event()
+    artifact = Artifact.objects.filter(pk=artifact_pk)
 
     def beat() -> None:
-        while not is_over.wait(SIGN_OF_LIFE_S):
-            Artifact.objects.filter(pk=artifact_pk).update(worked_on_at=timezone.now())
-        connection.close()
+        artifact.update(worked_on_at=timezone.now())
 
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
     try:
-        yield
+        with repeating(SIGN_OF_LIFE_S, beat):
+            yield
     finally:
-        is_over.set()
-        thread.join()
-        Artifact.objects.filter(pk=artifact_pk).update(worked_on_at=None)
+        artifact.update(worked_on_at=None)
