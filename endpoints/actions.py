@@ -6,22 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils import timezone
 
-from endpoints import tasks
-from endpoints.models import (
-    ApiKey,
-    Artifact,
-    ArtifactState,
-    Deployment,
-    DeploymentState,
-    Endpoint,
-    RegionPolicy,
-    TrainedModel,
-    User,
-)
+from endpoints import deployments
+from endpoints.models import ApiKey, Deployment, Endpoint, RegionPolicy, User
 from endpoints.models.api_key import ApiKeyQuerySet
+from endpoints.models.endpoint import RESERVED_PREFIX
+from endpoints.preconfigured import ensure_preconfigured
 from endpoints.privileges import (
     Roles,
     builtin_roles,
@@ -37,9 +28,9 @@ from inference.errors import (
     InvalidArgument,
     InvalidRequest,
 )
-from inference.runner.catalogue import BUILTIN_MODELS
 from inference.services import find_service
 from inference.services.base import EndpointConfig
+from inference.services.elasticsearch import ElasticsearchSettings
 from inference.types import TaskType
 
 MAX_ID_LENGTH = 256
@@ -59,25 +50,36 @@ def check_inference_id(inference_id: str) -> None:
         raise InvalidAction([problem])
 
 
+def check_can_change(inference_id: str) -> None:
+    if inference_id.startswith(RESERVED_PREFIX):
+        raise InvalidRequest(f"Default endpoint [{inference_id}] cannot be updated")
+    check_inference_id(inference_id)
+
+
 def create_endpoint(
     actor: User, inference_id: str, task_type: TaskType, service: str, config: Mapping[str, Any]
 ) -> Endpoint:
     """Store an endpoint and ask for what it needs to run; it is not ready when this returns.
 
-    Raises InvalidAction, InvalidRequest or InvalidSettings for what cannot be, EndpointExists.
+    Raises InvalidAction, InvalidRequest, InvalidSettings or DeploymentNotFound for what cannot be,
+    EndpointExists.
     """
     check_inference_id(inference_id)
-    checked = find_service(service).parse(task_type, config)
-    check_id_is_free(inference_id, checked)
+    adapter = find_service(service)
+    if adapter.is_hosted:
+        check_is_no_model(inference_id, config)
+    checked = adapter.parse(task_type, config)
+    check_id_is_free(inference_id)
+    if is_attached(checked):
+        checked = deployments.attached(checked)
     check_mappings_fit(inference_id, checked)
     try:
         with transaction.atomic():
-            deployment = deploy(inference_id, checked)
             return Endpoint.objects.create(
                 inference_id=inference_id,
                 task_type=task_type,
                 service=checked.service,
-                deployment=deployment,
+                deployment_id=deployment_for(inference_id, checked),
                 created_by=actor,
                 **checked.columns(),
             )
@@ -85,16 +87,38 @@ def create_endpoint(
         raise EndpointExists(f"Inference endpoint [{inference_id}] already exists") from None
 
 
-def check_id_is_free(inference_id: str, config: EndpointConfig) -> None:
-    """An endpoint must not be mistaken for a model or for another's deployment."""
+def is_attached(config: EndpointConfig) -> bool:
+    """Whether the endpoint is to use a deployment that is there already."""
+    return getattr(config.service_settings, "deployment_id", None) is not None
+
+
+def deployment_for(inference_id: str, config: EndpointConfig) -> str | None:
+    """The id of what an endpoint runs on, started if need be; None for a service elsewhere."""
+    settings = config.service_settings
+    if not isinstance(settings, ElasticsearchSettings):
+        return None
+    return settings.deployment_id or deployments.deploy(inference_id, settings).deployment_id
+
+
+def check_is_no_model(inference_id: str, config: Mapping[str, Any]) -> None:
+    settings = config.get("service_settings")
+    if isinstance(settings, Mapping) and settings.get("model_id") == inference_id:
+        raise id_is_taken(inference_id)
+
+
+def check_id_is_free(inference_id: str) -> None:
+    """An endpoint must not be mistaken for another, or for another's deployment."""
     if Endpoint.objects.filter(inference_id=inference_id).exists():
         raise EndpointExists(f"Inference endpoint [{inference_id}] already exists")
-    taken = Deployment.objects.filter(deployment_id=inference_id).exists()
-    if taken or inference_id == getattr(config.service_settings, "model_id", None):
-        raise InvalidRequest(
-            f"Inference endpoint IDs must be unique. Requested inference endpoint ID "
-            f"[{inference_id}] matches existing trained model ID(s) but must not."
-        )
+    if Deployment.objects.filter(deployment_id=inference_id).exists():
+        raise id_is_taken(inference_id)
+
+
+def id_is_taken(inference_id: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"Inference endpoint IDs must be unique. Requested inference endpoint ID "
+        f"[{inference_id}] matches existing trained model ID(s) but must not."
+    )
 
 
 def check_mappings_fit(inference_id: str, config: EndpointConfig) -> None:
@@ -114,78 +138,51 @@ def check_mappings_fit(inference_id: str, config: EndpointConfig) -> None:
 def update_endpoint(endpoint: Endpoint, changes: Mapping[str, Any]) -> Endpoint:
     """Change settings of an endpoint and of what runs for it, or nothing at all.
 
-    Raises Conflict when somebody else changed it meanwhile, else what a create raises.
+    Raises Conflict when somebody else changed it meanwhile or when its deployment is not its own,
+    DeploymentNotFound, else what a create raises.
     """
     checked = find_service(endpoint.service).parse_update(endpoint.task, endpoint.config, changes)
-    columns = checked.columns()
+    settings = checked.service_settings
+    if isinstance(settings, ElasticsearchSettings) and changes.get("service_settings"):
+        if is_attached(checked):
+            raise Conflict(
+                f"Cannot update inference endpoint [{endpoint.inference_id}] using model "
+                f"deployment [{settings.deployment_id}]. The model deployment must be updated "
+                "through the endpoint or the trained models API that created it"
+            )
+        deployments.resize(endpoint.inference_id, settings)
     unchanged = Endpoint.objects.filter(pk=endpoint.pk, updated_at=endpoint.updated_at)
-    if not unchanged.update(updated_at=timezone.now(), **columns):
+    if not unchanged.update(updated_at=timezone.now(), **checked.columns()):
         raise Conflict(f"Endpoint [{endpoint.inference_id}] was changed by somebody else meanwhile")
-    if endpoint.deployment_id:
-        Deployment.objects.filter(deployment_id=endpoint.deployment_id).update(
-            num_allocations=columns["service_settings"]["num_allocations"],
-            updated_at=timezone.now(),
-        )
     return Endpoint.objects.with_status().get(pk=endpoint.pk)
 
 
-def deploy(deployment_id: str, config: EndpointConfig) -> Deployment:
-    """Ask for a model to run; its files are fetched first where they are missing."""
-    wished = config.service_settings.to_response()
-    builtin = BUILTIN_MODELS[wished["model_id"]]
-    artifact, _ = Artifact.objects.get_or_create(repository=builtin.weights.repository)
-    model, _ = TrainedModel.objects.get_or_create(
-        model_id=builtin.model_id,
-        defaults={"task_type": builtin.task_type, "artifact": artifact},
-    )
-    request_files(artifact)
-    return Deployment.objects.create(
-        deployment_id=deployment_id,
-        model=model,
-        num_allocations=wished["num_allocations"],
-        num_threads=wished["num_threads"],
-    )
-
-
-def request_files(artifact: Artifact) -> None:
-    """Have a worker fetch these files, unless they are there or on their way."""
-    missing = Artifact.objects.filter(
-        pk=artifact.pk, state__in=[ArtifactState.ABSENT, ArtifactState.FAILED]
-    )
-    if missing.update(state=ArtifactState.QUEUED, reason="", bytes_done=0, worked_on_at=None):
-        tasks.fetch_artifact.delay_on_commit(artifact.pk)
-
-
-@transaction.atomic
 def retry_endpoint(endpoint: Endpoint) -> None:
     """Try again what failed: the download, the start of the model, or both."""
-    deployment = endpoint.deployment
-    if deployment is None:
-        return
-    request_files(deployment.model.artifact)
-    # Not saved as a whole: that would bring a deployment back that was deleted meanwhile.
-    Deployment.objects.filter(pk=deployment.pk, state=DeploymentState.FAILED).update(
-        state=DeploymentState.WAITING,
-        reason="",
-        state_changed_at=timezone.now(),
-        generation=F("generation") + 1,
-        updated_at=timezone.now(),
-    )
+    if endpoint.deployment:
+        deployments.retry(endpoint.deployment)
 
 
 @transaction.atomic
 def delete_endpoint(endpoint: Endpoint, *, force: bool = False) -> None:
     """Remove an endpoint and stop the deployment that was started for it.
 
-    Gone already is success. The model's files stay. Raises Conflict, unless forced, while a
-    mapping or a pipeline names the endpoint.
+    Gone already is success. The model's files stay. Unless forced, raises Conflict while a mapping
+    or a pipeline names the endpoint, and InvalidRequest for one that is always there; forced, such
+    a one is as fresh as on the first day.
     """
     found = references_to(endpoint.inference_id)
     if found and not force:
         raise Conflict(found.message)
+    if endpoint.is_preconfigured and not force:
+        raise InvalidRequest(
+            f"[{endpoint.inference_id}] is a reserved inference endpoint. "
+            "Use the force=true query parameter to delete the inference endpoint."
+        )
     Endpoint.objects.filter(pk=endpoint.pk).delete()
-    if endpoint.deployment_id:
-        Deployment.objects.filter(deployment_id=endpoint.deployment_id).delete()
+    deployments.stop(endpoint)
+    if endpoint.is_preconfigured:
+        ensure_preconfigured()
 
 
 @transaction.atomic

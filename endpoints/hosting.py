@@ -1,10 +1,14 @@
 """Calls to models that run here: waits while they start, and says why when they cannot."""
 
+from contextlib import suppress
 from functools import cache
 from time import monotonic, sleep
 
 from django.conf import settings
+from django.db import IntegrityError
+from django.utils import timezone
 
+from endpoints import deployments
 from endpoints.models import ArtifactState, Deployment, DeploymentState, Endpoint, Heartbeat
 from inference.errors import (
     Conflict,
@@ -16,12 +20,15 @@ from inference.errors import (
 from inference.execute import run_hosted
 from inference.runner.client import HostClient, HostUnreachable
 from inference.runner.protocol import socket_folder
+from inference.services.elasticsearch import ElasticsearchSettings
 from inference.types import InferenceRequest, InferenceResult
 
 # How often to look again while something else is at work: a model that loads, a download.
 POLL_S = 0.05
 # A caller who sets no limit waits this long; a socket takes no endless time.
 LONGEST_WAIT_S = 24 * 3600.0
+# What is always there and could not be started is tried again by a call after this time.
+RETRY_AFTER_S = 60.0
 
 
 @cache
@@ -32,7 +39,8 @@ def hosts() -> HostClient:
 def infer(endpoint: Endpoint, request: InferenceRequest, timeout_s: float) -> InferenceResult:
     """Run a request on the endpoint's deployment.
 
-    A host that is starting, or starting again, is waited for within the caller's time.
+    A host that is starting, or starting again, is waited for within the caller's time; what is
+    always there is started by its first call.
     Raises Conflict, DeploymentTimedOut, TimedOut, QueueFull, HostFailed or RunnerUnavailable.
     """
     deadline = monotonic() + min(timeout_s, LONGEST_WAIT_S)
@@ -44,24 +52,44 @@ def infer(endpoint: Endpoint, request: InferenceRequest, timeout_s: float) -> In
         try:
             return run_hosted(hosts(), deployment_id, endpoint.task, request, max(budget_s, 0.001))
         except HostUnreachable:
-            wait_for_change(deployment_id, deadline)
+            wait_for_change(endpoint, deadline)
 
 
-def wait_for_change(deployment_id: str, deadline: float) -> None:
+def wait_for_change(endpoint: Endpoint, deadline: float) -> None:
     """Pause before the next try. Raises when there is nothing to wait for, or no time left."""
+    deployment_id = endpoint.deployment_id
     deployment = Deployment.objects.filter(deployment_id=deployment_id).with_files().first()
     if deployment is None:
-        raise Conflict(f"Deployment [{deployment_id}] was removed meanwhile")
-    if deployment.state == DeploymentState.FAILED:
-        raise Conflict(f"Deployment [{deployment_id}] failed: {deployment.reason}")
-    if monotonic() < deadline:
-        sleep(POLL_S)
-        return
-    if not Heartbeat.objects.fresh().filter(part="runner").exists():
-        raise RunnerUnavailable(
-            f"Deployment [{deployment_id}] cannot be reached: the runner gives no sign of life"
-        )
-    raise timed_out(deployment)
+        if not endpoint.is_preconfigured:
+            raise Conflict(
+                f"Deployment [{deployment_id}] is not running. Start it again, "
+                f"or delete endpoint [{endpoint.inference_id}] and create it anew"
+            )
+        start(endpoint)
+    elif deployment.state == DeploymentState.FAILED:
+        if not (endpoint.is_preconfigured and is_long_ago(deployment)):
+            raise Conflict(f"Deployment [{deployment_id}] failed: {deployment.reason}")
+        deployments.retry(deployment)
+    elif monotonic() >= deadline:
+        if not Heartbeat.objects.fresh().filter(part="runner").exists():
+            raise RunnerUnavailable(
+                f"Deployment [{deployment_id}] cannot be reached: the runner gives no sign of life"
+            )
+        raise timed_out(deployment)
+    sleep(POLL_S)
+
+
+def start(endpoint: Endpoint) -> None:
+    """Start what was not started when the endpoint was made, unless another caller just did."""
+    settings = ElasticsearchSettings.model_validate(endpoint.service_settings)
+    with suppress(IntegrityError):
+        deployments.deploy(endpoint.inference_id, settings)
+
+
+def is_long_ago(deployment: Deployment) -> bool:
+    """Whether a failure is old enough for the next caller to try again."""
+    age = timezone.now() - deployment.state_changed_at
+    return age.total_seconds() > RETRY_AFTER_S
 
 
 def wait_until_started(endpoint: Endpoint, timeout_s: float) -> None:

@@ -7,6 +7,7 @@ from endpoints.models import Artifact, ArtifactState, Deployment, DeploymentStat
 
 
 class State(StrEnum):
+    IDLE = "idle"
     WAITING = "waiting"
     DOWNLOADING = "downloading"
     CONVERTING = "converting"
@@ -16,6 +17,7 @@ class State(StrEnum):
 
 
 WORDS = {
+    State.IDLE: "Starts on first use",
     State.WAITING: "Waiting",
     State.DOWNLOADING: "Downloading",
     State.CONVERTING: "Converting",
@@ -98,7 +100,12 @@ class EndpointStatus:
     @property
     def is_settled(self) -> bool:
         """Whether it stays as it is unless somebody does something."""
-        return self.is_ready or self.is_failed
+        return self.state in (State.IDLE, State.READY, State.FAILED)
+
+    @property
+    def can_be_called(self) -> bool:
+        """Whether a call is answered, be it after a wait."""
+        return self.state in (State.IDLE, State.READY)
 
     @property
     def needed_part(self) -> str | None:
@@ -118,6 +125,11 @@ class EndpointStatus:
 def status_of(endpoint: Endpoint) -> EndpointStatus:
     """The status of an endpoint that was read by `with_status()`; asks the database nothing."""
     deployment = endpoint.deployment
+    if deployment is None and endpoint.is_preconfigured:
+        return EndpointStatus(
+            State.IDLE,
+            "Nothing runs for it yet: the first call fetches the model if need be and starts it.",
+        )
     if deployment is None:
         return EndpointStatus(
             State.FAILED,

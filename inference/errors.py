@@ -72,6 +72,10 @@ class NothingToUpdate(InferenceError):
     status = 404
 
 
+class DeploymentNotFound(InferenceError):
+    status = 404
+
+
 class StreamingNotAllowed(InferenceError):
     status = 405
 

@@ -14,7 +14,6 @@ from endpoints.access import Action, require
 from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint
 from inference.errors import EndpointExists, InferenceError, ProblemList
 from inference.runner.catalogue import BUILTIN_MODELS, BuiltinModel
-from inference.services import find_service
 
 
 @dataclass(frozen=True)
@@ -71,11 +70,10 @@ def problem_with_id(form: CreateEndpointForm) -> str:
     """Why the id cannot be used; nothing for one that can, or that is not written yet."""
     if not form.wished_id:
         return ""
-    usual = {"model_id": form.chosen_model, "num_allocations": 1, "num_threads": 1}
-    config = find_service(SERVICE).parse(form.task_type, {"service_settings": usual})
     try:
         actions.check_inference_id(form.wished_id)
-        actions.check_id_is_free(form.wished_id, config)
+        actions.check_is_no_model(form.wished_id, form.config)
+        actions.check_id_is_free(form.wished_id)
     except InferenceError as exc:
         return " ".join(problems_of(exc))
     return ""

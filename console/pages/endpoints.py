@@ -12,7 +12,7 @@ from console.pages.overview import overview
 from console.pages.parts import silent_parts
 from endpoints import actions
 from endpoints.access import Action, get_endpoint, require
-from endpoints.models import Endpoint
+from endpoints.models import Endpoint, User
 from endpoints.status import EndpointStatus, status_of
 from inference.errors import Conflict
 
@@ -29,7 +29,9 @@ class Row:
 def endpoint_list(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.GET)
     query = request.GET.get("q", "").replace("\0", "").strip()  # PostgreSQL refuses a NUL
-    endpoints = Endpoint.objects.visible_to(request.user).named_like(query).with_status()
+    endpoints = (
+        Endpoint.objects.visible_to(request.user).named_like(query).with_status().own_first()
+    )
     shown = Paginator(endpoints, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = [Row(endpoint, status_of(endpoint)) for endpoint in shown.object_list]
     context = {
@@ -38,9 +40,16 @@ def endpoint_list(request: HtmxRequest) -> HttpResponse:
         "rows": rows,
         "is_settled": all(row.status.is_settled for row in rows),
         "silent_parts": silent_parts(row.status for row in rows),
+        "is_new": not query and not any_own(request.user, rows),
     }
     template = "endpoints/_rows.html" if wants_fragment(request) else "endpoints/list.html"
     return render(request, template, context)
+
+
+def any_own(user: User, rows: list[Row]) -> bool:
+    """Whether somebody made an endpoint already; most often the rows on the page tell."""
+    is_shown = any(not row.endpoint.is_preconfigured for row in rows)
+    return is_shown or Endpoint.objects.visible_to(user).own().exists()
 
 
 @page("GET", "HEAD")

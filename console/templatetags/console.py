@@ -1,6 +1,7 @@
 """Formatting for the pages; nothing here asks the database."""
 
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.conf.locale import LANG_INFO
@@ -67,6 +68,18 @@ def language_names(codes: tuple[str, ...]) -> str:
 @register.filter
 def setting_label(name: str) -> str:
     return SETTINGS.get(name) or name.replace("_", " ").capitalize()
+
+
+@register.filter
+def setting_value(value: Any) -> str:
+    """A setting in words; a group of settings as a list of its own."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return "; ".join(
+            f"{setting_label(name)}: {setting_value(one)}" for name, one in value.items()
+        )
+    return str(value)
 
 
 @register.filter

@@ -119,7 +119,7 @@ class EndpointListView(ElasticView):
     def get(self, request: UserRequest, task_type: str | None = None) -> HttpResponse:
         require(request.user, Action.GET)
         self.params(request, "return_minimal_config")
-        endpoints = Endpoint.objects.visible_to(request.user)
+        endpoints = Endpoint.objects.visible_to(request.user).with_status()
         if task := task_in(task_type):
             endpoints = endpoints.filter(task_type=task)
         return self.answer({"endpoints": [endpoint.to_response() for endpoint in endpoints]})
@@ -131,7 +131,7 @@ class UpdateView(ElasticView):
     ) -> HttpResponse:
         require(request.user, Action.UPDATE)
         self.params(request).duration_s("timeout", DEFAULT_TIMEOUT_S)
-        actions.check_inference_id(inference_id)
+        actions.check_can_change(inference_id)
         body = parse(UpdateBody, request)
         try:
             endpoint = get_endpoint(request.user, inference_id)

@@ -28,6 +28,8 @@ class Deployment(Record):
     model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="deployments")
     num_allocations = models.PositiveIntegerField(default=1)
     num_threads = models.PositiveIntegerField(default=1)
+    # As the API spells them; None where the number of allocations is fixed.
+    adaptive_allocations = models.JSONField(null=True)
     # Raised to ask for a fresh start of a deployment that failed.
     generation = models.PositiveIntegerField(default=1)
 

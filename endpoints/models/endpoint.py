@@ -8,13 +8,26 @@ from endpoints.models.base import Record
 from endpoints.models.deployment import Deployment
 from endpoints.models.lookup import Lookup
 from endpoints.models.user import User
+from inference.services import find_service
 from inference.types import TaskType
+
+# What an id begins with that nobody can give: the endpoints that are always there.
+RESERVED_PREFIX = "."
+IS_PRECONFIGURED = models.Q(inference_id__startswith=RESERVED_PREFIX)
 
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):
     def visible_to(self, user: User) -> "EndpointQuerySet":
         """Everyone who can sign in sees every endpoint."""
         return self if user.is_active else self.none()
+
+    def own(self) -> "EndpointQuerySet":
+        """Endpoints that somebody made, without those that are always there."""
+        return self.exclude(IS_PRECONFIGURED)
+
+    def own_first(self) -> "EndpointQuerySet":
+        is_last = models.ExpressionWrapper(IS_PRECONFIGURED, models.BooleanField())
+        return self.order_by(is_last, "inference_id")
 
     def with_status(self) -> "EndpointQuerySet":
         """With everything that tells how an endpoint is, in the same query."""
@@ -38,12 +51,14 @@ class Endpoint(Record):
     service_settings = models.JSONField(default=dict)
     task_settings = models.JSONField(default=dict, blank=True)
     chunking_settings = models.JSONField(null=True)
-    # The id itself stands in the row, so that a call to the model needs no join.
+    # The id itself stands in the row, so that a call to the model needs no join. There may be no
+    # such deployment: one that was not started yet, or that was stopped and may come back.
     deployment = models.ForeignKey(
         Deployment,
         to_field="deployment_id",
         null=True,
-        on_delete=models.SET_NULL,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
         related_name="endpoints",
     )
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -68,13 +83,35 @@ class Endpoint(Record):
             config["chunking_settings"] = self.chunking_settings
         return config
 
+    @property
+    def is_preconfigured(self) -> bool:
+        return self.inference_id.startswith(RESERVED_PREFIX)
+
+    @property
+    def owns_deployment(self) -> bool:
+        """Whether the deployment was started for this endpoint, and ends with it."""
+        return self.deployment_id is not None and "deployment_id" not in self.service_settings
+
+    @property
+    def shown_settings(self) -> dict[str, Any]:
+        """The service settings, with what the deployment has now where it can change by itself.
+
+        Asks the database nothing for an endpoint that was read by `with_status()`.
+        """
+        settings = dict(self.service_settings)
+        if self.deployment:
+            settings["num_allocations"] = self.deployment.num_allocations
+            if self.deployment.adaptive_allocations is not None:
+                settings["adaptive_allocations"] = self.deployment.adaptive_allocations
+        return find_service(self.service).in_order(settings)
+
     def to_response(self) -> dict[str, Any]:
         """The endpoint as the API shows it, keys in Elasticsearch's order."""
         shown: dict[str, Any] = {
             "inference_id": self.inference_id,
             "task_type": self.task_type,
             "service": self.service,
-            "service_settings": self.service_settings,
+            "service_settings": self.shown_settings,
         }
         if self.task_settings:
             shown["task_settings"] = self.task_settings

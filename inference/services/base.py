@@ -11,6 +11,7 @@ from inference.services.settings import (
     configurations,
     parse_settings,
     unknown_settings,
+    updatable_settings,
 )
 from inference.types import TaskType
 
@@ -39,7 +40,7 @@ class Service:
 
     task_settings: the schema for each task that the service supports.
     max_chunk_size: the largest chunk, in words, that the service allows, if it limits it.
-    is_listed: whether the catalogue of services shows it.
+    is_listed: whether the catalogue of services shows it. is_hosted: whether its models run here.
     """
 
     name: ClassVar[str]
@@ -48,6 +49,7 @@ class Service:
     task_settings: ClassVar[Mapping[TaskType, type[Settings]]]
     max_chunk_size: ClassVar[int | None] = None
     is_listed: ClassVar[bool] = True
+    is_hosted: ClassVar[bool] = False
 
     def check_task(self, task_type: TaskType) -> None:
         if task_type not in self.task_settings:
@@ -92,22 +94,24 @@ class Service:
         for a service setting that cannot be changed.
         """
         changed = changes.get("service_settings") or {}
-        fixed = {
-            name: value for name, value in changed.items() if name not in self.updatable_settings
-        }
-        if fixed:
+        updatable = updatable_settings(self.settings)
+        if fixed := {name: value for name, value in changed.items() if name not in updatable}:
             raise unknown_settings(fixed, self.name)
-        merged = dict(stored)
-        for scope, values in changes.items():
-            is_merged = scope in ("service_settings", "task_settings")
-            merged[scope] = {**(stored.get(scope) or {}), **values} if is_merged else values
+        merged = {**stored, **changes}
+        merged["service_settings"] = self.merge_settings(stored["service_settings"], changed)
+        if "task_settings" in changes:
+            own = stored.get("task_settings") or {}
+            merged["task_settings"] = {**own, **changes["task_settings"]}
         return self.parse(task_type, merged)
 
-    @property
-    def updatable_settings(self) -> set[str]:
-        return {
-            name for name, entry in configurations(self.settings, ()).items() if entry["updatable"]
-        }
+    def merge_settings(self, stored: Mapping[str, Any], changes: Mapping[str, Any]) -> Any:
+        """Stored service settings with changes to them, not checked yet."""
+        return {**stored, **changes}
+
+    def in_order(self, service_settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Service settings in the order of their declaration, which a database may not keep."""
+        names = self.settings.model_fields
+        return {name: service_settings[name] for name in names if name in service_settings}
 
     def to_catalogue(self) -> dict[str, Any]:
         """The service as `_services` lists it."""

@@ -1,10 +1,11 @@
 """The service whose models run on this installation."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import StrictStr
+from pydantic import NonNegativeInt, StrictStr, model_validator
 
-from inference.errors import InvalidAction, InvalidRequest, InvalidSettings
+from inference.errors import InvalidAction, InvalidArgument, InvalidSettings
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.services.base import Service
 from inference.services.settings import PositiveInt, Settings, setting
@@ -12,22 +13,73 @@ from inference.types import TaskType
 
 MAX_THREADS = 32
 MAX_ALLOCATIONS = 512
+NO_BOUND = (None, -1)
+
+
+class AdaptiveAllocations(Settings):
+    """How many allocations there may be where their number follows the load."""
+
+    enabled: bool = setting("Enabled", default=False)
+    min_number_of_allocations: NonNegativeInt | None = setting("Minimum", default=None)
+    max_number_of_allocations: PositiveInt | None = setting("Maximum", default=None)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "AdaptiveAllocations":
+        least, most = self.min_number_of_allocations, self.max_number_of_allocations
+        if least is not None and most is not None and least > most:
+            raise ValueError(
+                f"has a [min_number_of_allocations] of [{least}], which is more than "
+                f"its [max_number_of_allocations] of [{most}]"
+            )
+        return self
+
+    def clamp(self, allocations: int) -> int:
+        """The nearest number of allocations that is within the bounds."""
+        most = self.max_number_of_allocations or MAX_ALLOCATIONS
+        return min(max(allocations, self.min_number_of_allocations or 0), most)
 
 
 class ElasticsearchSettings(Settings):
-    """num_allocations: copies of the model at work. num_threads: threads of each copy."""
+    """num_allocations: copies of the model at work. num_threads: threads of each copy.
 
-    num_allocations: PositiveInt = setting(
+    deployment_id: of a deployment that is there already; all other settings are then its own.
+    """
+
+    num_allocations: PositiveInt | None = setting(
         "Number Allocations",
         "How many copies of the model work at a time.",
         updatable=True,
+        required=True,
         suggested=1,
+        default=None,
         le=MAX_ALLOCATIONS,
     )
-    num_threads: PositiveInt = setting(
-        "Number Threads", "The threads of each copy, a power of 2.", suggested=1
+    num_threads: PositiveInt | None = setting(
+        "Number Threads",
+        "The threads of each copy, a power of 2.",
+        required=True,
+        suggested=1,
+        default=None,
     )
-    model_id: StrictStr = setting("Model ID", "The name of the model to use.", min_length=1)
+    model_id: StrictStr | None = setting(
+        "Model ID", "The name of the model to use.", required=True, default=None, min_length=1
+    )
+    adaptive_allocations: AdaptiveAllocations | None = setting(
+        "Adaptive Allocations", updatable=True, listed=False, default=None
+    )
+    deployment_id: StrictStr | None = setting(
+        "Deployment ID", listed=False, default=None, min_length=1
+    )
+
+    @property
+    def is_adaptive(self) -> bool:
+        return bool(self.adaptive_allocations and self.adaptive_allocations.enabled)
+
+    @property
+    def first_allocations(self) -> int:
+        """How many allocations a deployment of these settings starts with."""
+        bounds = self.adaptive_allocations
+        return self.num_allocations or max(1, (bounds and bounds.min_number_of_allocations) or 0)
 
 
 class NoTaskSettings(Settings):
@@ -49,23 +101,72 @@ class Elasticsearch(Service):
         TaskType.RERANK: RerankTaskSettings,
     }
     max_chunk_size = 300
+    is_hosted = True
 
     def check_settings(self, task_type: TaskType, settings: Any) -> None:
-        model = BUILTIN_MODELS.get(settings.model_id)
-        if model is None:
-            known = ", ".join(sorted(BUILTIN_MODELS))
-            raise InvalidRequest(
-                f"Unknown model [{settings.model_id}]. The models that can be run are [{known}]"
-            )
-        if model.task_type != task_type:
-            raise InvalidSettings(
-                [
-                    f"[service_settings] The model [{model.model_id}] is made for task type "
-                    f"[{model.task_type}] and cannot be used for [{task_type}]"
-                ]
-            )
-        threads = settings.num_threads
-        if threads > MAX_THREADS or threads & (threads - 1):
-            raise InvalidAction(
-                [f"[num_threads] must be a power of 2 of at most {MAX_THREADS}, not [{threads}]"]
-            )
+        check_allocations(settings)
+        if settings.deployment_id is None:
+            check_deployable(settings)
+            check_model(settings.model_id, task_type)
+
+    def merge_settings(self, stored: Mapping[str, Any], changes: Mapping[str, Any]) -> Any:
+        """Bounds are merged one by one, null or -1 removes one; what adapts has no fixed number."""
+        merged = {**stored, **changes}
+        if isinstance(adaptive := changes.get("adaptive_allocations"), Mapping):
+            bounds = {**(stored.get("adaptive_allocations") or {}), **adaptive}
+            kept = {name: value for name, value in bounds.items() if value not in NO_BOUND}
+            merged["adaptive_allocations"] = kept
+            if kept.get("enabled") and "num_allocations" not in changes:
+                merged.pop("num_allocations", None)
+        return merged
+
+
+def check_allocations(settings: ElasticsearchSettings) -> None:
+    if settings.is_adaptive and settings.num_allocations is not None:
+        raise InvalidSettings(
+            [
+                "[num_allocations] number_of_allocations cannot be set "
+                "if adaptive allocations is enabled"
+            ]
+        )
+
+
+def check_deployable(settings: ElasticsearchSettings) -> None:
+    """Whether the settings tell all that a new deployment needs to know."""
+    if settings.model_id is None:
+        raise InvalidArgument(
+            "Error parsing service settings, model_id must be provided (or a deployment_id)"
+        )
+    problems = []
+    if settings.num_allocations is None and settings.adaptive_allocations is None:
+        problems.append(
+            "[service_settings] does not contain one of the required settings "
+            "[num_allocations, adaptive_allocations]"
+        )
+    if settings.num_threads is None:
+        problems.append("[service_settings] does not contain the required setting [num_threads]")
+    if problems:
+        raise InvalidSettings(problems)
+    threads = settings.num_threads or 1
+    if threads > MAX_THREADS or threads & (threads - 1):
+        raise InvalidAction(
+            [f"[num_threads] must be a power of 2 of at most {MAX_THREADS}, not [{threads}]"]
+        )
+
+
+def check_model(model_id: str, task_type: TaskType) -> None:
+    """Raises InvalidArgument for a model that nobody knows, InvalidSettings for another task."""
+    model = BUILTIN_MODELS.get(model_id)
+    if model is None:
+        known = ", ".join(sorted(BUILTIN_MODELS))
+        raise InvalidArgument(
+            f"Model [{model_id}] is not known here. Load it into the cluster using eland, "
+            f"or use one of the built-in models [{known}]"
+        )
+    if model.task_type != task_type:
+        raise InvalidSettings(
+            [
+                f"[service_settings] The model [{model.model_id}] is made for task type "
+                f"[{model.task_type}] and cannot be used for [{task_type}]"
+            ]
+        )

@@ -20,7 +20,7 @@ class Elser(Elasticsearch):
 
     def parse(self, task_type: TaskType, config: Mapping[str, Any]) -> EndpointConfig:
         settings = config.get("service_settings")
-        if isinstance(settings, dict):
+        if isinstance(settings, dict) and "deployment_id" not in settings:
             config = {**config, "service_settings": {"model_id": DEFAULT_MODEL} | settings}
         return replace(super().parse(task_type, config), service=Elasticsearch.name)
 

@@ -26,14 +26,24 @@ def setting(
     *,
     updatable: bool = False,
     sensitive: bool = False,
+    required: bool = False,
+    listed: bool = True,
     suggested: Any = None,
     **rules: Any,
 ) -> Any:
     """Declare a field with what the catalogue of services tells about it.
 
-    suggested: what a form offers where the setting has no default of its own. rules: of pydantic.
+    required: told as such although the schema alone does not insist on it. listed: whether the
+    catalogue shows it. suggested: what a form offers where the setting has no default of its own.
+    rules: of pydantic.
     """
-    shown = {"updatable": updatable, "sensitive": sensitive, "suggested": suggested}
+    shown = {
+        "updatable": updatable,
+        "sensitive": sensitive,
+        "required": required,
+        "listed": listed,
+        "suggested": suggested,
+    }
     return Field(title=label, description=description or None, json_schema_extra=shown, **rules)
 
 
@@ -61,22 +71,32 @@ def configurations(schema: type[Settings], task_types: Sequence[TaskType]) -> di
     return {
         name: _configuration(entry, name in required) | {"supported_task_types": list(task_types)}
         for name, entry in described["properties"].items()
+        if entry["listed"]
     }
 
 
+def updatable_settings(schema: type[Settings]) -> set[str]:
+    properties = schema.model_json_schema()["properties"]
+    return {name for name, entry in properties.items() if entry["updatable"]}
+
+
 def _configuration(entry: dict[str, Any], is_required: bool) -> dict[str, Any]:
+    # A setting that may be left out is described as one of its type or null.
+    kind, *_ = entry.get("anyOf", [entry])
     shown: dict[str, Any] = {}
-    default = entry.get("default", entry["suggested"])
+    default = entry.get("default")
+    if default is None:
+        default = entry["suggested"]
     if default is not None:
         shown["default_value"] = default
     if "description" in entry:
         shown["description"] = entry["description"]
     return shown | {
         "label": entry["title"],
-        "required": is_required,
+        "required": is_required or entry["required"],
         "sensitive": entry["sensitive"],
         "updatable": entry["updatable"],
-        "type": TYPE_NAMES.get(entry.get("type", "object"), "map"),
+        "type": TYPE_NAMES.get(kind.get("type", "object"), "map"),
     }
 
 

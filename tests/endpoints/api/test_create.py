@@ -12,6 +12,10 @@ def body(**changes: Any) -> dict[str, Any]:
     return {"service": "elasticsearch", "service_settings": SETTINGS} | changes
 
 
+def without(name: str) -> dict[str, Any]:
+    return body(service_settings={key: value for key, value in SETTINGS.items() if key != name})
+
+
 def with_settings(**changes: Any) -> dict[str, Any]:
     return body(service_settings=SETTINGS | changes)
 
@@ -106,7 +110,7 @@ REFUSALS: dict[str, tuple[str, Any, str]] = {
     "an unknown top-level key": (PATH, body(colour="red"), STATUS),
     "an unknown setting": (PATH, with_settings(colour="red"), STATUS),
     "an unknown task setting": (PATH, body(task_settings={"colour": "red"}), STATUS),
-    "an unknown model": (PATH, with_settings(model_id="gpt"), STATUS),
+    "an unknown model": (PATH, with_settings(model_id="gpt"), "illegal_argument_exception"),
     "a model for another task": (PATH, RERANK, SETTINGS_ERROR),
     "no allocations": (PATH, with_settings(num_allocations=0), SETTINGS_ERROR),
     "more allocations than make sense": (
@@ -116,7 +120,9 @@ REFUSALS: dict[str, tuple[str, Any, str]] = {
     ),
     "an endless id": (f"/_inference/text_embedding/{'a' * 257}", body(), ACTION),
     "allocations in words": (PATH, with_settings(num_allocations="two"), SETTINGS_ERROR),
-    "a missing setting": (PATH, body(service_settings={"num_threads": 1}), SETTINGS_ERROR),
+    "no number of allocations": (PATH, without("num_allocations"), SETTINGS_ERROR),
+    "no number of threads": (PATH, without("num_threads"), SETTINGS_ERROR),
+    "neither model nor deployment": (PATH, without("model_id"), "illegal_argument_exception"),
     "three threads": (PATH, with_settings(num_threads=3), ACTION),
     "sixty-four threads": (PATH, with_settings(num_threads=64), ACTION),
     "chunking for rerank": (
