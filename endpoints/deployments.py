@@ -118,6 +118,13 @@ def retry(deployment: Deployment) -> None:
     )
 
 
+def wake(deployment: Deployment) -> None:
+    """Give an allocation to a deployment that went down to none, as its caller waits for it."""
+    Deployment.objects.filter(pk=deployment.pk, num_allocations=0).update(
+        num_allocations=1, state=DeploymentState.STARTING, updated_at=timezone.now()
+    )
+
+
 def stop(endpoint: Endpoint) -> None:
     """Stop what was started for an endpoint; what it only uses goes on."""
     if endpoint.owns_deployment:

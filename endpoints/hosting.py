@@ -70,6 +70,8 @@ def wait_for_change(endpoint: Endpoint, deadline: float) -> None:
         if not (endpoint.is_preconfigured and is_long_ago(deployment)):
             raise Conflict(f"Deployment [{deployment_id}] failed: {deployment.reason}")
         deployments.retry(deployment)
+    elif not deployment.num_allocations:
+        deployments.wake(deployment)
     elif monotonic() >= deadline:
         if not Heartbeat.objects.fresh().filter(part="runner").exists():
             raise RunnerUnavailable(

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from endpoints.jobs import artifact_folder
 from endpoints.models import ArtifactState, Deployment, DeploymentState
+from endpoints.scaling import Scaling
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.runner.hosts import HostStatus, LocalRunner
 from inference.runner.protocol import socket_folder, socket_path
@@ -17,6 +18,7 @@ class Reconciler:
 
     def __init__(self, runner: LocalRunner) -> None:
         self._runner = runner
+        self._scaling = Scaling()
         self._sockets = socket_folder(settings.DATA_DIR)
         self._sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -25,10 +27,11 @@ class Reconciler:
         self._runner.apply(
             self._spec(deployment)
             for deployment in deployments
-            if deployment.model.artifact.is_ready
+            if deployment.model.artifact.is_ready and deployment.num_allocations
         )
         for deployment in deployments:
             write_down(deployment, self._observe(deployment))
+        self._scaling.step(deployments, self._runner.statistics)
 
     def _spec(self, deployment: Deployment) -> HostSpec:
         model = deployment.model
@@ -45,6 +48,8 @@ class Reconciler:
 
     def _observe(self, deployment: Deployment) -> HostStatus:
         artifact = deployment.model.artifact
+        if artifact.is_ready and not deployment.num_allocations:
+            return HostStatus(DeploymentState.STARTED)
         if artifact.is_ready:
             return self._runner.status(deployment.deployment_id)
         if artifact.state == ArtifactState.FAILED:

@@ -136,6 +136,10 @@ def status_of(endpoint: Endpoint) -> EndpointStatus:
             "Nothing runs for this endpoint: its deployment was removed.",
             "Delete the endpoint and create it again.",
         )
+    if not deployment.num_allocations:
+        return EndpointStatus(
+            State.IDLE, "It rests, because nobody called it for long: the next call starts it."
+        )
     # What the deployment was last seen to be comes before its files: a model that runs stays
     # ready whatever happens to them, and files on their way outdate a failure.
     if deployment.state == DeploymentState.STARTED:

@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 from inference.arrays import FloatArray, IntArray
 from inference.runner.encoded import EncodedText
 from inference.runner.packing import pack, unpack
+from inference.runner.statistics import Counter
 from inference.runner.tokenizer import TokenizedText
 
 # A row below FULL_ROW tokens leaves compute unused while weights are read; above, attention over
@@ -105,20 +106,38 @@ class Batcher:
     """
 
     def __init__(
-        self, narrow: Encoder, wide: Encoder, *, allocations: int, queue_capacity: int
+        self,
+        narrow: Encoder,
+        wide: Encoder,
+        *,
+        allocations: int,
+        queue_capacity: int,
+        most_at_once: int | None = None,
+        counter: Counter | None = None,
     ) -> None:
-        self._narrow, self._wide = narrow, wide
+        """most_at_once: how many allocations the machine can really run at a time."""
+        self.counter = counter or Counter()
+        self._narrow = narrow
         self._capacity = queue_capacity
+        self._most_at_once = most_at_once
         self._jobs: deque[Job] = deque()
         self._texts_waiting = self._tokens_waiting = 0
-        self._idle = self._allocations = allocations
+        self._idle = self._allocations = self._threads = 0
         self._changed = threading.Condition()
-        self._threads = [
-            threading.Thread(target=self._work, name=f"allocation-{n}", daemon=True)
-            for n in range(allocations)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self.resize(allocations, wide)
+
+    def resize(self, allocations: int, wide: Encoder) -> None:
+        """Go on with this many allocations; what is at work is finished first."""
+        with self._changed:
+            self._wide = wide
+            # Below zero until the allocations that are too many have finished their rows.
+            self._idle += allocations - self._allocations
+            self._allocations = allocations
+            self._changed.notify_all()
+        while self._threads < allocations:
+            self._threads += 1
+            name = f"allocation-{self._threads}"
+            threading.Thread(target=self._work, name=name, daemon=True).start()
 
     def submit(self, job: Job) -> None:
         """Queue a job of at least one text. Raises QueueIsFull and then keeps none of it.
@@ -129,7 +148,9 @@ class Batcher:
         tokens = sum(len(text.ids) for _, text in job.waiting)
         with self._changed:
             if self._texts_waiting + len(job.waiting) > self._capacity:
+                self.counter.reject(len(job.waiting))
                 raise QueueIsFull(f"{self._texts_waiting} texts are waiting already")
+            self.counter.queue(len(job.waiting))
             self._texts_waiting += len(job.waiting)
             self._tokens_waiting += tokens
             self._jobs.append(job)
@@ -142,7 +163,7 @@ class Batcher:
     def _work(self) -> None:
         while True:
             with self._changed:
-                while not (self._jobs and self._idle):
+                while not (self._jobs and self._idle > 0):
                     self._changed.wait()
                 row = self._next_row()
             self._run(row)
@@ -177,7 +198,9 @@ class Batcher:
             job = self._jobs[0]
             if job.is_over or time.monotonic() > job.deadline:
                 late.append(self._jobs.popleft())
-                self._texts_waiting -= len(job.waiting)
+                count = len(job.waiting)
+                self.counter.drop(count, timed_out=0 if job.is_over else count)
+                self._texts_waiting -= count
                 self._tokens_waiting -= sum(len(text.ids) for _, text in job.waiting)
                 continue
             index, text = job.waiting[0]
@@ -198,21 +221,25 @@ class Batcher:
             for job in row.late:
                 job.fail(TooLate("the time that the caller allowed ran out in the queue"))
             if row.batch:
-                self._encode(self._wide if row.is_lone else self._narrow, row.batch)
+                self._encode(self._wide if row.is_lone else self._narrow, row)
         finally:
             with self._changed:
                 self._idle += row.allocations
                 if self._jobs:
                     self._changed.notify(row.allocations)
 
-    def _encode(self, encoder: Encoder, batch: Batch) -> None:
+    def _encode(self, encoder: Encoder, row: Row) -> None:
+        batch, started = row.batch, time.perf_counter()
         try:
             packed = pack([text.ids for _, _, text in batch])
             states = unpack(encoder.run(packed.ids, packed.positions, packed.mask), packed)
         except Exception as exc:
             logger.exception("the model failed on a batch of %d texts", len(batch))
+            self.counter.drop(len(batch), failed=len(batch))
             for job, _, _ in batch:
                 job.fail(exc)
             return
+        at_once = min(row.allocations, self._most_at_once or row.allocations)
+        self.counter.answer(len(batch), at_once * (time.perf_counter() - started))
         for (job, index, text), own in zip(batch, states, strict=True):
             job.finish(index, EncodedText(text.ids, own, text.is_truncated))

@@ -1,7 +1,8 @@
 """The process of one deployment: `python -m inference.runner.host SPEC`.
 
 It loads the model, answers frames on its Unix socket, and tells its parent how far it is in JSON
-lines on standard output. It ends when its parent is gone: its standard input then closes.
+lines on standard output; the parent says in the same way, on standard input, how many allocations
+there shall be. It ends when its parent is gone: its standard input then closes.
 """
 
 import logging
@@ -12,8 +13,11 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -29,12 +33,14 @@ from inference.runner.protocol import (
 )
 from inference.runner.session import EncoderSession, laid_out
 from inference.runner.spec import HostSpec
+from inference.runner.statistics import Counter, Statistics
 from inference.runner.tokenizer import TextTokenizer
 
 logger = logging.getLogger("model-host")
 
 SEND_TIMEOUT = struct.pack("ll", 30, 0)  # seconds and microseconds
 WARM_UP_TOKENS = (8, 128)
+STATISTICS_S = 1.0
 
 
 class ModelHost:
@@ -44,20 +50,35 @@ class ModelHost:
         folder = Path(spec.model_folder)
         self._tokenizer = TextTokenizer(folder, spec.max_input_tokens)
         self._head: Head = HEADS[spec.task_type](folder, self._tokenizer)
-        graph = laid_out(folder / "model.onnx")
-        narrow = EncoderSession(graph, spec.num_threads)
-        all_threads = min(spec.num_threads * spec.num_allocations, os.cpu_count() or 1)
-        wide = narrow if all_threads <= spec.num_threads else EncoderSession(graph, all_threads)
-        for session in {narrow, wide}:
-            for tokens in WARM_UP_TOKENS:
-                ids = np.zeros((1, tokens), np.int32)
-                session.run(ids, ids, np.ones((1, tokens, tokens), np.int32))
+        self._graph = laid_out(folder / "model.onnx")
+        self._num_threads = spec.num_threads
+        self._sessions = {spec.num_threads: self._session(spec.num_threads)}
         self._batcher = Batcher(
-            narrow,
-            wide,
+            self._sessions[spec.num_threads],
+            self._wide(spec.num_allocations),
             allocations=spec.num_allocations,
             queue_capacity=spec.queue_capacity,
+            most_at_once=max(1, (os.cpu_count() or 1) // spec.num_threads),
         )
+        self.counter = self._batcher.counter
+
+    def resize(self, allocations: int) -> None:
+        self._batcher.resize(allocations, self._wide(allocations))
+
+    def _wide(self, allocations: int) -> EncoderSession:
+        """The session that works on one row with the threads of all allocations."""
+        cores = max(self._num_threads, os.cpu_count() or 1)
+        threads = min(self._num_threads * max(1, allocations), cores)
+        if threads not in self._sessions:
+            self._sessions[threads] = self._session(threads)
+        return self._sessions[threads]
+
+    def _session(self, threads: int) -> EncoderSession:
+        session = EncoderSession(self._graph, threads)
+        for tokens in WARM_UP_TOKENS:
+            ids = np.zeros((1, tokens), np.int32)
+            session.run(ids, ids, np.ones((1, tokens, tokens), np.int32))
+        return session
 
     def serve(self, listener: socket.socket) -> None:
         while True:
@@ -119,15 +140,47 @@ def error_reply(failure: Exception) -> HostReply:
 
 
 def report(state: str, reason: str = "") -> None:
-    sys.stdout.buffer.write(orjson.dumps({"state": state, "reason": reason}) + b"\n")
-    sys.stdout.buffer.flush()
+    tell({"state": state, "reason": reason})
 
 
-def end_with_parent() -> None:
-    """End this process as soon as the other end of standard input is closed."""
-    while os.read(0, 1024):
-        pass
-    os._exit(0)
+def tell(message: dict[str, Any]) -> None:
+    # One write, so that lines of several threads do not mix.
+    os.write(1, orjson.dumps(message) + b"\n")
+
+
+def tell_statistics(counter: Counter) -> None:
+    """Tell the parent what was counted, whenever it has changed."""
+    told = Statistics()
+    while True:
+        time.sleep(STATISTICS_S)
+        if (counted := counter.read()) != told:
+            told = counted
+            tell({"statistics": asdict(counted)})
+
+
+class Orders(threading.Thread):
+    """What the parent says: how many allocations there shall be. When it is gone, all ends."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._lock = threading.Lock()
+        self._allocations: int | None = None
+        self._resize: Callable[[int], None] | None = None
+
+    def follow(self, resize: Callable[[int], None]) -> None:
+        """Pass on what was said until now, and from now on."""
+        with self._lock:
+            self._resize = resize
+            if self._allocations is not None:
+                resize(self._allocations)
+
+    def run(self) -> None:
+        for line in sys.stdin.buffer:
+            with self._lock:
+                self._allocations = orjson.loads(line)["allocations"]
+                if self._resize and self._allocations is not None:
+                    self._resize(self._allocations)
+        os._exit(0)
 
 
 def main() -> None:
@@ -136,7 +189,8 @@ def main() -> None:
     )
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which decides
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    orders = Orders()
+    orders.start()
     spec = HostSpec.from_json(sys.argv[1])
     try:
         report("loading")
@@ -152,7 +206,9 @@ def main() -> None:
         logger.exception("[%s] could not be loaded", spec.deployment_id)
         report("failed", f"{type(exc).__name__}: {exc}")
         sys.exit(1)
+    orders.follow(host.resize)
     report("started", f"in {time.monotonic() - started:.2f} s")
+    threading.Thread(target=tell_statistics, args=(host.counter,), daemon=True).start()
     host.serve(listener)
 
 

@@ -8,12 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
 from inference.runner.spec import HostSpec
+from inference.runner.statistics import Statistics
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class HostProcess:
         self.spec = spec
         self.started_at = time.monotonic()
         self.status = HostStatus("starting")
+        self.statistics = Statistics()
         self.was_started = False
         self._process = subprocess.Popen(  # noqa: S603 - our own module with our own arguments
             [sys.executable, "-m", "inference.runner.host", spec.to_json().decode()],
@@ -68,6 +71,19 @@ class HostProcess:
             return f"the model host was ended by {signal.Signals(-code).name}"
         return f"the model host ended with status {code}"
 
+    def follow(self, spec: HostSpec) -> bool:
+        """Go on as this spec asks; False where it takes a process of its own."""
+        if not spec.is_like(self.spec):
+            return False
+        if spec != self.spec:
+            self.spec = spec
+            assert self._process.stdin  # noqa: S101 - asked for above
+            with suppress(OSError):  # it has ended; the next one is started as the spec asks
+                self._process.stdin.write(orjson.dumps({"allocations": spec.num_allocations}))
+                self._process.stdin.write(b"\n")
+                self._process.stdin.flush()
+        return True
+
     def stop(self) -> None:
         self._process.terminate()
 
@@ -88,6 +104,9 @@ class HostProcess:
         with self._process.stdout as lines:
             for line in lines:
                 told = orjson.loads(line)
+                if counted := told.get("statistics"):
+                    self.statistics = Statistics(**counted)
+                    continue
                 state = "starting" if told["state"] == "loading" else told["state"]
                 self.was_started = self.was_started or state == "started"
                 self.status = HostStatus(state, told["reason"])
@@ -117,13 +136,13 @@ class LocalRunner:
         outdated = [
             deployment_id
             for deployment_id, host in self._hosts.items()
-            if wished.get(deployment_id) != host.spec
+            if not (deployment_id in wished and host.follow(wished[deployment_id]))
         ]
         self._stop(outdated)
         self._attempts = {
             deployment_id: attempts
             for deployment_id, attempts in self._attempts.items()
-            if wished.get(deployment_id) == attempts.spec
+            if deployment_id in wished and wished[deployment_id].is_like(attempts.spec)
         }
         for spec in wished.values():
             self._keep_running(spec)
@@ -139,6 +158,11 @@ class LocalRunner:
             wait_s = max(0.0, attempts.next_at - time.monotonic())
             return HostStatus("failed", f"{attempts.reason}; next try in {wait_s:.0f} s")
         return HostStatus("starting", attempts.reason if attempts else "")
+
+    def statistics(self, deployment_id: str) -> Statistics | None:
+        """What the running host has counted; None where none runs."""
+        host = self._hosts.get(deployment_id)
+        return host.statistics if host and not host.has_ended else None
 
     def stop_all(self) -> None:
         self._stop(list(self._hosts))

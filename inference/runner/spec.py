@@ -1,6 +1,6 @@
 """What a model host is told to run."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import orjson
 
@@ -20,6 +20,10 @@ class HostSpec:
     num_threads: int
     generation: int = 1
     queue_capacity: int = 10_000
+
+    def is_like(self, other: "HostSpec") -> bool:
+        """Whether one process can go from one to the other: allocations come and go in it."""
+        return replace(self, num_allocations=other.num_allocations) == other
 
     def to_json(self) -> bytes:
         return orjson.dumps(asdict(self))

@@ -160,3 +160,15 @@ def test_a_deleted_endpoint_stops_its_host(
     reconciler.step()
 
     assert runner.wished == {}
+
+
+def test_what_has_no_allocations_takes_no_process_and_is_no_failure(
+    reconciler: Reconciler, runner: FakeRunner, endpoint: Endpoint
+) -> None:
+    files_are(ArtifactState.READY)
+    Deployment.objects.update(num_allocations=0)
+
+    reconciler.step()
+
+    assert not runner.wished
+    assert observed() == (DeploymentState.STARTED, "")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from endpoints.models import Deployment, Endpoint
-from tests.endpoints.conftest import SETTINGS, Api, refused, told
+from tests.endpoints.conftest import SETTINGS, Api, World, refused, told
 from tests.factories import make_deployment
 
 PATH = "/_inference/text_embedding/e1"
@@ -190,3 +190,18 @@ def test_an_endpoint_outlives_the_deployment_that_it_uses(api: Api, deployment: 
 
     make_deployment("shared")
     assert api("POST", PATH, {"input": "a"}).status_code == 200
+
+
+def test_a_call_wakes_what_went_down_to_nothing(api: Api, world: World) -> None:
+    api("PUT", PATH, adaptive(enabled=True))
+    Deployment.objects.update(num_allocations=0)
+    world.hosts.down = True
+
+    def come_up() -> None:
+        if Deployment.objects.get().num_allocations:
+            world.hosts.down = False
+
+    world.before_step = come_up
+
+    assert api("POST", PATH, {"input": "a"}).status_code == 200
+    assert Deployment.objects.get().num_allocations == 1

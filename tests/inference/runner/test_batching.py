@@ -11,6 +11,7 @@ import pytest
 from inference.arrays import FloatArray, IntArray
 from inference.runner.batching import FULL_ROW, Batcher, Job, QueueIsFull, TooLate
 from inference.runner.encoded import EncodedText
+from inference.runner.statistics import Counter
 from inference.runner.tokenizer import TokenizedText
 
 PATIENCE_S = 10
@@ -182,6 +183,54 @@ def test_nothing_starts_beside_a_text_that_took_all_allocations(encoder: GatedEn
 
     assert encoder.rows == []
     assert [row[0] for row in wide.rows] == [5, 6]
+
+
+def test_more_allocations_join_in_at_once(batcher: Batcher, encoder: GatedEncoder) -> None:
+    first = submit(batcher, text(1, tokens=FULL_ROW))
+    encoder.wait_for_row()
+    second = submit(batcher, text(2, tokens=FULL_ROW))
+
+    batcher.resize(2, encoder)
+
+    assert encoder.wait_for_row()[0] == 2
+    encoder.let_go(2)
+    first.wait(), second.wait()
+
+
+def test_fewer_allocations_finish_what_is_at_work(encoder: GatedEncoder) -> None:
+    batcher = Batcher(encoder, encoder, allocations=2, queue_capacity=100)
+    outcomes = [submit(batcher, text(n, tokens=FULL_ROW), text(n, tokens=FULL_ROW)) for n in (1, 2)]
+    encoder.wait_for_row()
+    encoder.wait_for_row()
+
+    batcher.resize(1, encoder)
+    for rows_done in (2, 3, 4):
+        encoder.let_go(2 if rows_done == 2 else 1)
+        if rows_done < 4:
+            encoder.wait_for_row()
+            assert len(encoder.rows) == rows_done + 1
+
+    for outcome in outcomes:
+        assert outcome.wait().failure is None
+
+
+def test_what_became_of_the_texts_is_counted(encoder: GatedEncoder) -> None:
+    counter = Counter(clock=lambda: 60.0)
+    batcher = Batcher(encoder, encoder, allocations=1, queue_capacity=2, counter=counter)
+    encoder.let_go(3)
+    submit(batcher, text(1), text(2)).wait()
+    encoder.fails_with = RuntimeError("no")
+    submit(batcher, text(3)).wait()
+    submit(batcher, text(4), allowed_s=-1).wait()
+    with pytest.raises(QueueIsFull):
+        submit(batcher, text(5), text(6), text(7))
+
+    counted = counter.read()
+
+    assert (counted.answered, counted.failed, counted.timed_out) == (2, 1, 1)
+    assert (counted.rejected, counted.pending) == (3, 0)
+    assert counted.busy_s > 0
+    assert counted.answered_at == 60.0
 
 
 def test_a_full_queue_refuses_the_whole_request(batcher: Batcher, encoder: GatedEncoder) -> None:

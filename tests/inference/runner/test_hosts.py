@@ -108,6 +108,32 @@ def test_a_text_gets_the_same_vector_alone_and_among_others(
         np.testing.assert_allclose(alone[0], vector, atol=1e-5)
 
 
+def test_allocations_come_and_go_in_the_running_host(
+    runner: LocalRunner, spec: HostSpec, client: HostClient
+) -> None:
+    start(runner, spec)
+    pid = pid_of(spec)
+    for allocations in (3, 1):
+        runner.apply([replace(spec, num_allocations=allocations)])
+        assert client.call("d1", HELLO).vectors is not None
+
+    assert pid_of(spec) == pid
+
+
+def test_a_host_tells_what_it_counted(
+    runner: LocalRunner, spec: HostSpec, client: HostClient
+) -> None:
+    start(runner, spec)
+    client.call("d1", HELLO)
+
+    def has_counted(_: HostStatus) -> bool:
+        counted = runner.statistics("d1")
+        return counted is not None and counted.answered == len(HELLO.texts)
+
+    run_until(runner, spec, has_counted)
+    assert runner.statistics("nobody") is None
+
+
 def test_a_rerank_host_scores_each_document(
     runner: LocalRunner, spec: HostSpec, client: HostClient
 ) -> None:
