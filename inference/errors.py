@@ -61,6 +61,14 @@ class EndpointExists(InvalidRequest):
     type = "resource_already_exists_exception"
 
 
+class ModelDiffers(InvalidRequest):
+    """An id that others rely on is to stand for another model; force allows it all the same."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"{problem}, or use ?force=true to create it anyway")
+
+
 class NotFound(InferenceError):
     status = 404
     type = "resource_not_found_exception"

@@ -27,6 +27,11 @@ class TaskType(StrEnum):
     @property
     def is_chunked(self) -> bool:
         """Whether endpoints of this task carry chunking settings."""
+        return self.makes_vectors
+
+    @property
+    def makes_vectors(self) -> bool:
+        """Whether consumers keep the results and compare later ones with them."""
         return self in (TaskType.TEXT_EMBEDDING, TaskType.SPARSE_EMBEDDING, TaskType.EMBEDDING)
 
 

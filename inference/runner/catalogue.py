@@ -1,8 +1,22 @@
 """The built-in models: what each is for, and the files it runs from."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from inference.types import TaskType
+
+# What the head of each task makes of the token states. Whoever changes what a head computes gives
+# it a new name here, because what was stored before does not fit any more.
+RECIPES: dict[TaskType, dict[str, Any]] = {
+    TaskType.TEXT_EMBEDDING: {
+        "head": "embedding",
+        "pooling": "mean",
+        "normalization": "l2",
+        "prefixes": {},
+    },
+    TaskType.SPARSE_EMBEDDING: {"head": "sparse_expansion"},
+    TaskType.RERANK: {"head": "late_interaction"},
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,21 @@ class BuiltinModel:
     languages: tuple[str, ...]
     dimensions: int | None = None
     similarity: str | None = None
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Everything that decides what the model makes of a text, as JSON.
+
+        The similarity is left out: it says how vectors are compared, not what they are.
+        """
+        return {
+            "repository": self.weights.repository,
+            "revision": self.weights.revision,
+            "files": {file.name: file.sha256 for file in self.weights.files},
+            "max_input_tokens": self.max_input_tokens,
+            "dimensions": self.dimensions,
+            **RECIPES[self.task_type],
+        }
 
 
 ALL_MINILM_L6_V2 = Weights(

@@ -1,7 +1,7 @@
 """The services, listed by hand."""
 
 from inference.errors import InvalidRequest
-from inference.services.base import Service
+from inference.services.base import EndpointConfig, Service
 from inference.services.elasticsearch import Elasticsearch
 from inference.services.elser import Elser
 
@@ -13,3 +13,8 @@ def find_service(name: str) -> Service:
         return SERVICES[name]
     except KeyError:
         raise InvalidRequest(f"Unknown service [{name}]") from None
+
+
+def fingerprint_of(config: EndpointConfig) -> str:
+    """The fingerprint of a configuration, by the service that it is stored under."""
+    return find_service(config.service).fingerprint(config)

@@ -1,5 +1,7 @@
 """What every service declares."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,9 +11,9 @@ from inference.errors import InvalidRequest
 from inference.services.settings import (
     Settings,
     configurations,
+    names_marked,
     parse_settings,
     unknown_settings,
-    updatable_settings,
 )
 from inference.types import TaskType
 
@@ -39,6 +41,8 @@ class Service:
     """One kind of endpoint, described by data.
 
     task_settings: the schema for each task that the service supports.
+    not_in_vectors: the service and task settings that leave the vectors as they are. Any other
+    setting counts, so that one that nobody thought of is taken for a change and not for none.
     max_chunk_size: the largest chunk, in words, that the service allows, if it limits it.
     is_listed: whether the catalogue of services shows it. is_hosted: whether its models run here.
     """
@@ -47,6 +51,7 @@ class Service:
     label: ClassVar[str]
     settings: ClassVar[type[Settings]]
     task_settings: ClassVar[Mapping[TaskType, type[Settings]]]
+    not_in_vectors: ClassVar[frozenset[str]] = frozenset({"rate_limit"})
     max_chunk_size: ClassVar[int | None] = None
     is_listed: ClassVar[bool] = True
     is_hosted: ClassVar[bool] = False
@@ -94,7 +99,7 @@ class Service:
         for a service setting that cannot be changed.
         """
         changed = changes.get("service_settings") or {}
-        updatable = updatable_settings(self.settings)
+        updatable = names_marked("updatable", self.settings)
         if fixed := {name: value for name, value in changed.items() if name not in updatable}:
             raise unknown_settings(fixed, self.name)
         merged = {**stored, **changes}
@@ -121,6 +126,33 @@ class Service:
             "name": self.label,
             "task_types": tasks,
             "configurations": configurations(self.settings, tasks),
+        }
+
+    def fingerprint(self, config: EndpointConfig) -> str:
+        """A hash of everything that changes the vectors of an endpoint, the same in every release.
+
+        Chunking does not count: a chunk gets the same vector however the text around it was cut,
+        so that texts cut in two ways can be searched together. Empty for a task without vectors,
+        since nobody keeps its results to compare later ones with them.
+        """
+        if not config.task_type.makes_vectors:
+            return ""
+        canonical = json.dumps(self.identity(config), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def identity(self, config: EndpointConfig) -> dict[str, Any]:
+        """What the fingerprint is made of, as JSON; a secret is never part of it."""
+        return {
+            "service": config.service,
+            "task_type": config.task_type,
+            "service_settings": self._counted(config.service_settings),
+            "task_settings": self._counted(config.task_settings),
+        }
+
+    def _counted(self, settings: Settings) -> dict[str, Any]:
+        left_out = self.not_in_vectors | names_marked("sensitive", type(settings))
+        return {
+            name: value for name, value in settings.to_response().items() if name not in left_out
         }
 
     def warnings(self, config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from pydantic import NonNegativeInt, StrictStr, model_validator
 
 from inference.errors import InvalidAction, InvalidArgument, InvalidSettings
 from inference.runner.catalogue import BUILTIN_MODELS
-from inference.services.base import Service
+from inference.services.base import EndpointConfig, Service
 from inference.services.settings import PositiveInt, Settings, setting
 from inference.types import TaskType
 
@@ -100,8 +100,16 @@ class Elasticsearch(Service):
         TaskType.SPARSE_EMBEDDING: NoTaskSettings,
         TaskType.RERANK: RerankTaskSettings,
     }
+    not_in_vectors = frozenset({"num_allocations", "num_threads", "adaptive_allocations"})
     max_chunk_size = 300
     is_hosted = True
+
+    def identity(self, config: EndpointConfig) -> dict[str, Any]:
+        """With what the catalogue knows of the model; it runs in full precision unless told."""
+        own = super().identity(config)
+        settings = {"precision": "fp32"} | own["service_settings"]
+        model = BUILTIN_MODELS[settings["model_id"]]
+        return own | {"service_settings": settings, "model": model.identity}
 
     def check_settings(self, task_type: TaskType, settings: Any) -> None:
         check_allocations(settings)

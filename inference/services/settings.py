@@ -75,9 +75,13 @@ def configurations(schema: type[Settings], task_types: Sequence[TaskType]) -> di
     }
 
 
-def updatable_settings(schema: type[Settings]) -> set[str]:
-    properties = schema.model_json_schema()["properties"]
-    return {name for name, entry in properties.items() if entry["updatable"]}
+def names_marked(mark: str, schema: type[Settings]) -> set[str]:
+    """The settings of a schema that are declared `updatable` or `sensitive`."""
+    return {
+        name
+        for name, field in schema.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get(mark)
+    }
 
 
 def _configuration(entry: dict[str, Any], is_required: bool) -> dict[str, Any]:
