@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints import deployments
+from endpoints import deployments, tombstones
 from endpoints.models import ApiKey, Deployment, Endpoint, RegionPolicy, User
 from endpoints.models.api_key import ApiKeyQuerySet
 from endpoints.models.endpoint import RESERVED_PREFIX
@@ -28,7 +28,7 @@ from inference.errors import (
     InvalidArgument,
     InvalidRequest,
 )
-from inference.services import find_service
+from inference.services import find_service, fingerprint_of
 from inference.services.base import EndpointConfig
 from inference.services.elasticsearch import ElasticsearchSettings
 from inference.types import TaskType
@@ -57,12 +57,19 @@ def check_can_change(inference_id: str) -> None:
 
 
 def create_endpoint(
-    actor: User, inference_id: str, task_type: TaskType, service: str, config: Mapping[str, Any]
+    actor: User,
+    inference_id: str,
+    task_type: TaskType,
+    service: str,
+    config: Mapping[str, Any],
+    *,
+    force: bool = False,
 ) -> Endpoint:
     """Store an endpoint and ask for what it needs to run; it is not ready when this returns.
 
     Raises InvalidAction, InvalidRequest, InvalidSettings or DeploymentNotFound for what cannot be,
-    EndpointExists.
+    EndpointExists, and ModelDiffers, unless forced, where results of another model are in use under
+    this id.
     """
     check_inference_id(inference_id)
     adapter = find_service(service)
@@ -73,6 +80,8 @@ def create_endpoint(
     if is_attached(checked):
         checked = deployments.attached(checked)
     check_mappings_fit(inference_id, checked)
+    if not force:
+        tombstones.check(inference_id, checked)
     try:
         with transaction.atomic():
             return Endpoint.objects.create(
@@ -80,6 +89,7 @@ def create_endpoint(
                 task_type=task_type,
                 service=checked.service,
                 deployment_id=deployment_for(inference_id, checked),
+                fingerprint=fingerprint_of(checked),
                 created_by=actor,
                 **checked.columns(),
             )
@@ -152,7 +162,8 @@ def update_endpoint(endpoint: Endpoint, changes: Mapping[str, Any]) -> Endpoint:
             )
         deployments.resize(endpoint.inference_id, settings)
     unchanged = Endpoint.objects.filter(pk=endpoint.pk, updated_at=endpoint.updated_at)
-    if not unchanged.update(updated_at=timezone.now(), **checked.columns()):
+    known = {"fingerprint": fingerprint_of(checked), "updated_at": timezone.now()}
+    if not unchanged.update(**checked.columns(), **known):
         raise Conflict(f"Endpoint [{endpoint.inference_id}] was changed by somebody else meanwhile")
     return Endpoint.objects.with_status().get(pk=endpoint.pk)
 
@@ -164,8 +175,8 @@ def retry_endpoint(endpoint: Endpoint) -> None:
 
 
 @transaction.atomic
-def delete_endpoint(endpoint: Endpoint, *, force: bool = False) -> None:
-    """Remove an endpoint and stop the deployment that was started for it.
+def delete_endpoint(actor: User, endpoint: Endpoint, *, force: bool = False) -> None:
+    """Remove an endpoint, stop the deployment that was started for it, and leave a tombstone.
 
     Gone already is success. The model's files stay. Unless forced, raises Conflict while a mapping
     or a pipeline names the endpoint, and InvalidRequest for one that is always there; forced, such
@@ -179,10 +190,24 @@ def delete_endpoint(endpoint: Endpoint, *, force: bool = False) -> None:
             f"[{endpoint.inference_id}] is a reserved inference endpoint. "
             "Use the force=true query parameter to delete the inference endpoint."
         )
-    Endpoint.objects.filter(pk=endpoint.pk).delete()
-    deployments.stop(endpoint)
+    if not take_back(endpoint):
+        return
     if endpoint.is_preconfigured:
         ensure_preconfigured()
+    else:
+        tombstones.leave(actor, endpoint, found)
+
+
+@transaction.atomic
+def take_back(endpoint: Endpoint) -> bool:
+    """Remove an endpoint that never worked, as if it had not been created.
+
+    Returns whether it was still there. If not, a deployment of this id is that of another.
+    """
+    deleted, _ = Endpoint.objects.filter(pk=endpoint.pk).delete()
+    if deleted:
+        deployments.stop(endpoint)
+    return bool(deleted)
 
 
 @transaction.atomic

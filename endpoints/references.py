@@ -27,6 +27,10 @@ class References:
     def __bool__(self) -> bool:
         return bool(self.pipelines or self.indexes)
 
+    def by_kind(self) -> dict[str, list[str]]:
+        """The names as they are stored; a kind that was looked for and not found is empty."""
+        return {"pipelines": list(self.pipelines), "indexes": list(self.indexes)}
+
     @property
     def message(self) -> str:
         """Why the endpoint is not deleted; empty where nothing names it."""

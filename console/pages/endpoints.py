@@ -73,7 +73,7 @@ def endpoint_delete(request: HtmxRequest, inference_id: str) -> HttpResponse:
     endpoint = get_endpoint(request.user, inference_id)
     if request.method == "POST":
         try:
-            actions.delete_endpoint(endpoint)
+            actions.delete_endpoint(request.user, endpoint)
         except Conflict as exc:
             messages.error(request, str(exc))
             return redirect("endpoint-detail", inference_id)

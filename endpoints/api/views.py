@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from endpoints import actions, calls, hosting
+from endpoints import actions, calls, hosting, tombstones
 from endpoints.access import Action, endpoint_to_call, get_endpoint, require
 from endpoints.api.cluster import cluster_info
 from endpoints.api.http import ElasticView, UserRequest
@@ -60,19 +60,28 @@ class EndpointView(ElasticView):
     def put(
         self, request: UserRequest, inference_id: str, task_type: str | None = None
     ) -> HttpResponse:
-        """Create an endpoint and answer once it has proved itself by a real call."""
+        """Create an endpoint and answer once it has proved itself by a real call.
+
+        Beyond Elasticsearch's: `force` lets an id stand for another model than before.
+        """
         require(request.user, Action.PUT)
-        params = self.params(request)
+        params = self.params(request, "force")
         actions.check_inference_id(inference_id)
         body = parse(CreateBody, request)
         task = body.resolved_task_type(task_type)
         timeout_s = params.duration_s("timeout", default_timeout_s(task))
         endpoint = actions.create_endpoint(
-            request.user, inference_id, task, body.named_service(), body.config
+            request.user,
+            inference_id,
+            task,
+            body.named_service(),
+            body.config,
+            force=params.flag("force"),
         )
         prove(endpoint, timeout_s)
         response = self.answer(endpoint.to_response())
-        if told := find_service(body.named_service()).warnings(body.config):
+        service = find_service(body.named_service())
+        if told := service.warnings(body.config) + tombstones.lift(endpoint):
             response["Warning"] = ", ".join(warning_value(text) for text in told)
         return response
 
@@ -111,7 +120,7 @@ class EndpointView(ElasticView):
                     "error_message": found.message,
                 }
             )
-        actions.delete_endpoint(endpoint, force=force)
+        actions.delete_endpoint(request.user, endpoint, force=force)
         return self.answer({"acknowledged": True, "pipelines": [], "indexes": []})
 
 
@@ -217,7 +226,7 @@ def prove(endpoint: Endpoint, timeout_s: float) -> None:
     except DeploymentTimedOut:
         raise
     except InferenceError:
-        actions.delete_endpoint(endpoint, force=True)
+        actions.take_back(endpoint)
         raise
 
 

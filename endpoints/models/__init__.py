@@ -7,6 +7,7 @@ from endpoints.models.heartbeat import Heartbeat
 from endpoints.models.model import Artifact, ArtifactState, TrainedModel
 from endpoints.models.reference import IndexMapping, IngestPipeline
 from endpoints.models.region_policy import RegionPolicy
+from endpoints.models.tombstone import EndpointTombstone
 from endpoints.models.user import User, user_by_name, user_by_pk
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Deployment",
     "DeploymentState",
     "Endpoint",
+    "EndpointTombstone",
     "Heartbeat",
     "IndexMapping",
     "IngestPipeline",

@@ -51,6 +51,9 @@ class Endpoint(Record):
     service_settings = models.JSONField(default=dict)
     task_settings = models.JSONField(default=dict, blank=True)
     chunking_settings = models.JSONField(null=True)
+    # What Service.fingerprint says. Empty also for endpoints from before there were fingerprints:
+    # those are known by service and model alone, until an update notes what is known by then.
+    fingerprint = models.CharField(max_length=64, blank=True)
     # The id itself stands in the row, so that a call to the model needs no join. There may be no
     # such deployment: one that was not started yet, or that was stopped and may come back.
     deployment = models.ForeignKey(
@@ -74,6 +77,12 @@ class Endpoint(Record):
     @property
     def task(self) -> TaskType:
         return TaskType(self.task_type)
+
+    @property
+    def model_id(self) -> str:
+        """The model by its service's name for it; empty where no setting names one."""
+        settings = self.service_settings
+        return str(settings.get("model_id") or settings.get("model") or "")
 
     @property
     def config(self) -> dict[str, Any]:

@@ -125,13 +125,13 @@ def test_a_retry_asks_for_a_fresh_start(
 
 
 def test_a_retry_does_not_bring_back_what_was_deleted(
-    reconciler: Reconciler, runner: FakeRunner, endpoint: Endpoint
+    reconciler: Reconciler, runner: FakeRunner, endpoint: Endpoint, admin: User
 ) -> None:
     files_are(ArtifactState.READY)
     runner.says = HostStatus("failed", "no memory")
     reconciler.step()
     seen = Endpoint.objects.with_status().get()
-    actions.delete_endpoint(endpoint)
+    actions.delete_endpoint(admin, endpoint)
 
     actions.retry_endpoint(seen)
 
@@ -151,12 +151,12 @@ def test_a_retry_after_a_failed_download_fetches_again(
 
 
 def test_a_deleted_endpoint_stops_its_host(
-    reconciler: Reconciler, runner: FakeRunner, endpoint: Endpoint
+    reconciler: Reconciler, runner: FakeRunner, endpoint: Endpoint, admin: User
 ) -> None:
     files_are(ArtifactState.READY)
     reconciler.step()
 
-    actions.delete_endpoint(endpoint)
+    actions.delete_endpoint(admin, endpoint)
     reconciler.step()
 
     assert runner.wished == {}
