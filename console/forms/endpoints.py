@@ -58,6 +58,21 @@ class CreateEndpointForm(forms.Form):
         ),
     )
 
+    # The id that is to stand for another model than before; a tick for one id holds for no other.
+    force = forms.CharField(required=False)
+
+    # Set by the view when an id is refused that may be forced.
+    is_refused_unforced = False
+
+    @property
+    def is_forced(self) -> bool:
+        return bool(self["force"].value() == self.wished_id)
+
+    @property
+    def offers_force(self) -> bool:
+        """Whether to ask if the endpoint is to be created anyway."""
+        return self.is_refused_unforced or (self.is_bound and self.is_forced)
+
     @property
     def chosen_model(self) -> str:
         """The model that is picked now, right or not yet."""

@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from console.forms.endpoints import DEFAULT_MODEL, SERVICE, CreateEndpointForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.samples import base_url, create_samples
-from endpoints import actions
+from endpoints import actions, tombstones
 from endpoints.access import Action, require
 from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint
-from inference.errors import EndpointExists, InferenceError, ProblemList
+from inference.errors import EndpointExists, InferenceError, ModelDiffers, ProblemList
 from inference.runner.catalogue import BUILTIN_MODELS, BuiltinModel
+from inference.services import find_service
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,22 @@ def endpoint_create(request: HtmxRequest) -> HttpResponse:
 def create(request: HtmxRequest, form: CreateEndpointForm) -> Endpoint | None:
     """Create what a valid form asks for; what is refused is noted at the fields."""
     try:
-        return actions.create_endpoint(
-            request.user, form.wished_id, form.task_type, SERVICE, form.config
+        endpoint = actions.create_endpoint(
+            request.user,
+            form.wished_id,
+            form.task_type,
+            SERVICE,
+            form.config,
+            force=form.is_forced,
         )
     except InferenceError as exc:
+        form.is_refused_unforced = isinstance(exc, ModelDiffers)
         for problem in problems_of(exc):
             form.add_error(field_of(exc, problem), problem)
         return None
+    for warning in tombstones.warnings(endpoint):
+        messages.warning(request, f"{warning}.")
+    return endpoint
 
 
 def live(request: HtmxRequest, form: CreateEndpointForm) -> dict[str, Any]:
@@ -62,7 +73,9 @@ def live(request: HtmxRequest, form: CreateEndpointForm) -> dict[str, Any]:
     return {
         "form": form,
         "id_problem": problem_with_id(form),
-        "samples": create_samples(url, form.wished_id, task_type, SERVICE, form.config),
+        "samples": create_samples(
+            url, form.wished_id, task_type, SERVICE, form.config, force=form.is_forced
+        ),
     }
 
 
@@ -74,12 +87,19 @@ def problem_with_id(form: CreateEndpointForm) -> str:
         actions.check_inference_id(form.wished_id)
         actions.check_is_no_model(form.wished_id, form.config)
         actions.check_id_is_free(form.wished_id)
+        if not form.is_forced:
+            usual = {"model_id": form.chosen_model, "num_allocations": 1, "num_threads": 1}
+            config = find_service(SERVICE).parse(form.task_type, {"service_settings": usual})
+            tombstones.check(form.wished_id, config)
     except InferenceError as exc:
         return " ".join(problems_of(exc))
     return ""
 
 
 def problems_of(exc: InferenceError) -> tuple[str, ...]:
+    """What is wrong, without the advice that is for programs."""
+    if isinstance(exc, ModelDiffers):
+        return (exc.problem,)
     return exc.problems if isinstance(exc, ProblemList) else (str(exc),)
 
 

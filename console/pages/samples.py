@@ -43,23 +43,36 @@ def call_samples(url: str, endpoint: Endpoint, body: dict[str, Any]) -> list[Sam
         in_python, in_javascript = METHODS[endpoint.task]
         arguments = {"inference_id": endpoint.inference_id, **body}
         samples += [
-            Sample("python", "Python", _python(url, in_python, arguments)),
+            Sample("python", "Python", _python(url, f"inference.{in_python}", arguments)),
             Sample("javascript", "JavaScript", _javascript(url, in_javascript, arguments)),
         ]
     return [*samples, Sample("json", "JSON", f"POST {path}\n{_pretty(body)}")]
 
 
 def create_samples(
-    url: str, inference_id: str, task_type: TaskType, service: str, config: dict[str, Any]
+    url: str,
+    inference_id: str,
+    task_type: TaskType,
+    service: str,
+    config: dict[str, Any],
+    *,
+    force: bool = False,
 ) -> list[Sample]:
     """Code that creates an endpoint."""
     inference_id = inference_id or "my-endpoint"
     path = f"/_inference/{task_type}/{inference_id}"
     body = {"service": service, **config}
-    arguments = {"task_type": str(task_type), "inference_id": inference_id}
+    method, arguments = (
+        "inference.put",
+        {"task_type": str(task_type), "inference_id": inference_id, "inference_config": body},
+    )
+    if force:
+        # The client's own method has no such parameter.
+        method, arguments = "perform_request", _plain_request("PUT", path, {"force": "true"}, body)
+        path += "?force=true"
     return [
         Sample("curl", "curl", _curl(url, "PUT", path, body)),
-        Sample("python", "Python", _python(url, "put", arguments | {"inference_config": body})),
+        Sample("python", "Python", _python(url, method, arguments)),
         Sample("json", "JSON", f"PUT {path}\n{_pretty(body)}"),
     ]
 
@@ -76,7 +89,17 @@ def _curl(url: str, method: str, path: str, body: dict[str, Any]) -> str:
     )
 
 
+def _plain_request(
+    method: str, path: str, params: dict[str, str], body: dict[str, Any]
+) -> dict[str, Any]:
+    """What the Python client needs to send a request that it has no method for."""
+    kind = "application/json"
+    headers = {"accept": kind, "content-type": kind}
+    return {"method": method, "path": path, "params": params, "headers": headers, "body": body}
+
+
 def _python(url: str, method: str, arguments: dict[str, Any]) -> str:
+    """method: what is called of the client, by its dotted name."""
     # A JSON value without true, false and null is a Python literal too.
     listed = "".join(
         f"    {name}={_pretty(value, 4, behind=4)},\n" for name, value in arguments.items()
@@ -88,7 +111,7 @@ def _python(url: str, method: str, arguments: dict[str, Any]) -> str:
         f'    "{url}",\n'
         f'    api_key=os.environ["{KEY}"],\n'
         ")\n"
-        f"answer = client.inference.{method}(\n{listed})\n"
+        f"answer = client.{method}(\n{listed})\n"
         "print(answer)"
     )
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from console.pages.create import free_id
-from endpoints import tasks
+from endpoints import actions, indices, tasks
 from endpoints.models import ArtifactState, Endpoint, User
 from inference.errors import InvalidSettings
 from inference.runner.catalogue import BUILTIN_MODELS
@@ -115,6 +115,66 @@ def test_folded_options_open_when_there_is_something_to_see(console: Client) -> 
     assert '<details class="step more" open>' in page
 
 
+@pytest.fixture
+def other_model_before(admin: User) -> None:
+    """An index that holds what another model made under the id."""
+    actions.delete_endpoint(admin, make_endpoint("order-docs"))
+    field = {"type": "semantic_text", "inference_id": "order-docs"}
+    indices.create("docs", {"mappings": {"properties": {"text": field}}})
+
+
+OFFER = 'type="checkbox" name="force" value="order-docs"'
+
+
+@pytest.mark.usefixtures("other_model_before")
+def test_an_id_that_stood_for_another_model_is_refused_with_an_offer(console: Client) -> None:
+    assert 'name="force"' not in text(console.get(NEW))
+
+    page = text(console.post(NEW, FILLED_IN))
+
+    place = page.index('id="id_inference_id_error"')
+    assert "still being used by" in page[place : place + 400]
+    assert "?force=true" not in page
+    assert OFFER in page
+    assert f"{OFFER} checked" not in page
+    assert not Endpoint.objects.exists()
+
+
+@pytest.mark.usefixtures("other_model_before")
+def test_who_takes_the_offer_gets_the_endpoint_and_a_warning(console: Client) -> None:
+    answer = console.post(NEW, FILLED_IN | {"force": "order-docs"})
+
+    assert answer["Location"] == "/console/endpoints/order-docs"
+    page = text(console.get(answer["Location"]))
+    place = page.index("alert-warning")
+    assert "do not match this endpoint." in page[place:]
+
+
+@pytest.mark.usefixtures("other_model_before")
+def test_an_offer_is_for_one_id_only(console: Client) -> None:
+    page = text(console.post(NEW, FILLED_IN | {"force": "another"}))
+
+    assert OFFER in page
+    assert not Endpoint.objects.exists()
+
+
+@pytest.mark.usefixtures("other_model_before")
+def test_an_offer_that_was_taken_stays_so_while_the_rest_is_put_right(console: Client) -> None:
+    page = text(console.post(NEW, FILLED_IN | {"force": "order-docs", "num_allocations": "0"}))
+
+    assert f"{OFFER} checked" in page
+
+
+@pytest.mark.usefixtures("other_model_before")
+def test_an_id_that_stood_for_another_model_is_told_while_it_is_written(console: Client) -> None:
+    fragment = text(console.get(NEW, FILLED_IN, headers=HTMX))
+    forced = text(console.get(NEW, FILLED_IN | {"force": "order-docs"}, headers=HTMX))
+
+    assert "still being used by" in fragment
+    assert "Free to use." in forced
+    assert "order-docs?force=true" in forced
+
+
 def test_an_unknown_model_is_refused(console: Client) -> None:
     page = text(console.post(NEW, FILLED_IN | {"model_id": ".nope"}))
 
@@ -124,7 +184,7 @@ def test_an_unknown_model_is_refused(console: Client) -> None:
 def test_a_refusal_about_the_whole_stands_at_the_top(
     console: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*args: Any) -> None:
+    def refuse(*args: Any, **options: Any) -> None:
         raise InvalidSettings(["The moon is in the wrong place"])
 
     monkeypatch.setattr("endpoints.actions.create_endpoint", refuse)

@@ -32,7 +32,7 @@ def samples(task_type: TaskType) -> dict[str, str]:
 def called(code: str) -> tuple[str, dict[str, Any]]:
     """The method of the client that Python code calls, and its arguments."""
     calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
-    call = next(node for node in calls if ast.unparse(node.func).startswith("client.inference."))
+    call = next(node for node in calls if ast.unparse(node.func).startswith("client."))
     arguments = {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
     return ast.unparse(call.func).rpartition(".")[2], arguments
 
@@ -78,6 +78,21 @@ def test_the_python_client_takes_the_creation() -> None:
             "inference_config": {"service": "elasticsearch", **config},
         },
     )
+
+
+def test_a_creation_by_force_says_so_in_every_language() -> None:
+    config = {"service_settings": {"model_id": ".m"}}
+    made = create_samples(URL, "my-e5", TaskType.RERANK, "elasticsearch", config, force=True)
+
+    code = {sample.language: sample.code for sample in made}
+    method, arguments = called(code["python"])
+
+    for language in ("curl", "json"):
+        assert "/_inference/rerank/my-e5?force=true" in code[language]
+    inspect.signature(getattr(Elasticsearch(URL), method)).bind(**arguments)
+    assert (arguments["method"], arguments["path"]) == ("PUT", "/_inference/rerank/my-e5")
+    assert arguments["params"] == {"force": "true"}
+    assert arguments["body"] == {"service": "elasticsearch", **config}
 
 
 @pytest.mark.parametrize(
