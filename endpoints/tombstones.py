@@ -70,7 +70,7 @@ def known_consumers(tombstone: EndpointTombstone) -> dict[str, list[str]]:
 
 def described(one: Endpoint | EndpointTombstone) -> str:
     model = f"model [{one.model_id}]" if one.model_id else "a model"
-    return f"{model} of service [{one.service}] for task [{one.task_type}]"
+    return f"{model} of [{one.service}] for [{one.task_type}]"
 
 
 def warnings(endpoint: Endpoint) -> tuple[str, ...]:
