@@ -6,7 +6,7 @@ Nothing runs for one until it is called for the first time.
 from typing import Any
 
 from endpoints.models import Endpoint
-from inference.services import find_service
+from inference.services import find_service, fingerprint_of
 from inference.types import TaskType
 
 SERVICE = "elasticsearch"
@@ -52,4 +52,9 @@ def columns(task_type: TaskType, model_id: str) -> dict[str, Any]:
     if task_type == TaskType.RERANK:
         config["task_settings"] = {"return_documents": True}
     checked = find_service(SERVICE).parse(task_type, config)
-    return {"task_type": task_type, "service": SERVICE, **checked.columns()}
+    return {
+        "task_type": task_type,
+        "service": SERVICE,
+        "fingerprint": fingerprint_of(checked),
+        **checked.columns(),
+    }

@@ -100,7 +100,9 @@ class Elasticsearch(Service):
         TaskType.SPARSE_EMBEDDING: NoTaskSettings,
         TaskType.RERANK: RerankTaskSettings,
     }
-    not_in_vectors = frozenset({"num_allocations", "num_threads", "adaptive_allocations"})
+    not_in_vectors = frozenset(
+        {"num_allocations", "num_threads", "adaptive_allocations", "deployment_id"}
+    )
     max_chunk_size = 300
     is_hosted = True
 
