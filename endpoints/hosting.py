@@ -1,6 +1,9 @@
 """Calls to models that run here: waits while they start, and says why when they cannot."""
 
-from contextlib import suppress
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from time import monotonic, sleep
 
@@ -16,6 +19,7 @@ from inference.errors import (
     DeploymentTimedOut,
     ModelUnavailable,
     RunnerUnavailable,
+    TooManyWaiting,
 )
 from inference.execute import run_hosted
 from inference.runner.client import HostClient, HostUnreachable
@@ -29,6 +33,10 @@ POLL_S = 0.05
 LONGEST_WAIT_S = 24 * 3600.0
 # What is always there and could not be started is tried again by a call after this time.
 RETRY_AFTER_S = 60.0
+# Callers of one web process that wait for one deployment; each of them holds a thread.
+MAX_WAITING = 99
+_waiting: Counter[str] = Counter()
+_line = threading.Lock()
 
 
 @cache
@@ -41,18 +49,42 @@ def infer(endpoint: Endpoint, request: InferenceRequest, timeout_s: float) -> In
 
     A host that is starting, or starting again, is waited for within the caller's time; what is
     always there is started by its first call.
-    Raises Conflict, DeploymentTimedOut, TimedOut, QueueFull, HostFailed or RunnerUnavailable.
+    Raises Conflict, DeploymentTimedOut, TimedOut, TooManyWaiting, QueueFull, HostFailed or
+    RunnerUnavailable.
     """
     deadline = monotonic() + min(timeout_s, LONGEST_WAIT_S)
     deployment_id = endpoint.deployment_id
     if deployment_id is None:
         raise Conflict(f"Endpoint [{endpoint.inference_id}] has no deployment")
-    while True:
-        budget_s = deadline - monotonic()
-        try:
-            return run_hosted(hosts(), deployment_id, endpoint.task, request, max(budget_s, 0.001))
-        except HostUnreachable:
+
+    def call() -> InferenceResult:
+        budget_s = max(deadline - monotonic(), 0.001)
+        return run_hosted(hosts(), deployment_id, endpoint.task, request, budget_s)
+
+    with suppress(HostUnreachable):
+        return call()
+    with place_in_line(deployment_id):
+        while True:
             wait_for_change(endpoint, deadline)
+            with suppress(HostUnreachable):
+                return call()
+
+
+@contextmanager
+def place_in_line(deployment_id: str) -> Iterator[None]:
+    """Count a caller that waits for a deployment to start. Raises TooManyWaiting."""
+    with _line:
+        if _waiting[deployment_id] >= MAX_WAITING:
+            raise TooManyWaiting(
+                f"Too many requests wait for deployment [{deployment_id}] to start: "
+                f"there may be {MAX_WAITING} of them"
+            )
+        _waiting[deployment_id] += 1
+    try:
+        yield
+    finally:
+        with _line:
+            _waiting[deployment_id] -= 1
 
 
 def wait_for_change(endpoint: Endpoint, deadline: float) -> None:

@@ -113,6 +113,10 @@ class QueueFull(InferenceError):
     type = "es_rejected_execution_exception"
 
 
+class TooManyWaiting(InferenceError):
+    status = 429
+
+
 class ModelUnavailable(InferenceError):
     """The weights cannot be had from any of their sources."""
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from endpoints.models import Deployment, Endpoint
+from endpoints import hosting
+from endpoints.models import Deployment, DeploymentState, Endpoint
 from tests.endpoints.conftest import SETTINGS, Api, World, refused, told
 from tests.factories import make_deployment
 
@@ -205,3 +206,22 @@ def test_a_call_wakes_what_went_down_to_nothing(api: Api, world: World) -> None:
 
     assert api("POST", PATH, {"input": "a"}).status_code == 200
     assert Deployment.objects.get().num_allocations == 1
+
+
+def test_only_so_many_callers_may_wait_for_a_start(
+    api: Api, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosting, "MAX_WAITING", 1)
+    api("PUT", PATH, body(**SETTINGS))
+    Deployment.objects.update(state=DeploymentState.STARTING)
+    answers = []
+
+    def another_comes() -> None:
+        world.before_step = lambda: None
+        answers.append(refused(api("POST", PATH, {"input": "b"})))
+
+    world.before_step = another_comes
+
+    assert api("POST", PATH, {"input": "a"}).status_code == 200
+    assert answers == [(429, "status_exception")]
+    assert api("POST", PATH, {"input": "c"}).status_code == 200
