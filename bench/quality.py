@@ -53,7 +53,7 @@ def encoder(graph: Path, tokenizer: TextTokenizer, threads: int) -> Encode:
         for text in tokenizer.tokenize(tuple(texts)):
             row = pack([text.ids])
             states = session.run(row.ids, row.positions, row.mask)[0]
-            encoded.append(EncodedText(text.ids, states, text.is_truncated))
+            encoded.append(EncodedText(text.ids, states, text.truncation))
         return encoded
 
     return encode

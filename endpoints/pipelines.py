@@ -14,6 +14,7 @@ from inference.errors import Conflict, InvalidArgument, InvalidRequest, NotFound
 from inference.references.pipelines import check_pipeline, inference_processors, next_version
 from inference.references.simulate import Prediction
 from inference.types import (
+    QUERY,
     InferenceRequest,
     InferenceResult,
     InputType,
@@ -106,13 +107,19 @@ def infer(model_id: str, texts: Sequence[str], config: Mapping[str, Any]) -> lis
 def predictions(result: InferenceResult) -> list[Prediction]:
     """One for each text, in plain JSON."""
     match result:
-        case TextEmbeddings(vectors):
+        case TextEmbeddings(vectors, truncated):
             # As an answer would have them: with no more digits than the vectors hold.
             rows = orjson.loads(orjson.dumps(vectors, option=orjson.OPT_SERIALIZE_NUMPY))
-            return [Prediction(row) for row in rows]
+            return [Prediction(row, str(number) in truncated) for number, row in enumerate(rows)]
         case SparseEmbeddings(rows):
             return [Prediction(row.weights, row.is_truncated) for row in rows]
-        case Ranking(documents):
+        case Ranking(documents, truncated):
             ranked = sorted(documents, key=lambda document: document.index)
-            return [Prediction(document.relevance_score) for document in ranked]
+            return [
+                Prediction(
+                    document.relevance_score,
+                    QUERY in truncated or str(document.index) in truncated,
+                )
+                for document in ranked
+            ]
     raise InvalidRequest("the task of this endpoint is not supported in pipelines")

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from inference.runner.protocol import HostReply, HostRequest
 from inference.types import (
+    QUERY,
     InferenceRequest,
     InferenceResult,
     RankedDocument,
@@ -13,6 +14,7 @@ from inference.types import (
     SparseEmbeddings,
     TaskType,
     TextEmbeddings,
+    Truncation,
 )
 
 
@@ -35,24 +37,29 @@ def run_hosted(
     match task_type:
         case TaskType.TEXT_EMBEDDING if reply.vectors is not None:
             return TextEmbeddings(reply.vectors, cut(range(len(request.input)), reply))
-        case TaskType.SPARSE_EMBEDDING if reply.weights is not None and reply.truncated is not None:
-            pairs = zip(reply.weights, reply.truncated, strict=True)
-            return SparseEmbeddings(tuple(SparseEmbedding(*pair) for pair in pairs))
+        case TaskType.SPARSE_EMBEDDING if reply.weights is not None:
+            return SparseEmbeddings(
+                tuple(
+                    SparseEmbedding(weights, reply.truncated.get(number))
+                    for number, weights in enumerate(reply.weights)
+                )
+            )
         case TaskType.RERANK if reply.scores is not None:
-            names = ("query", *range(len(request.input)))
+            names = (QUERY, *range(len(request.input)))
             return rank(reply.scores, request, cut(names, reply))
     raise RuntimeError(f"deployment [{deployment_id}] sent a reply that does not fit {task_type}")
 
 
-def cut(names: Iterable[str | int], reply: HostReply) -> tuple[str, ...]:
-    """The names of the texts that the model did not read to their end."""
+def cut(names: Iterable[str | int], reply: HostReply) -> dict[str, Truncation]:
+    """The texts that the model did not read to their end, by name, in the order of the names."""
     if not reply.truncated:
-        return ()
-    return tuple(str(name) for name, is_cut in zip(names, reply.truncated, strict=True) if is_cut)
+        return {}
+    found = ((name, reply.truncated.get(number)) for number, name in enumerate(names))
+    return {str(name): truncation for name, truncation in found if truncation}
 
 
 def rank(
-    scores: list[float], request: InferenceRequest, truncated: tuple[str, ...] = ()
+    scores: list[float], request: InferenceRequest, truncated: dict[str, Truncation]
 ) -> Ranking:
     """Sort documents by score, best first; equal scores keep the order of the input."""
     order = sorted(range(len(scores)), key=lambda index: -scores[index])[: request.top_n]

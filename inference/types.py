@@ -7,6 +7,9 @@ from typing import Any, TypeAlias
 from inference.arrays import FloatArray
 from inference.errors import InvalidRequest
 
+# What a query is called among the texts that were cut; an input has its number from 0.
+QUERY = "query"
+
 
 class TaskType(StrEnum):
     TEXT_EMBEDDING = "text_embedding"
@@ -56,14 +59,32 @@ class InferenceRequest:
 
 
 @dataclass(frozen=True)
+class Truncation:
+    """A text that was cut to the model's window.
+
+    read_tokens, lost_tokens: special tokens count as read. is_exact: whether the text was counted
+    to its end; if not, at least so many tokens were lost.
+    """
+
+    read_tokens: int
+    lost_tokens: int
+    is_exact: bool = True
+
+    def __str__(self) -> str:
+        """What was lost, in words."""
+        unit = "token" if self.lost_tokens == 1 else "tokens"
+        return f"{'' if self.is_exact else 'at least '}{self.lost_tokens} {unit}"
+
+
+@dataclass(frozen=True)
 class TextEmbeddings:
     """vectors: (inputs, dimensions), in the order of the inputs.
 
-    truncated: which inputs were cut to the model's window, by their number from 0.
+    truncated: the inputs that were cut, by their number from 0.
     """
 
     vectors: FloatArray
-    truncated: tuple[str, ...] = ()
+    truncated: dict[str, Truncation] = field(default_factory=dict)
 
     def to_response(self) -> dict[str, Any]:
         return {"text_embedding": [{"embedding": vector} for vector in self.vectors]}
@@ -74,7 +95,11 @@ class SparseEmbedding:
     """Token weights in descending order."""
 
     weights: dict[str, float]
-    is_truncated: bool
+    truncation: Truncation | None = None
+
+    @property
+    def is_truncated(self) -> bool:
+        return self.truncation is not None
 
 
 @dataclass(frozen=True)
@@ -82,8 +107,8 @@ class SparseEmbeddings:
     rows: tuple[SparseEmbedding, ...]
 
     @property
-    def truncated(self) -> tuple[str, ...]:
-        return tuple(str(number) for number, row in enumerate(self.rows) if row.is_truncated)
+    def truncated(self) -> dict[str, Truncation]:
+        return {str(n): row.truncation for n, row in enumerate(self.rows) if row.truncation}
 
     def to_response(self) -> dict[str, Any]:
         return {
@@ -104,11 +129,11 @@ class RankedDocument:
 class Ranking:
     """Documents by falling score; equal scores keep the order of the input.
 
-    truncated: the documents that were cut, by their number in the input, and `query` if it was.
+    truncated: the documents that were cut, by their number in the input, and QUERY if it was.
     """
 
     documents: tuple[RankedDocument, ...]
-    truncated: tuple[str, ...] = ()
+    truncated: dict[str, Truncation] = field(default_factory=dict)
 
     def to_response(self) -> dict[str, Any]:
         return {

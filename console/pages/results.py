@@ -105,7 +105,6 @@ class SparseShown:
 
     tokens: list[TokenShown]
     count: int
-    is_truncated: bool
 
     @property
     def left_out(self) -> int:
@@ -214,7 +213,7 @@ def _sparse(text: str, row: SparseEmbedding) -> SparseShown:
         )
         for token, weight in weights[:MOST_TOKENS]
     ]
-    return SparseShown(tokens, len(weights), row.is_truncated)
+    return SparseShown(tokens, len(weights))
 
 
 def _plain_letters(text: str) -> str:

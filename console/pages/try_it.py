@@ -14,13 +14,7 @@ from endpoints import calls
 from endpoints.access import Action, get_endpoint, require
 from endpoints.models import Endpoint
 from inference.errors import InferenceError
-from inference.runner.catalogue import BUILTIN_MODELS
-from inference.types import (
-    InferenceRequest,
-    InferenceResult,
-    SparseEmbeddings,
-    TextEmbeddings,
-)
+from inference.types import QUERY, InferenceRequest, InferenceResult, Ranking
 
 TIMEOUT_S = 30.0
 
@@ -70,18 +64,19 @@ def attempt(endpoint: Endpoint, form: TryForm) -> Outcome:
         show(call, result),
         took_ms=took_ms,
         as_json=raw_json(result),
-        cut=told_cuts(endpoint, result),
+        cut=told_cuts(call, result),
     )
 
 
-def told_cuts(endpoint: Endpoint, result: InferenceResult) -> tuple[str, ...]:
-    """What of the input the model did not read, in words; sparse vectors say so themselves."""
-    if isinstance(result, SparseEmbeddings):
-        return ()
-    model = BUILTIN_MODELS[endpoint.service_settings["model_id"]]
-    kind = "Text" if isinstance(result, TextEmbeddings) else "Document"
+def told_cuts(call: InferenceRequest, result: InferenceResult) -> tuple[str, ...]:
+    """What of the input the model did not read, in words."""
+    kind = "Document" if isinstance(result, Ranking) else "Text"
+    names = {str(number): f"{kind} {number + 1}" for number in range(len(call.input))}
+    if len(call.input) == 1:
+        names = {"0": f"The {kind.lower()}"}
+    names[QUERY] = "The query"
     return tuple(
-        f"{'The query' if name == 'query' else f'{kind} {int(name) + 1}'} is longer than the "
-        f"{model.max_input_tokens} tokens that the model reads: its end did not count."
-        for name in result.truncated
+        f"{names[name]} is longer than the {cut.read_tokens} tokens that the model reads: "
+        f"{cut} at its end did not count."
+        for name, cut in result.truncated.items()
     )

@@ -17,6 +17,7 @@ from endpoints.api.schemas import (
     UpdateBody,
     parse,
 )
+from endpoints.api.warnings import cuts_of, warn
 from endpoints.models import Endpoint
 from endpoints.references import references_to
 from inference.chunking import chunk, chunk_texts
@@ -81,8 +82,7 @@ class EndpointView(ElasticView):
         prove(endpoint, timeout_s)
         response = self.answer(endpoint.to_response())
         service = find_service(body.named_service())
-        if told := service.warnings(body.config) + tombstones.lift(endpoint):
-            response["Warning"] = ", ".join(warning_value(text) for text in told)
+        warn(response, *service.warnings(body.config), *tombstones.lift(endpoint))
         return response
 
     def post(
@@ -99,8 +99,7 @@ class EndpointView(ElasticView):
             default_s = parse_duration_s(body.timeout, "timeout")
         result = calls.run_inference(endpoint, call, params.duration_s("timeout", default_s))
         response = self.answer(result.to_response())
-        if result.truncated:
-            response["X-Truncated-Inputs"] = ", ".join(result.truncated)
+        warn(response, *cuts_of(call, result))
         return response
 
     def delete(
@@ -207,12 +206,6 @@ class StreamView(ElasticView):
     def answer(self, data: Any, status: int = 200) -> HttpResponse:
         body = b"event: error\ndata: " + write_json(data, is_pretty=False) + b"\n\n"
         return HttpResponse(body, status=status, content_type="text/event-stream")
-
-
-def warning_value(text: str) -> str:
-    """A deprecation in the form that Elasticsearch's clients raise as a warning."""
-    version = cluster_info()["version"]
-    return f'299 Elasticsearch-{version["number"]}-{version["build_hash"]} "{text}"'
 
 
 def prove(endpoint: Endpoint, timeout_s: float) -> None:

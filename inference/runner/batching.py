@@ -242,4 +242,4 @@ class Batcher:
         at_once = min(row.allocations, self._most_at_once or row.allocations)
         self.counter.answer(len(batch), at_once * (time.perf_counter() - started))
         for (job, index, text), own in zip(batch, states, strict=True):
-            job.finish(index, EncodedText(text.ids, own, text.is_truncated))
+            job.finish(index, EncodedText(text.ids, own, text.truncation))

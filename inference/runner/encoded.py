@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from inference.arrays import FloatArray, IntArray
+from inference.types import Truncation
 
 
 @dataclass(frozen=True)
@@ -15,4 +16,4 @@ class EncodedText:
 
     ids: IntArray
     states: FloatArray
-    is_truncated: bool = False
+    truncation: Truncation | None = None

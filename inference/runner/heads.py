@@ -16,7 +16,7 @@ from inference.runner.rarity import token_rarity
 from inference.runner.sparse import SparseExpansion
 from inference.runner.tensors import mapped_tensor
 from inference.runner.tokenizer import TextTokenizer
-from inference.types import TaskType
+from inference.types import TaskType, Truncation
 
 SCORE_DECIMALS = 6
 WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
@@ -44,11 +44,12 @@ class EmbeddingHead:
 class EmbeddingCollector:
     def __init__(self, count: int) -> None:
         self._rows: list[FloatArray | None] = [None] * count
-        self._truncated = [False] * count
+        self._truncated: dict[int, Truncation] = {}
 
     def add(self, index: int, text: EncodedText) -> None:
         self._rows[index] = normalize(mean_pool(text.states))
-        self._truncated[index] = text.is_truncated
+        if text.truncation:
+            self._truncated[index] = text.truncation
 
     def reply(self) -> HostReply:
         vectors = np.stack([row for row in self._rows if row is not None])
@@ -71,11 +72,12 @@ class SparseCollector:
     def __init__(self, expansion: SparseExpansion, count: int) -> None:
         self._expansion = expansion
         self._weights: list[dict[str, float]] = [{}] * count
-        self._truncated = [False] * count
+        self._truncated: dict[int, Truncation] = {}
 
     def add(self, index: int, text: EncodedText) -> None:
         self._weights[index] = self._expansion.weights(text)
-        self._truncated[index] = text.is_truncated
+        if text.truncation:
+            self._truncated[index] = text.truncation
 
     def reply(self) -> HostReply:
         return HostReply(weights=self._weights, truncated=self._truncated)
@@ -102,11 +104,12 @@ class RerankCollector:
         self._query: EncodedText | None = None
         self._early: list[tuple[int, EncodedText]] = []
         self._scores = [0.0] * documents
-        self._truncated = [False] * (1 + documents)
+        self._truncated: dict[int, Truncation] = {}
         self._lock = threading.Lock()
 
     def add(self, index: int, text: EncodedText) -> None:
-        self._truncated[index] = text.is_truncated
+        if text.truncation:
+            self._truncated[index] = text.truncation
         with self._lock:
             if index == 0:
                 self._query = text

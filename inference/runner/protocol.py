@@ -9,7 +9,7 @@ import os
 import socket
 import struct
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 import orjson
 
 from inference.arrays import FloatArray
+from inference.types import Truncation
 
 LENGTHS = struct.Struct("!IQ")
 MAX_SOCKET_PATH = 100  # the kernel takes 108 bytes, some systems fewer
@@ -36,13 +37,14 @@ class HostReply:
     """What came out: the fields that the task of the host fills, or an error in words.
 
     vectors: (texts, dim). scores: one a text. weights: token to weight, one a text.
-    truncated: whether each text was cut to the model's window; of a rerank the query comes first.
+    truncated: the texts that were cut to the model's window, by their number from 0; of a rerank
+    the query is 0 and the documents follow.
     """
 
     vectors: FloatArray | None = None
     scores: list[float] | None = None
     weights: list[dict[str, float]] | None = None
-    truncated: list[bool] | None = None
+    truncated: dict[int, Truncation] = field(default_factory=dict)
     error: str | None = None
     error_kind: str = ""
 
@@ -78,9 +80,11 @@ def send_reply(connection: socket.socket, reply: HostReply) -> None:
     vectors = reply.vectors
     header: dict[str, Any] = {
         name: value
-        for name in ("scores", "weights", "truncated", "error", "error_kind")
+        for name in ("scores", "weights", "error", "error_kind")
         if (value := getattr(reply, name)) is not None
     }
+    if reply.truncated:
+        header["truncated"] = {str(number): cut for number, cut in reply.truncated.items()}
     if vectors is None:
         _send(connection, header, b"")
     else:
@@ -92,7 +96,9 @@ def receive_reply(connection: socket.socket) -> HostReply:
     header, body = _receive(connection)
     shape = header.pop("shape", None)
     vectors = None if shape is None else np.frombuffer(body, np.float32).reshape(shape)
-    return HostReply(vectors=vectors, **header)
+    cuts = header.pop("truncated", {}).items()
+    truncated = {int(number): Truncation(**cut) for number, cut in cuts}
+    return HostReply(vectors=vectors, truncated=truncated, **header)
 
 
 def _send(connection: socket.socket, header: dict[str, Any], body: bytes | memoryview) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from inference.arrays import IntArray
+from inference.types import Truncation
 
 # Longer texts are first tried on a head of this many characters for each token of the window.
 CHARACTERS_PER_TOKEN = 64
@@ -19,7 +20,7 @@ class TokenizedText:
     """ids: (tokens,), special tokens at both ends."""
 
     ids: IntArray
-    is_truncated: bool
+    truncation: Truncation | None = None
 
 
 class TextTokenizer:
@@ -44,12 +45,15 @@ class TextTokenizer:
         return [
             self._whole(text)
             if len(head) < len(text) and len(encoding.ids) <= self._window
-            else self._cut(encoding.ids)
+            else self._cut(encoding.ids, is_exact=len(head) == len(text))
             for text, head, encoding in zip(texts, heads, encodings, strict=True)
         ]
 
     def _head_of(self, text: str) -> str:
-        """The start of a very long text, up to a blank: what is behind it is cut off anyway."""
+        """The start of a very long text, up to a blank: what is behind it is cut off anyway.
+
+        How much that is, is not counted: it would cost many times what the model reads.
+        """
         if len(text) <= self._head:
             return text
         blank = BLANK.search(text, self._head)
@@ -58,9 +62,12 @@ class TextTokenizer:
     def _whole(self, text: str) -> TokenizedText:
         return self._cut(self._tokenizer.encode_batch_fast([text])[0].ids)
 
-    def _cut(self, ids: list[int]) -> TokenizedText:
+    def _cut(self, ids: list[int], *, is_exact: bool = True) -> TokenizedText:
         """Keep the window's worth of tokens and the closing special token."""
-        is_truncated = len(ids) > self._window
-        if is_truncated:
-            ids = [*ids[: self._window - 1], ids[-1]]
-        return TokenizedText(np.array(ids, np.int32), is_truncated)
+        lost = len(ids) - self._window
+        if lost <= 0:
+            return TokenizedText(np.array(ids, np.int32))
+        kept = [*ids[: self._window - 1], ids[-1]]
+        return TokenizedText(
+            np.array(kept, np.int32), Truncation(self._window, lost, is_exact=is_exact)
+        )

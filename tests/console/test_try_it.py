@@ -8,6 +8,7 @@ from django.test import Client
 
 from inference.errors import QueueFull, TimedOut
 from inference.runner.protocol import HostReply
+from inference.types import Truncation
 from tests.console.conftest import HTMX, FakeHosts, text, vectors
 from tests.factories import make_endpoint
 
@@ -72,20 +73,20 @@ def test_weighted_words_are_heaviest_first_and_added_ones_marked(
 ) -> None:
     make_endpoint(model_id=".minilm-sparse-v1")
     weights = {"bike": 0.5, "tyre": 2.0, "##s": 0.1}
-    hosts.says = lambda request: HostReply(weights=[weights], truncated=[False])
+    hosts.says = lambda request: HostReply(weights=[weights])
 
     page = text(console.post(TRY, {"text": "Tyres"}, headers=HTMX))
 
     chips = re.findall(r'<li class="chip chip-(\d)( is-added)?"> (\S+?)<', page)
     assert chips == [("5", "", "tyre"), ("2", " is-added", "bike"), ("1", "", "##s")]
     assert "<strong>3</strong> weighted words" in page
-    assert "cut off" not in page
+    assert "did not count" not in page
 
 
 def test_a_word_inside_another_counts_as_added(console: Client, hosts: FakeHosts) -> None:
     make_endpoint(model_id=".minilm-sparse-v1")
     weights = {"flat": 1.0, "cafe": 0.8, "at": 0.1}
-    hosts.says = lambda request: HostReply(weights=[weights], truncated=[False])
+    hosts.says = lambda request: HostReply(weights=[weights])
 
     page = text(console.post(TRY, {"text": "Flat, Café"}, headers=HTMX))
 
@@ -95,32 +96,34 @@ def test_a_word_inside_another_counts_as_added(console: Client, hosts: FakeHosts
 
 def test_a_text_that_was_cut_is_told(console: Client, hosts: FakeHosts) -> None:
     make_endpoint(model_id=".minilm-sparse-v1")
-    hosts.says = lambda request: HostReply(weights=[{}], truncated=[True])
+    hosts.says = lambda request: HostReply(weights=[{}], truncated={0: Truncation(256, 1)})
 
     page = text(console.post(TRY, {"text": "long"}, headers=HTMX))
 
-    assert "its end was cut off" in page
+    assert "The text is longer than the 256 tokens that the model reads: 1 token at" in page
 
 
 def test_a_text_that_was_cut_for_its_vector_is_told(console: Client, hosts: FakeHosts) -> None:
     make_endpoint()
     both = np.array([[1.0], [1.0]], np.float32)
-    hosts.says = lambda request: HostReply(vectors=both, truncated=[False, True])
+    hosts.says = lambda request: HostReply(vectors=both, truncated={1: Truncation(256, 44)})
 
     page = text(console.post(TRY, {"text": "short", "other": "long"}, headers=HTMX))
 
-    assert "Text 2 is longer than the 256 tokens that the model reads" in page
+    assert "Text 2 is longer than the 256 tokens that the model reads: 44 tokens at its" in page
     assert "Text 1" not in page
 
 
 def test_a_document_and_a_query_that_were_cut_are_told(console: Client, hosts: FakeHosts) -> None:
     make_endpoint(model_id=".minilm-rerank-v1")
-    hosts.says = lambda request: HostReply(scores=[0.1, 0.2], truncated=[True, False, True])
+    cuts = {0: Truncation(256, 2), 2: Truncation(256, 3900, is_exact=False)}
+    hosts.says = lambda request: HostReply(scores=[0.1, 0.2], truncated=cuts)
 
     page = text(console.post(TRY, {"query": "q", "documents": "one\ntwo"}, headers=HTMX))
 
     assert "The query is longer" in page
     assert "Document 2 is longer" in page
+    assert "at least 3900 tokens at its end did not count" in page
     assert "Document 1" not in page
 
 

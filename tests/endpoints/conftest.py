@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
@@ -15,6 +15,7 @@ from endpoints import actions, hosting
 from endpoints.models import Artifact, ArtifactState, Deployment, DeploymentState, User
 from inference.runner.client import HostUnreachable
 from inference.runner.protocol import HostReply, HostRequest
+from inference.types import Truncation
 
 PASSWORD = "correct horse battery"
 SETTINGS = {"num_allocations": 1, "num_threads": 1, "model_id": ".all-minilm-l6-v2"}
@@ -22,13 +23,20 @@ SETTINGS = {"num_allocations": 1, "num_threads": 1, "model_id": ".all-minilm-l6-
 
 @dataclass
 class FakeHosts:
-    """Answers like a host of each task; notes what was asked. Not reachable while `down`."""
+    """Answers like a host of each task; notes what was asked. Not reachable while `down`.
+
+    truncated: what of the next texts it says it has cut.
+    """
 
     asked: list[HostRequest] = field(default_factory=list)
+    truncated: dict[int, Truncation] = field(default_factory=dict)
     down: bool = False
     raises: Exception | None = None
 
     def call(self, deployment_id: str, request: HostRequest) -> HostReply:
+        return replace(self.answer(deployment_id, request), truncated=self.truncated)
+
+    def answer(self, deployment_id: str, request: HostRequest) -> HostReply:
         self.asked.append(request)
         if self.raises:
             raise self.raises
@@ -39,7 +47,7 @@ class FakeHosts:
             return HostReply(scores=[len(text) / 100 for text in request.texts])
         if deployment.model.task_type == "sparse_embedding":
             count = len(request.texts)
-            return HostReply(weights=[{"sky": 1.5, "port": 0.5}] * count, truncated=[False] * count)
+            return HostReply(weights=[{"sky": 1.5, "port": 0.5}] * count)
         return HostReply(vectors=np.array([[len(t), 0.5] for t in request.texts], np.float32))
 
 

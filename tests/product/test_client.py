@@ -10,6 +10,7 @@ from elasticsearch import (
     AuthenticationException,
     BadRequestError,
     Elasticsearch,
+    ElasticsearchWarning,
     NotFoundError,
 )
 
@@ -100,6 +101,29 @@ def test_sparse_weights_name_the_words_of_the_text(
     assert weights == sorted(weights, reverse=True)
     assert all(weight > 0 for weight in weights)
     assert (first["is_truncated"], long["is_truncated"]) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("task", "call", "told"),
+    [
+        (
+            "text_embedding",
+            {"input": ["port", "port " * 298]},
+            "1 of 2 inputs was cut to the model's window of 256 tokens: input 1 lost 44 tokens;",
+        ),
+        (
+            "rerank",
+            {"query": "port " * 255, "input": ["port " * 300, "port"]},
+            "2 of 3 texts were cut to the model's window of 256 tokens: query lost 1 token, "
+            "document 0 lost 46 tokens;",
+        ),
+    ],
+)
+def test_the_client_warns_of_an_input_that_was_cut(
+    client: Elasticsearch, endpoints: dict[str, str], task: str, call: dict[str, Any], told: str
+) -> None:
+    with pytest.warns(ElasticsearchWarning, match=told):
+        getattr(client.inference, task)(inference_id=endpoints[task], **call)
 
 
 def test_endpoints_are_read_back(client: Elasticsearch, endpoints: dict[str, str]) -> None:

@@ -1,12 +1,13 @@
+import re
 from typing import Any
 
-import numpy as np
 import pytest
+from django.http import HttpResponse
 
 from endpoints.models import Deployment, DeploymentState, Endpoint
 from inference.errors import QueueFull, TimedOut
 from inference.runner.client import HostFailed
-from inference.runner.protocol import HostReply
+from inference.types import Truncation
 from tests.endpoints.conftest import SETTINGS, Api, World, refused, told
 
 
@@ -50,17 +51,58 @@ def test_the_task_type_may_be_left_out_or_any(api: Api, vectors: str) -> None:
         assert "text_embedding" in told(api("POST", path, {"input": "a"}))
 
 
-def test_inputs_that_were_cut_are_named_in_a_header(
-    api: Api, vectors: str, world: World, monkeypatch: pytest.MonkeyPatch
+def warned(response: HttpResponse) -> str:
+    """The text of the one warning that an answer carries."""
+    found = re.fullmatch(r'299 Elasticsearch-[\d.]+-[0-9a-f]{40} "([^"]+)"', response["Warning"])
+    assert found
+    return found.group(1)
+
+
+def test_inputs_that_were_cut_are_told_in_a_warning(api: Api, vectors: str, world: World) -> None:
+    assert "Warning" not in api("POST", vectors, {"input": "short"})
+
+    world.hosts.truncated = {1: Truncation(256, 44), 3: Truncation(256, 300, is_exact=False)}
+    response = api("POST", vectors, {"input": ["a", "long", "a", "longer", "a"]})
+
+    assert warned(response) == (
+        "2 of 5 inputs were cut to the model's window of 256 tokens: "
+        "input 1 lost 44 tokens, input 3 lost at least 300 tokens; the rest was not read"
+    )
+
+
+def test_a_warning_names_the_first_cut_inputs_and_counts_the_others(
+    api: Api, vectors: str, world: World
 ) -> None:
-    assert "X-Truncated-Inputs" not in api("POST", vectors, {"input": "short"})
+    world.hosts.truncated = {number: Truncation(256, 1) for number in reversed(range(12))}
+    told_first = ", ".join(f"input {number} lost 1 token" for number in range(5))
 
-    both = np.ones((3, 2), np.float32)
-    reply = HostReply(vectors=both, truncated=[True, False, True])
-    monkeypatch.setattr(world.hosts, "call", lambda *_: reply)
-    response = api("POST", vectors, {"input": ["long", "short", "long"]})
+    text = warned(api("POST", vectors, {"input": ["long"] * 12}))
 
-    assert response["X-Truncated-Inputs"] == "0, 2"
+    assert text.startswith("12 of 12 inputs were cut")
+    assert text.endswith(f": {told_first}, and 7 more were cut; the rest was not read")
+
+
+def test_a_query_and_documents_that_were_cut_are_told(api: Api, ranks: str, world: World) -> None:
+    """Also where `top_n` leaves the document out, and by its number in the input."""
+    world.hosts.truncated = {0: Truncation(256, 7), 2: Truncation(256, 9)}
+
+    text = warned(api("POST", ranks, {"query": "long", "input": ["aaa", "b"], "top_n": 1}))
+
+    assert text == (
+        "2 of 3 texts were cut to the model's window of 256 tokens: "
+        "query lost 7 tokens, document 1 lost 9 tokens; the rest was not read"
+    )
+
+
+def test_sparse_weights_tell_in_the_answer_what_was_cut(
+    api: Api, weights: str, world: World
+) -> None:
+    world.hosts.truncated = {1: Truncation(256, 44)}
+
+    response = api("POST", weights, {"input": ["short", "long"]})
+
+    assert [row["is_truncated"] for row in told(response)["sparse_embedding"]] == [False, True]
+    assert "Warning" not in response
 
 
 def test_sparse_weights_say_whether_the_text_was_cut(api: Api, weights: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from endpoints import calls
 from endpoints.models import Endpoint
-from inference.types import InferenceRequest, InferenceResult, InputType
+from inference.types import InferenceRequest, InferenceResult, InputType, Truncation
 from tests.endpoints.conftest import SETTINGS, Api, World, refused, told
 
 PATH = "/_ingest/pipeline/_simulate"
@@ -39,6 +39,29 @@ def test_a_pipeline_really_runs_the_model(api: Api, world: World) -> None:
     }
     assert entry["doc"]["_ingest"]["timestamp"].endswith("Z")
     assert world.hosts.asked[-1].texts == ("text",)
+
+
+@pytest.mark.parametrize(
+    ("task", "model_id", "config", "cut_text"),
+    [
+        ("text_embedding", ".all-minilm-l6-v2", {"text_embedding": {}}, 0),
+        ("sparse_embedding", ".minilm-sparse-v1", {"text_expansion": {}}, 0),
+        ("rerank", ".minilm-rerank-v1", {"text_similarity": {"text": "query"}}, 0),
+        ("rerank", ".minilm-rerank-v1", {"text_similarity": {"text": "query"}}, 1),
+    ],
+)
+def test_a_prediction_about_a_text_that_was_cut_says_so(
+    api: Api, world: World, task: str, model_id: str, config: dict[str, Any], cut_text: int
+) -> None:
+    create(api, task, "m", model_id)
+    processor = {"inference": {"model_id": "m", "target_field": "out", "inference_config": config}}
+
+    (whole,) = told(api("POST", PATH, simulated(processor, text_field="a")))["docs"]
+    world.hosts.truncated = {cut_text: Truncation(256, 44)}
+    (cut,) = told(api("POST", PATH, simulated(processor, text_field="a")))["docs"]
+
+    assert "is_truncated" not in whole["doc"]["_source"]["out"]
+    assert cut["doc"]["_source"]["out"]["is_truncated"] is True
 
 
 def test_the_model_is_told_that_the_text_is_to_be_stored(

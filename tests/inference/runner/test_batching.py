@@ -59,7 +59,7 @@ class Outcome:
 
 
 def text(first_id: int, tokens: int = 4) -> TokenizedText:
-    return TokenizedText(np.full(tokens, first_id, np.int32), is_truncated=False)
+    return TokenizedText(np.full(tokens, first_id, np.int32))
 
 
 def job(texts: Sequence[TokenizedText], allowed_s: float = 60) -> tuple[Job, Outcome]:

@@ -18,10 +18,12 @@ from inference.runner.client import HostClient, HostFailed, HostUnreachable
 from inference.runner.hosts import HostStatus, LocalRunner
 from inference.runner.protocol import HostRequest, socket_path
 from inference.runner.spec import HostSpec
-from inference.types import TaskType
+from inference.types import TaskType, Truncation
 from tests.tiny import write_tiny_model
 
 PATIENCE_S = 30
+WINDOW = 16
+HARBOURS_CUT = Truncation(WINDOW, 26)  # of forty harbours and two special tokens
 HELLO = HostRequest(("the cat sat", "a dog"), None, budget_s=20)
 
 
@@ -44,7 +46,7 @@ def spec(model: Path, tmp_path: Path) -> HostSpec:
         task_type=TaskType.TEXT_EMBEDDING,
         model_folder=str(model),
         socket=str(socket_path(tmp_path, "d1")),
-        max_input_tokens=16,
+        max_input_tokens=WINDOW,
         num_allocations=2,
         num_threads=1,
     )
@@ -154,7 +156,7 @@ def test_a_sparse_host_names_tokens_and_says_what_was_cut(
 
     reply = client.call("d1", HostRequest(("harbour night", "harbour " * 40), None, 20))
 
-    assert reply.truncated == [False, True]
+    assert reply.truncated == {1: HARBOURS_CUT}
     assert reply.weights is not None
     assert {"harbour", "night"} <= set(reply.weights[0])
 
@@ -162,9 +164,9 @@ def test_a_sparse_host_names_tokens_and_says_what_was_cut(
 @pytest.mark.parametrize(
     ("task_type", "query", "truncated"),
     [
-        (TaskType.TEXT_EMBEDDING, None, [False, True]),
-        (TaskType.RERANK, "cat", [False, False, True]),
-        (TaskType.RERANK, "cat " * 40, [True, False, True]),
+        (TaskType.TEXT_EMBEDDING, None, {1: HARBOURS_CUT}),
+        (TaskType.RERANK, "cat", {2: HARBOURS_CUT}),
+        (TaskType.RERANK, "cat " * 41, {0: Truncation(WINDOW, 27), 2: HARBOURS_CUT}),
     ],
 )
 def test_what_was_cut_to_the_window_is_told(
@@ -173,7 +175,7 @@ def test_what_was_cut_to_the_window_is_told(
     client: HostClient,
     task_type: TaskType,
     query: str | None,
-    truncated: list[bool],
+    truncated: dict[int, Truncation],
 ) -> None:
     start(runner, replace(spec, task_type=task_type))
 

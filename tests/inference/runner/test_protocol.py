@@ -8,6 +8,7 @@ import pytest
 
 from inference.runner import protocol
 from inference.runner.protocol import ConnectionClosed, HostReply, HostRequest
+from inference.types import Truncation
 
 
 @pytest.fixture
@@ -47,7 +48,8 @@ def test_vectors_arrive_bit_by_bit(ends: Ends) -> None:
     "reply",
     [
         HostReply(scores=[0.5, 0.0]),
-        HostReply(weights=[{"sky": 1.5}, {}], truncated=[False, True]),
+        HostReply(weights=[{"sky": 1.5}, {}], truncated={1: Truncation(256, 44)}),
+        HostReply(scores=[0.5], truncated={0: Truncation(256, 3900, is_exact=False)}),
         HostReply(error="no room", error_kind="queue_full"),
     ],
 )
