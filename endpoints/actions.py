@@ -204,6 +204,8 @@ def take_back(endpoint: Endpoint) -> bool:
 
     Returns whether it was still there. If not, a deployment of this id is that of another.
     """
+    # Locked first, so that nobody counts a call of it between the look at its rows and their end.
+    Endpoint.objects.select_for_update().filter(pk=endpoint.pk).first()
     deleted, _ = Endpoint.objects.filter(pk=endpoint.pk).delete()
     if deleted:
         deployments.stop(endpoint)

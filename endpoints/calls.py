@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from endpoints import hosting
+from endpoints import hosting, usage
 from endpoints.models import Endpoint
 from inference.errors import InvalidAction
 from inference.services import find_service
@@ -15,7 +15,17 @@ PROBE_INPUT = "how big"
 def run_inference(
     endpoint: Endpoint, request: InferenceRequest, timeout_s: float
 ) -> InferenceResult:
-    """Check the request against the endpoint and run it within timeout_s seconds."""
+    """Check the request against the endpoint, run it within timeout_s seconds and count it."""
+    try:
+        result = _run(endpoint, request, timeout_s)
+    except Exception:
+        usage.record_error(endpoint)
+        raise
+    usage.record_answer(endpoint, request, result)
+    return result
+
+
+def _run(endpoint: Endpoint, request: InferenceRequest, timeout_s: float) -> InferenceResult:
     service = find_service(endpoint.service)
     own_settings = parse_settings(
         service.task_settings[endpoint.task],
@@ -33,6 +43,6 @@ def run_inference(
 
 
 def probe(endpoint: Endpoint, timeout_s: float) -> InferenceResult:
-    """The smallest real call, to prove that the endpoint answers."""
+    """The smallest real call, to prove that the endpoint answers. Nobody's call: not counted."""
     query = PROBE_INPUT if endpoint.task == TaskType.RERANK else None
-    return run_inference(endpoint, InferenceRequest((PROBE_INPUT,), query=query), timeout_s)
+    return _run(endpoint, InferenceRequest((PROBE_INPUT,), query=query), timeout_s)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, Error, connection
 from django.utils import timezone
 
 from endpoints.models import Heartbeat
@@ -46,7 +46,7 @@ def repeating(interval_s: float, beat: Callable[[], None]) -> Iterator[None]:
             _survive(beat)
         connection.close()
 
-    thread = threading.Thread(target=run, name="heartbeat", daemon=True)
+    thread = threading.Thread(target=run, name="repeating", daemon=True)
     thread.start()
     try:
         yield
@@ -58,6 +58,6 @@ def repeating(interval_s: float, beat: Callable[[], None]) -> Iterator[None]:
 def _survive(beat: Callable[[], None]) -> None:
     try:
         beat()
-    except DatabaseError as exc:
-        logger.warning("no sign of life could be written: %s", exc)
+    except Error as exc:
+        logger.warning("could not write to the database: %s", exc)
         connection.close()

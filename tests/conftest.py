@@ -1,9 +1,11 @@
-"""What every test may rely on: no way out of this machine."""
+"""What every test may rely on: no way out of this machine, no thread behind its back."""
 
 import socket
 from typing import Any
 
 import pytest
+
+from endpoints import usage
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -19,3 +21,10 @@ def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_counted_behind_the_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls are counted for this test alone, and written when it says so."""
+    monkeypatch.setattr(usage, "counter", usage.UsageCounter())
+    monkeypatch.setattr(usage.Writer, "ensure_started", lambda self: None)

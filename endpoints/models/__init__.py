@@ -8,6 +8,7 @@ from endpoints.models.model import Artifact, ArtifactState, TrainedModel
 from endpoints.models.reference import IndexMapping, IngestPipeline
 from endpoints.models.region_policy import RegionPolicy
 from endpoints.models.tombstone import EndpointTombstone
+from endpoints.models.usage import UsageHour
 from endpoints.models.user import User, user_by_name, user_by_pk
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "IngestPipeline",
     "RegionPolicy",
     "TrainedModel",
+    "UsageHour",
     "User",
     "api_key_by_id",
     "endpoint_by_id",

@@ -1,0 +1,56 @@
+"""What was asked of each endpoint, by the hour."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import models
+
+from endpoints.models.endpoint import Endpoint
+
+
+@dataclass(frozen=True)
+class TruncatedShare:
+    """How many inputs were cut, of how many, since the hour that begins at `since`."""
+
+    truncated_inputs: int
+    inputs: int
+    since: datetime
+
+
+class UsageHourQuerySet(models.QuerySet["UsageHour"]):
+    def truncated_share(self) -> TruncatedShare | None:
+        """None where nothing was cut."""
+        found = self.aggregate(
+            truncated_inputs=models.Sum("truncated_inputs"),
+            inputs=models.Sum("inputs"),
+            since=models.Min("hour"),
+        )
+        return TruncatedShare(**found) if found["truncated_inputs"] else None
+
+
+class UsageHour(models.Model):
+    """One hour of one endpoint; endpoints/usage.py adds to it.
+
+    hour: its beginning, in UTC. requests: all calls, failed ones too. errors: the failed ones.
+    inputs: the texts that the other calls held; the query of a rerank is one of them.
+    truncated_inputs, truncated_tokens: how many of these texts were cut to the model's window, and
+    by how much; of very long texts at least by so much.
+    """
+
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="usage")
+    hour = models.DateTimeField()
+    requests = models.BigIntegerField(default=0)
+    inputs = models.BigIntegerField(default=0)
+    errors = models.BigIntegerField(default=0)
+    truncated_inputs = models.BigIntegerField(default=0)
+    truncated_tokens = models.BigIntegerField(default=0)
+
+    objects = UsageHourQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("endpoint", "hour"), name="one_row_an_hour"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.endpoint_id} at {self.hour:%Y-%m-%d %H}:00"
