@@ -25,6 +25,7 @@ def overview(
         "endpoint": endpoint,
         "status": status,
         "silent_parts": silent_parts([status]),
+        "cut_inputs": endpoint.usage.truncated_share(),
         "model": BUILTIN_MODELS.get(endpoint.service_settings.get("model_id", "")),
         "form": form or try_form(endpoint),
         "samples": samples_of(request, endpoint, called),

@@ -1,12 +1,13 @@
 import html
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from endpoints.models import ArtifactState, DeploymentState, Heartbeat
+from endpoints.models import ArtifactState, DeploymentState, Heartbeat, UsageHour
 from tests.console.conftest import HTMX, text
 from tests.factories import make_artifact, make_endpoint
 
@@ -145,6 +146,27 @@ def test_a_silent_runner_is_named(console: Client) -> None:
 
     Heartbeat.objects.create(part="runner", instance="r", seen_at=timezone.now())
     assert "gives no sign of life" not in text(console.get(PAGE))
+
+
+def test_inputs_that_were_cut_are_summed_up_with_what_to_do(console: Client) -> None:
+    endpoint, other = make_endpoint(), make_endpoint("other")
+    first = datetime(2026, 11, 3, 9, tzinfo=UTC)
+    for hour in range(3):
+        at = first + timedelta(hours=hour)
+        UsageHour.objects.create(endpoint=endpoint, hour=at, inputs=1200, truncated_inputs=4)
+    UsageHour.objects.create(endpoint=other, hour=first - timedelta(days=9), truncated_inputs=7)
+
+    page = text(console.get(PAGE))
+
+    assert "Inputs cut to the model's window: 12 of 3,600" in page
+    assert "3 November 2026" in page
+    assert "send shorter texts" in page
+
+
+def test_without_cut_inputs_there_is_nothing_to_say(console: Client) -> None:
+    UsageHour.objects.create(endpoint=make_endpoint(), hour=timezone.now(), inputs=1200)
+
+    assert "Inputs cut" not in text(console.get(PAGE))
 
 
 def test_retry_starts_a_failed_endpoint_again(console: Client) -> None:
