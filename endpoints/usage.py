@@ -4,13 +4,13 @@ A call adds to figures in memory, which takes microseconds; a thread of each pro
 to the database.
 """
 
-import atexit
 import logging
 import os
 import threading
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from multiprocessing.util import Finalize
 from time import time
 from typing import TypeAlias
 
@@ -121,7 +121,8 @@ class Writer:
         running = ExitStack()
         running.callback(flush_at_exit)
         running.enter_context(repeating(INTERVAL_S, counter.flush))
-        atexit.register(running.close)
+        # Web workers are children of multiprocessing, which end without a look at atexit.
+        Finalize(None, running.close, exitpriority=0)
 
 
 def flush_at_exit() -> None:

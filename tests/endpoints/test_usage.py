@@ -19,14 +19,15 @@ NINE = datetime(2026, 11, 21, 9, tzinfo=UTC)
 COLUMNS = ("requests", "inputs", "errors", "truncated_inputs", "truncated_tokens")
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Sets the time of the day that calls are counted at."""
+    """Sets the time of the day that calls are counted at: nine until then."""
 
     def set_time(hour: int, minute: int = 0, second: int = 0) -> None:
         now = NINE.replace(hour=hour, minute=minute, second=second).timestamp()
         monkeypatch.setattr(usage, "time", lambda: now)
 
+    set_time(9)
     return set_time
 
 
@@ -132,9 +133,8 @@ def test_each_hour_and_each_endpoint_has_a_row(world: World, clock: Callable[...
 
 
 @pytest.mark.django_db
-def test_a_row_grows_with_every_flush(world: World, clock: Callable[..., None]) -> None:
+def test_a_row_grows_with_every_flush(world: World) -> None:
     endpoint = make_endpoint()
-    clock(9)
 
     for _ in range(3):
         call(endpoint, "a", "b")
@@ -151,10 +151,9 @@ def test_a_flush_of_nothing_asks_nothing(django_assert_num_queries: Any) -> None
 
 @pytest.mark.django_db
 def test_a_database_that_fails_loses_no_figures(
-    world: World, clock: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint = make_endpoint()
-    clock(9)
     call(endpoint, "a")
 
     def refuse(rows: Any) -> None:
@@ -172,10 +171,9 @@ def test_a_database_that_fails_loses_no_figures(
 
 @pytest.mark.django_db
 def test_a_failure_in_the_middle_of_a_flush_leaves_nothing_half_written(
-    world: World, clock: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = make_endpoint("first"), make_endpoint("second")
-    clock(9)
     call(first, "a")
     call(second, "a")
     create = UsageHour.objects.create
@@ -195,10 +193,9 @@ def test_a_failure_in_the_middle_of_a_flush_leaves_nothing_half_written(
 
 
 @pytest.mark.django_db
-def test_memory_is_bounded_while_the_database_fails(clock: Callable[..., None]) -> None:
+def test_memory_is_bounded_while_the_database_fails() -> None:
     endpoints = [make_endpoint(f"e{number}") for number in range(3)]
     counter = UsageCounter(most_waiting=2)
-    clock(9)
 
     for endpoint in (*endpoints, *endpoints):
         counter.record(endpoint.pk, Figures())
@@ -231,10 +228,9 @@ def flush_patiently(counter: UsageCounter) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_processes_that_write_at_once_lose_nothing(clock: Callable[..., None]) -> None:
+def test_two_processes_that_write_at_once_lose_nothing() -> None:
     """Two counters with a connection each, as two web processes have them."""
     endpoint = make_endpoint()
-    clock(9)
     failures: list[Exception] = []
 
     def work() -> None:

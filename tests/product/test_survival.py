@@ -2,8 +2,10 @@
 
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,14 @@ def test_a_killed_part_is_back_by_itself(
     wait_for("everything to be ready again", product.is_ready)
 
 
+def counted(data_dir: Path) -> tuple[int, int]:
+    """The requests and inputs of all endpoints."""
+    with closing(sqlite3.connect(data_dir / "console.sqlite3")) as database:
+        statement = "SELECT SUM(requests), SUM(inputs) FROM endpoints_usagehour"
+        found: tuple[int, int] = database.execute(statement).fetchone()
+        return found
+
+
 def test_models_come_back_after_a_restart_and_nothing_is_left_behind(tmp_path: Path) -> None:
     first = start_and_wait(tmp_path, CONSOLE_ADMIN_PASSWORD="from the environment")
     credentials = ("elastic", "from the environment")
@@ -95,11 +105,14 @@ def test_models_come_back_after_a_restart_and_nothing_is_left_behind(tmp_path: P
             inference_id=ENDPOINT,
             inference_config=vectors_config(),
         )
+        for _ in range(3):
+            client.inference.text_embedding(inference_id=ENDPOINT, input=["hello", "there"])
     assert "password" not in first.output
 
     everything = first.processes
     first.end(signal.SIGTERM)
     assert not [process for process in everything if is_alive(process)]
+    assert counted(tmp_path) == (3, 6), "what was counted last is written at the end"
 
     second = start_and_wait(tmp_path, first.port)
     with Elasticsearch(second.url, basic_auth=credentials, request_timeout=60) as client:
