@@ -221,9 +221,10 @@ def test_the_figures_of_a_deleted_endpoint_are_dropped(world: World) -> None:
 
 def flush_patiently(counter: UsageCounter) -> None:
     """SQLite in memory, as tests have it, refuses a second writer at once; a file makes it wait."""
-    for _ in range(1000):
+    for _ in range(10_000):
         with suppress(OperationalError):
             return counter.flush()
+        threading.Event().wait(0.001)
     raise AssertionError("the other writer never ends")
 
 
