@@ -9,6 +9,7 @@ from inference.errors import InvalidArgument, InvalidSettings
 
 SCOPE = "chunking_settings"
 MAX_SEPARATORS = 50
+LARGEST_INTEGER = 2**31 - 1
 SEPARATOR_GROUPS = {
     "plaintext": [r"(?<!\n)\n\n(?!\n)", r"(?<!\n)\n(?!\n)"],
     "markdown": [
@@ -66,7 +67,8 @@ def parse_chunking(raw: Mapping[str, Any] | None, *, most: int | None = None) ->
     if not raw:
         return DEFAULT
     reader = _Reader(raw)
-    match strategy := str(raw.get("strategy", "")).strip().lower():
+    strategy = raw.get("strategy")
+    match "" if strategy is None else str(strategy).strip().lower():
         case "none":
             reader.allow(NoneChunking)
             parsed: ChunkingSettings = NoneChunking()
@@ -111,6 +113,8 @@ class _Reader:
         size = self._integer("max_chunk_size", required=True)
         if size is None:
             return 0
+        if size <= 0:
+            return self._refuse("max_chunk_size", size, "a positive integer")
         if size < least:
             return self._refuse(
                 "max_chunk_size", float(size), f"a greater than or equal to [{least:.1f}]"
@@ -137,7 +141,9 @@ class _Reader:
         overlap = self._integer("sentence_overlap", required=False)
         if overlap is None:
             return DEFAULT.sentence_overlap
-        return overlap if overlap in (0, 1) else self._refuse("sentence_overlap", overlap, "0 or 1")
+        if overlap not in (0, 1):
+            return self._refuse("sentence_overlap", overlap, "either 0 or 1")
+        return overlap
 
     def separators(self) -> tuple[str, ...]:
         group, own = self._raw.get("separator_group"), self._raw.get("separators")
@@ -149,7 +155,9 @@ class _Reader:
             return self._own_separators(own)
         elif group is None:
             return tuple(SEPARATOR_GROUPS["plaintext"])
-        elif isinstance(group, str) and (name := group.strip().lower()) in SEPARATOR_GROUPS:
+        elif not isinstance(group, str):
+            self._mistyped("separator_group", group, "String")
+        elif (name := group.strip().lower()) in SEPARATOR_GROUPS:
             return tuple(SEPARATOR_GROUPS[name])
         else:
             self.problems.append(
@@ -175,7 +183,8 @@ class _Reader:
 
     def _integer(self, name: str, *, required: bool) -> int | None:
         value = self._raw.get(name)
-        if isinstance(value, int) and not isinstance(value, bool):
+        is_integer = isinstance(value, int) and not isinstance(value, bool)
+        if is_integer and abs(value) <= LARGEST_INTEGER:
             return value
         if value is not None:
             self._mistyped(name, value, "Integer")
