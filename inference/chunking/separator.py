@@ -11,11 +11,15 @@ from inference.errors import InvalidArgument
 
 LEAST_LIMIT_S = 5.0
 CHARACTERS_PER_S = 1_000_000
+# A repeat of a fixed number of times is written out before the search, where no time limit holds.
+MOST_REPEATS = 100_000
 
 LINE_ENDS = r"\n\r\u0085\u2028\u2029"
-# Outside of brackets: what Java reads differently, and the same for Python. Java's classes are
-# ASCII only; a line ends at any of LINE_ENDS; ^ is not at the end of the text.
+BLANKS = r" \t\xa0\u1680\u180e\u2000-\u200a\u202f\u205f\u3000"
+LINE_BREAKS = r"\n\x0b\f\r\x85\u2028\u2029"
 WORD = "[a-zA-Z0-9_]"
+# What Java reads differently, and the same for Python. Java's classes are ASCII only, \b among
+# them since Java 19; a line ends at any of LINE_ENDS; ^ is not at the end of the text.
 JAVA = {
     ".": f"[^{LINE_ENDS}]",
     "^": r"(?:(?!\Z)(?:\A|(?<=[\n\u0085\u2028\u2029])|(?<=\r)(?!\n)))",
@@ -26,8 +30,10 @@ JAVA = {
     r"\W": f"[^{WORD[1:]}",
     r"\s": r"[ \t\n\x0b\f\r]",
     r"\S": r"[^ \t\n\x0b\f\r]",
-    r"\h": r"[ \t\xa0\u1680\u180e\u2000-\u200a\u202f\u205f\u3000]",
-    r"\v": r"[\n\x0b\f\r\x85\u2028\u2029]",
+    r"\h": f"[{BLANKS}]",
+    r"\H": f"[^{BLANKS}]",
+    r"\v": f"[{LINE_BREAKS}]",
+    r"\V": f"[^{LINE_BREAKS}]",
     r"\b": f"(?:(?<={WORD})(?!{WORD})|(?<!{WORD})(?={WORD}))",
     r"\B": f"(?:(?<={WORD})(?={WORD})|(?<!{WORD})(?!{WORD}))",
     r"\z": r"\Z",
@@ -36,7 +42,29 @@ JAVA = {
     r"\k": r"\g",
 }
 POSITIONS = (".", "^", "$", r"\b", r"\B", r"\z", r"\Z")  # no such thing between brackets
-TOKEN = regex.compile(r"\\Q(?<quoted>.*?)(?:\\E|\Z)|\\.|.", regex.DOTALL)
+# Between brackets Python knows operators and classes that are plain characters in Java.
+PLAIN_IN_SETS = {"|": r"\|", "~": r"\~", ":": r"\:", "--": r"-\-"}
+POSIX = {
+    "Lower": "a-z",
+    "Upper": "A-Z",
+    "ASCII": r"\x00-\x7f",
+    "Alpha": "a-zA-Z",
+    "Digit": "0-9",
+    "Alnum": "a-zA-Z0-9",
+    "Punct": r"!-/\:-@\[-`\{-\~",
+    "Graph": r"!-\~",
+    "Print": r" -\~",
+    "Blank": r" \t",
+    "Cntrl": r"\x00-\x1f\x7f",
+    "XDigit": "0-9a-fA-F",
+    "Space": r" \t\n\x0b\f\r",
+}
+UNKNOWN_ESCAPES = frozenset(rf"\{letter}" for letter in "CEFgIijKLlMmOoPpqTUYy") - {r"\P", r"\p"}
+TOKEN = regex.compile(
+    r"\\Q(?<quoted>.*?)(?:\\E|\Z)|\\(?<sign>[pP])\{(?<posix>\w+)\}|\\x\{(?<point>[0-9A-Fa-f]+)\}"
+    r"|\{(?<times>\d+)|--|\\.|.",
+    regex.DOTALL,
+)
 
 
 @dataclass
@@ -82,9 +110,12 @@ class Separator:
 
 @lru_cache(maxsize=256)
 def _compiled(expression: str) -> "regex.Pattern[str]":
+    flags = regex.MULTILINE | regex.VERSION1
+    if "(?i" in expression and not regex.search(r"\\[pP]", expression):
+        flags |= regex.ASCII  # Java ignores the case of ASCII letters only
     try:
-        return regex.compile(python_pattern(expression), regex.MULTILINE | regex.VERSION1)
-    except (regex.error, RecursionError) as exc:
+        return regex.compile(python_pattern(expression), flags)
+    except (regex.error, RecursionError, ValueError) as exc:
         raise InvalidArgument(f"Invalid chunk separator regex [{expression}]: {exc}") from exc
 
 
@@ -92,16 +123,36 @@ def python_pattern(expression: str) -> str:
     """The expression with what Java reads differently spelled out.
 
     VERSION1 reads sets within sets as Java does, `[a-z&&[^aeiou]]`.
+    Raises ValueError for what no Java expression holds, and for too many repeats.
     """
     has_flags = regex.search(r"\(\?[a-zA-Z-]*[smd]", expression) is not None
     kept = (".", "^", "$") if has_flags else ()  # a flag that changes their meaning must reach them
-    out, depth = [], 0
+    out, depth, repeats, opened = [], 0, 1, -1
     for token in TOKEN.finditer(expression):
         found = token.group()
+        if found in UNKNOWN_ESCAPES:
+            raise ValueError(f"unknown escape {found}")
+        if token.group("times") and not depth:
+            repeats *= max(1, int(token.group("times")))
+            if repeats > MOST_REPEATS:
+                raise ValueError(f"it repeats more than {MOST_REPEATS} times")
         if (quoted := token.group("quoted")) is not None:
             out.append(regex.escape(quoted))
-            continue
-        is_translated = found in JAVA and found not in kept and not (depth and found in POSITIONS)
-        out.append(JAVA[found] if is_translated else found)
-        depth = max(0, depth + (found == "[") - (found == "]"))
+        elif token.group("posix") in POSIX:
+            negation = "^" if token.group("sign") == "P" else ""
+            out.append(f"[{negation}{POSIX[token.group('posix')]}]")
+        elif point := token.group("point"):
+            out.append(rf"\U{int(point, 16):08x}")
+        elif depth and found in PLAIN_IN_SETS:
+            out.append(PLAIN_IN_SETS[found])
+        elif found in JAVA and found not in kept and not (depth and found in POSITIONS):
+            out.append(JAVA[found])
+        else:
+            out.append(found)
+        if found == "[":
+            depth, opened = depth + 1, token.end()
+        elif found == "^" and token.start() == opened:
+            opened = token.end()
+        elif found == "]" and token.start() != opened:  # directly after [ it is a plain character
+            depth = max(0, depth - 1)
     return "".join(out)

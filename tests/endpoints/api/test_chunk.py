@@ -45,3 +45,15 @@ def test_an_empty_text_is_one_empty_chunk(api: Api) -> None:
 )
 def test_a_bad_body_is_refused(api: Api, body: Any, kind: str) -> None:
     assert refused(api("POST", PATH, body)) == (400, kind)
+
+
+def test_a_separator_that_would_take_too_long_is_refused_in_words(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.chunking.separator.LEAST_LIMIT_S", 0.05)
+    settings = {"strategy": "recursive", "max_chunk_size": 10, "separators": ["(?:a|aa)+[bc]"]}
+
+    answer = api("POST", PATH, {"input": "a " * 20 + "a" * 80, "chunking_settings": settings})
+
+    assert refused(answer) == (400, "illegal_argument_exception")
+    assert b"(?:a|aa)+[bc]] has exceeded the time limit" in answer.content

@@ -73,6 +73,37 @@ def starts(expression: str, text: str) -> list[int]:
         ("[.^$]", "a.^$", [1, 2, 3]),
         ("(?<=a)b", "ab", [1]),
         (r"(?<x>a)b\k<x>", "aba", [0]),
+        (r"[^\w]", "aé b", [1, 2]),
+        (r"[^\W]", "éa", [1]),
+        (r"\W", "aé", [1]),
+        (r"\D", "٣3", [0]),
+        (r"\s", "\xa0 \u2003\x0b", [1, 3]),
+        (r"\S", "\xa0 a", [0, 2]),
+        (r"\h", "a\xa0\u2003\n", [1, 2]),
+        (r"\H", "\xa0a", [1]),
+        (r"\v", "a\x0b\u2028", [1, 2]),
+        (r"\V", "\n\x85a", [2]),
+        (r"\R", "a\r\nb\u2028", [1, 4]),
+        (r"\B", "éa", [0]),
+        (r"\ba", "éa a", [1, 3]),
+        (r"\p{Alpha}", "éa", [1]),
+        (r"\P{Alpha}", "aé", [1]),
+        (r"[\p{Punct}]", "a“-~", [2, 3]),
+        (r"\p{L}", "1é", [1]),
+        (r"\p{IsCyrillic}", "aЖ", [1]),
+        ("(?i)é", "Éé", [1]),
+        ("(?i)A", "a", [0]),
+        ("(?i)ss", "ß", []),
+        ("[]x]", "a]x", [1, 2]),
+        ("[^]x].", "]xa\r]b", [3]),
+        ("[||~~]", "a|~", [1, 2]),
+        ("[+--]", "+,-.", [0, 1, 2]),
+        ("[[:alpha:]]", "b:a", [1, 2]),
+        (r"\x{1F600}", "a😀", [1]),
+        (r"\x41\u0042", "AB", [0]),
+        (r"\101|\.", "a.", [1]),
+        ("a++b", "aab", [0]),
+        (r"(?m)^b", "a\nb", [2]),
     ],
 )
 def test_expressions_mean_what_they_mean_in_java(
@@ -90,6 +121,17 @@ def test_a_look_behind_sees_nothing_before_its_piece() -> None:
 def test_a_broken_expression_is_the_callers_mistake() -> None:
     with pytest.raises(InvalidArgument, match=r"separator regex \[\(\]"):
         offsets("one two " * 9, "recursive", max_chunk_size=10, separators=["("])
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["((a{1000}){1000}){1000}", "[ab]{100000000}", "(" * 3000 + ")" * 3000, r"a\Kb", r"\mb", "a**"],
+)
+def test_an_expression_that_java_refuses_or_that_takes_too_much_is_refused_at_once(
+    expression: str,
+) -> None:
+    with pytest.raises(InvalidArgument, match="Invalid chunk separator regex"):
+        Separator(expression)
 
 
 def test_an_expression_of_exponential_time_is_stopped() -> None:
