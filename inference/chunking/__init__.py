@@ -34,5 +34,4 @@ def chunk(text: str, settings: ChunkingSettings) -> list[Span]:
 
 def chunk_texts(text: str, spans: list[Span]) -> list[str]:
     """The text of each span, whitespace kept."""
-    chunked = ChunkedText(text)
-    return [chunked.text(span.start, span.end) for span in spans]
+    return ChunkedText(text).texts(spans)

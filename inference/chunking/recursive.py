@@ -1,13 +1,14 @@
 """Chunks cut at the first separator, where still too large at the next one, and so on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
+from operator import attrgetter
 
 import numpy as np
 
-from inference.arrays import IntArray
-from inference.chunking.sentence import chunk_by_sentences
+from inference.chunking.sentence import chunk_each_by_sentences
 from inference.chunking.separator import Separator, TimeLimit
-from inference.chunking.settings import RecursiveChunking, SentenceChunking
+from inference.chunking.settings import RecursiveChunking
 from inference.chunking.span import Span
 from inference.chunking.text import ChunkedText
 
@@ -19,47 +20,58 @@ def chunk_recursively(text: ChunkedText, settings: RecursiveChunking) -> list[Sp
     """
     separators = [Separator(pattern) for pattern in settings.separators]
     limit = TimeLimit.for_length(len(text))
-    whole = Span(0, len(text))
-    words = text.count_words(0, len(text))
+    max_words = settings.max_chunk_size
     spans: list[Span] = []
-    parts = [(whole, words, 0)]
-    while parts:
-        span, words, level = parts.pop()
-        if words <= settings.max_chunk_size:
-            spans.append(span)
-        elif level == len(separators):
-            sentences = SentenceChunking(max_chunk_size=settings.max_chunk_size, sentence_overlap=0)
-            for inner in chunk_by_sentences(text.part(span.start, span.end), sentences):
-                spans.append(inner.moved(span.start))
-        else:
-            cut = _split(text, span, separators[level], limit)
-            merged = _merge(text, cut, settings.max_chunk_size)
-            parts += ((piece, count, level + 1) for piece, count in reversed(list(merged)))
-    return spans
+    too_large = [Span(0, len(text))]
+    if text.count_words(0, len(text)) <= max_words:
+        return too_large
+    for separator in separators:
+        if not too_large:
+            break
+        cuts = _cuts(text, too_large, separator, limit)
+        too_large = []
+        for piece, words in _merged(text, cuts, max_words):
+            (spans if words <= max_words else too_large).append(piece)
+    spans += chunk_each_by_sentences(text, too_large, max_words)
+    return sorted(spans, key=attrgetter("start"))
 
 
-def _split(text: ChunkedText, span: Span, separator: Separator, limit: TimeLimit) -> IntArray:
-    """The places that cut the span, both of its ends included. At least one piece, none empty.
+def _cuts(
+    text: ChunkedText, spans: Sequence[Span], separator: Separator, limit: TimeLimit
+) -> list[list[int]]:
+    """The places that cut each span, both of its ends included. At least one piece, none empty.
 
-    The span is searched for itself: a look-behind sees nothing before its start.
+    Each span is searched for itself: a look-behind sees nothing before its start.
     """
-    part = text.part(span.start, span.end)
-    matches = part.offsets(separator.starts(str(part), limit))
-    return np.unique(np.concatenate([[0], matches, [len(part)]])).astype(np.int32) + span.start
+    found = [separator.starts(own_text, limit) for own_text in text.texts(spans)]
+    firsts = text.indices([span.start for span in spans]).tolist()
+    positions = [
+        first + start for first, starts in zip(firsts, found, strict=True) for start in starts
+    ]
+    places = iter(text.offsets(positions).tolist())
+    cuts = []
+    for span, starts in zip(spans, found, strict=True):
+        inner = (place for place in islice(places, len(starts)) if span.start < place < span.end)
+        cuts.append([span.start, *inner, span.end])
+    return cuts
 
 
-def _merge(text: ChunkedText, cuts: IntArray, max_words: int) -> Iterator[tuple[Span, int]]:
+def _merged(
+    text: ChunkedText, cuts: Sequence[Sequence[int]], max_words: int
+) -> Iterator[tuple[Span, int]]:
     """Join neighbours from the left while the sum of their words stays within the limit.
 
     Yields each piece with its words; where they are too many it is a piece that was not joined.
     """
-    counts = text.count_words_each(cuts[:-1], cuts[1:]).tolist()
-    places = cuts.tolist()
-    start, words = places[0], counts[0]
-    for place, count in zip(places[1:-1], counts[1:], strict=True):
-        if words + count <= max_words:
-            words += count
-        else:
-            yield Span(start, place), words
-            start, words = place, count
-    yield Span(start, places[-1]), words
+    pieces = [piece for places in cuts for piece in pairwise(places)]
+    starts, ends = np.array(pieces, np.int32).T
+    counts = iter(text.count_words_each(starts, ends).tolist())
+    for places in cuts:
+        start, words = places[0], next(counts)
+        for place, count in zip(places[1:-1], counts, strict=False):
+            if words + count <= max_words:
+                words += count
+            else:
+                yield Span(start, place), words
+                start, words = place, count
+        yield Span(start, places[-1]), words

@@ -5,21 +5,23 @@ counts 2. Boundaries are those of ICU's root locale (UAX #29 with ICU's tailorin
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
 from icu4py.breakers import SentenceBreaker, WordBreaker
 
 from inference.arrays import IntArray
+from inference.chunking.span import Span
 from inference.chunking.wordlike import wordlike_characters
 
 Units = npt.NDArray[np.uint16]
 Flags = npt.NDArray[np.bool_]
 
 ROOT = ""
+PARAGRAPH_SEPARATOR = "\u2029"
 HANGUL = (0xAC00, 0xD7A3)
 ITERATION_MARK = 0x3005  # the ideographic one: it repeats the character before it
 IDEOGRAPHIC = (0x3005, 0x9FFF)
@@ -45,33 +47,26 @@ class ChunkedText:
     def __str__(self) -> str:
         return self._text
 
-    def text(self, start: int, end: int) -> str:
-        if self._is_basic_plane:
-            return self._text[start:end]
-        return _decode(self._units[start:end])
+    def texts(self, spans: Sequence[Span]) -> list[str]:
+        """The text of each span, whitespace kept."""
+        starts = self.indices([span.start for span in spans]).tolist()
+        ends = self.indices([span.end for span in spans]).tolist()
+        return [self._text[start:end] for start, end in zip(starts, ends, strict=True)]
 
-    def part(self, start: int, end: int) -> "ChunkedText":
-        """The text from start to end for itself: what surrounds it no longer matters."""
-        if start == 0 and end == len(self):
-            return self
-        part = ChunkedText(self.text(start, end))
-        if self._divides(start) and self._divides(end):
-            first, last = self._break_at(start), self._break_at(end)
-            part._breaks = self._breaks[first : last + 1] - np.int32(start)
-            part._are_words = self._are_words[first:last]
-        return part
-
-    def _divides(self, place: int) -> bool:
-        """Whether the words on each side are the same without the other side.
+    def divides(self, span: Span) -> bool:
+        """Whether the words in the span are the same as those of the span alone.
 
         ICU's rules start afresh at each boundary, but its dictionaries look at a run as a whole.
         """
+        return self._is_division(span.start) and self._is_division(span.end)
+
+    def _is_division(self, place: int) -> bool:
         if place in (0, len(self)):
             return True
         beside = self._units[place - 1 : place + 1].tolist()
         return self._breaks[self._break_at(place)] == place and any(map(_is_simple, beside))
 
-    def offsets(self, indices: list[int]) -> IntArray:
+    def offsets(self, indices: Sequence[int]) -> IntArray:
         """UTF-16 offsets of positions in `str(self)`."""
         positions = np.array(indices, np.int32)
         if self._is_basic_plane:
@@ -79,26 +74,63 @@ class ChunkedText:
         before = np.searchsorted(self._supplementary, positions).astype(np.int32)
         return positions + before
 
+    def indices(self, offsets: Sequence[int]) -> IntArray:
+        """Positions in `str(self)` of UTF-16 offsets, none of which halves a character."""
+        places = np.array(offsets, np.int32)
+        if self._is_basic_plane:
+            return places
+        doubles = self._supplementary + np.arange(len(self._supplementary), dtype=np.int32)
+        return places - np.searchsorted(doubles, places).astype(np.int32)
+
     @cached_property
     def sentence_ends(self) -> IntArray:
-        return _ends(SentenceBreaker(self._for_icu, ROOT).segments())
+        return _ends(SentenceBreaker(self._for_icu, ROOT))
+
+    def sentence_ends_in(self, spans: Sequence[Span]) -> IntArray:
+        """Where the sentences of each span end, the span taken alone; spans come in order.
+
+        ICU reads them as one text. The paragraph separators between them keep them apart: no
+        rule looks past one, and it belongs to the sentence before it.
+        """
+        joined = ChunkedText(PARAGRAPH_SEPARATOR.join(self.texts(spans)))
+        starts = np.array([span.start for span in spans], np.int32)
+        lengths = np.array([span.end for span in spans], np.int32) - starts
+        places = np.cumsum(lengths + 1, dtype=np.int32) - lengths - 1
+        owners = np.searchsorted(places, joined.sentence_ends) - 1
+        ends = np.minimum(joined.sentence_ends - places[owners], lengths[owners])
+        return np.unique(ends + starts[owners])
 
     @cached_property
     def word_ends(self) -> IntArray:
         """The ends of the segments that are words."""
         return self._breaks[1:][self._are_words]
 
+    def word_ends_in(self, span: Span) -> IntArray:
+        """Where the words of the span end, the span taken alone."""
+        if not self.divides(span):
+            alone = ChunkedText(*self.texts([span]))
+            return alone.word_ends + np.int32(span.start)
+        first, last = self._break_at(span.start), self._break_at(span.end)
+        before, upto = self._words_before[first + 1], self._words_before[last + 1]
+        return self.word_ends[before:upto]
+
     def count_words(self, start: int, end: int) -> int:
         return int(self.count_words_each(np.array([start], np.int32), np.array([end], np.int32))[0])
 
-    def count_words_each(self, starts: IntArray, ends: IntArray) -> IntArray:
+    def count_words_each(
+        self, starts: IntArray, ends: IntArray, floors: IntArray | None = None
+    ) -> IntArray:
         """How many words end between the boundary before each start and each end, both included.
 
         So a word that ends exactly at the start is counted too. Elasticsearch counts like this,
         and where it cuts a text depends on it.
+        floors: boundaries where the text of each count begins; no word ends there.
         """
+        first = self._boundary_before(starts)
+        if floors is not None:
+            first = np.maximum(first, np.searchsorted(self._breaks, floors) + 1)
         upto = np.searchsorted(self._breaks, ends, "right")
-        return self._words_before[upto] - self._words_before[self._boundary_before(starts)]
+        return self._words_before[upto] - self._words_before[first]
 
     def skip_words(self, start: int, number: int) -> int:
         """The boundary after the one that ends the n-th word, counted as count_words does.
@@ -122,9 +154,7 @@ class ChunkedText:
     @cached_property
     def _breaks(self) -> IntArray:
         """Word boundaries, 0 and the length of the text included."""
-        return np.concatenate(
-            [np.zeros(1, np.int32), _ends(WordBreaker(self._for_icu, ROOT).segments())]
-        )
+        return np.concatenate([np.zeros(1, np.int32), _ends(WordBreaker(self._for_icu, ROOT))])
 
     @cached_property
     def _words_before(self) -> IntArray:
@@ -203,8 +233,8 @@ def _is_simple(unit: int) -> bool:
     return unit < FIRST_DICTIONARY_LETTER or unit in IDEOGRAPHIC_MARKS
 
 
-def _ends(segments: Iterable[tuple[int, int]]) -> IntArray:
-    return np.fromiter(chain.from_iterable(segments), np.int32)[1::2]
+def _ends(breaker: SentenceBreaker | WordBreaker) -> IntArray:
+    return np.fromiter(map(itemgetter(1), breaker.segments()), np.int32)
 
 
 def _between(units: Units, bounds: tuple[int, int]) -> Flags:

@@ -1,7 +1,5 @@
 """Chunks of a fixed number of words."""
 
-import numpy as np
-
 from inference.chunking.settings import WordChunking
 from inference.chunking.span import Span
 from inference.chunking.text import ChunkedText
@@ -12,27 +10,29 @@ def chunk_by_words(text: ChunkedText, settings: WordChunking) -> list[Span]:
 
     Unless the last word completes a chunk: what follows that word is then in no chunk.
     """
-    return split_words(text, settings.max_chunk_size, settings.overlap)[0]
+    whole = Span(0, len(text))
+    return split_words(text, whole, settings.max_chunk_size, settings.overlap)[0]
 
 
-def split_words(text: ChunkedText, max_words: int, overlap: int) -> tuple[list[Span], int]:
-    """The spans, never none of them, and the number of words in the last one.
+def split_words(
+    text: ChunkedText, span: Span, max_words: int, overlap: int
+) -> tuple[list[Span], int]:
+    """The chunks of a span taken alone, at least one, and the number of words in the last one.
 
-    overlap: how many words a span repeats of the one before; 0 <= overlap < max_words.
+    overlap: how many words a chunk repeats of the one before; 0 <= overlap < max_words.
     """
-    word_ends, step = text.word_ends, max_words - overlap
+    word_ends, step = text.word_ends_in(span), max_words - overlap
     total = len(word_ends)
     if total < max_words:
-        return [Span(0, len(text))], total
-    # The numbers of the words that complete a chunk, counted from 1.
-    last_words = np.arange(max_words, total + 1, step)
-    # A chunk may begin after every step-th word; an overlap of 0 begins it right where the one
-    # before ended, otherwise only starts before that last word are known by then.
-    first_words = (last_words - 1) // step * step if overlap else last_words
-    ends = word_ends[last_words - 1].tolist()
-    starts = [0, *word_ends[first_words - 1].tolist()]
+        return [span], total
+    # The words that complete a chunk, and those after which the next one begins: that may be
+    # after every step-th word; an overlap of 0 begins it right where the one before ended,
+    # otherwise only starts before that last word are known by then.
+    ends = word_ends[max_words - 1 :: step].tolist()
+    first = (max_words - 1) // step * step if overlap else max_words
+    starts = [span.start, *word_ends[first - 1 :: step].tolist()]
     spans = list(map(Span, starts, ends))
-    remaining = total - int(last_words[-1])
+    remaining = (total - max_words) % step
     if not remaining:
         return spans, max_words
-    return [*spans, Span(starts[-1], len(text))], overlap + remaining
+    return [*spans, Span(starts[len(spans)], span.end)], overlap + remaining

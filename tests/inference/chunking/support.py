@@ -9,7 +9,9 @@ from inference.chunking import chunk
 from inference.chunking.settings import parse_chunking
 
 CHARACTERS = st.one_of(
-    st.sampled_from("ab XY19 .,'_:\n\r\t!?-。、日本語はカ々한\u0301\u200dЖя\u0645ß½Ⓐ😀🇩🇪𠀀"),
+    st.sampled_from(
+        "ab XY19 .,'_:\n\r\t!?-。、ไท\u0e34日本語はカ々한\u0301\u200d\u2029Жя\u0645ß½Ⓐ😀🇩🇪𠀀"
+    ),
     st.characters(),
     st.characters(categories=["Cs"]),
 )
@@ -25,7 +27,14 @@ WORDS = st.sampled_from(
         "\n",
         "\n\n",
         "\n# ",
+        "\r\n",
         "👍🏽",
+        "👩\u200d👩\u200d👧\u200d👦",
+        "ภาษาไทยเป็นภาษาที่มีระดับเสียง",
+        "机器学习是人工智能的一个分支",
+        "اللغة العربية.",
+        "\ud83d",
+        "\ude00",
         "한\u0301",
         ".",
     ]

@@ -9,6 +9,7 @@ from hypothesis import given
 from inference.chunking import chunk, chunk_texts
 from inference.chunking.settings import parse_chunking
 from inference.chunking.text import ChunkedText
+from tests.inference.chunking.reference import reference
 from tests.inference.chunking.support import (
     ANY_TEXT,
     offsets,
@@ -24,6 +25,7 @@ SETTINGS: list[dict[str, Any]] = [
     {"strategy": "sentence", "max_chunk_size": 20, "sentence_overlap": 1},
     {"strategy": "recursive", "max_chunk_size": 10, "separator_group": "plaintext"},
     {"strategy": "recursive", "max_chunk_size": 10, "separator_group": "markdown"},
+    {"strategy": "recursive", "max_chunk_size": 10, "separators": ["[.。]", r"\B", "(?=\n)"]},
 ]
 each_setting = pytest.mark.parametrize("raw", SETTINGS, ids=str)
 
@@ -32,14 +34,14 @@ each_setting = pytest.mark.parametrize("raw", SETTINGS, ids=str)
 @quickly
 @given(text=ANY_TEXT)
 def test_chunks_are_in_order_and_cover_the_text(raw: dict[str, Any], text: str) -> None:
-    chunked, spans = ChunkedText(text), chunk(text, parse_chunking(raw))
+    spans = chunk(text, parse_chunking(raw))
 
     assert spans == chunk(text, parse_chunking(raw)), "the same every time"
     assert spans[0].start == 0
     assert all(span.start < span.end for span in spans) or not text
     for before, after in pairwise(spans):
         assert before.start < after.start <= before.end < after.end
-    left_out = chunked.text(spans[-1].end, utf16_length(text))
+    left_out = utf16_slice(text, spans[-1].end, utf16_length(text))
     assert len(ChunkedText(left_out).word_ends) == 0
     if raw["strategy"] != "word":
         assert left_out == ""
@@ -53,6 +55,14 @@ def test_chunk_texts_are_utf16_slices(raw: dict[str, Any], text: str) -> None:
 
     expected = [utf16_slice(text, span.start, span.end) for span in spans]
     assert chunk_texts(text, spans) == expected
+
+
+@each_setting
+@quickly
+@given(text=ANY_TEXT)
+def test_chunks_are_those_of_the_rules_followed_one_by_one(raw: dict[str, Any], text: str) -> None:
+    spans = [(span.start, span.end) for span in chunk(text, parse_chunking(raw))]
+    assert spans == reference(text, raw)
 
 
 @pytest.mark.parametrize("raw", SETTINGS[1:], ids=str)

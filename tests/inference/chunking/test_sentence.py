@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.chunking.text import ChunkedText
-from inference.chunking.word import split_words
+from tests.inference.chunking.reference import Walked, by_sentences
 from tests.inference.chunking.support import offsets, quickly
 
 CATS = (
@@ -67,37 +67,6 @@ def test_a_text_without_words_is_one_chunk(text: str) -> None:
     assert cut(text, 1) == [[0, len(text.encode("utf-16-le")) // 2]]
 
 
-def walked(text: ChunkedText, size: int, overlap: int) -> list[list[int]]:
-    """The same chunks, written down rule by rule."""
-    spans: list[list[int]] = []
-    chunk_start = words = previous = previous_words = start = 0
-    for end in text.sentence_ends.tolist():
-        count = text.count_words(start, end)
-        if words + count <= size:
-            words += count
-        else:
-            new_words = count
-            if words > 0:
-                spans.append([chunk_start, start])
-                chunk_start = start
-                if overlap and previous_words + count <= size:
-                    chunk_start, new_words = previous, previous_words + count
-                elif overlap:
-                    skip = max(0, previous_words - min(size // 2, 20))
-                    chunk_start = text.skip_words(previous, skip)
-                    new_words = previous_words - skip + count
-            words = new_words
-            if words > size:
-                alone = ChunkedText(text.text(chunk_start, end))
-                pieces, words = split_words(alone, size, min(20, (size - 1) // 2))
-                spans += [[chunk_start + p.start, chunk_start + p.end] for p in pieces[:-1]]
-                chunk_start += pieces[-1].start
-        previous, previous_words, start = start, count, end
-    if words or not spans:
-        spans.append([chunk_start, len(text)])
-    return spans
-
-
 @quickly
 @given(st.lists(st.integers(1, 30), max_size=12), st.integers(20, 50), st.integers(0, 1))
 def test_sentences_of_any_length_follow_the_rules(
@@ -105,7 +74,7 @@ def test_sentences_of_any_length_follow_the_rules(
 ) -> None:
     text = " ".join(f"Aa{' b' * (length - 1)}." for length in lengths)
     found = offsets(text, "sentence", max_chunk_size=size, sentence_overlap=overlap)
-    assert found == walked(ChunkedText(text), size, overlap)
+    assert list(map(tuple, found)) == by_sentences(Walked(text), size, overlap)
 
 
 def test_an_overlap_that_fits_exactly_is_kept_whole() -> None:

@@ -1,9 +1,13 @@
 """Words, sentences and offsets as ICU and Java see them."""
 
+from itertools import combinations, pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
+from inference.chunking.span import Span
 from inference.chunking.text import ChunkedText
 from tests.inference.chunking.support import ANY_TEXT, quickly, utf16_length, utf16_slice
 
@@ -98,7 +102,7 @@ def test_offsets_count_utf16_units(text: str) -> None:
     assert [chunked._breaks[0], chunked._breaks[-1]] == [0, length]
     assert chunked.sentence_ends.tolist()[-1:] == [length][: bool(length)]
     for start, end in zip(chunked._breaks[:-1].tolist(), chunked._breaks[1:].tolist(), strict=True):
-        assert chunked.text(start, end) == utf16_slice(text, start, end)
+        assert chunked.texts([Span(start, end)]) == [utf16_slice(text, start, end)]
     indices = list(range(len(str(chunked)) + 1))
     expected = [utf16_length(str(chunked)[:index]) for index in indices]
     np.testing.assert_array_equal(chunked.offsets(indices), expected)
@@ -106,19 +110,55 @@ def test_offsets_count_utf16_units(text: str) -> None:
 
 @quickly
 @given(ANY_TEXT)
-def test_a_part_has_the_boundaries_it_has_for_itself(text: str) -> None:
+def test_the_words_of_a_span_are_those_it_has_alone(text: str) -> None:
     chunked = ChunkedText(text)
     places = chunked._breaks.tolist()
     for start in places[::2]:
         for end in (place for place in places[::3] if place > start):
-            part, alone = chunked.part(start, end), ChunkedText(chunked.text(start, end))
-            np.testing.assert_array_equal(part._breaks, alone._breaks)
-            np.testing.assert_array_equal(part.word_ends, alone.word_ends)
+            alone = ChunkedText(utf16_slice(text, start, end)).word_ends + start
+            assert chunked.word_ends_in(Span(start, end)).tolist() == alone.tolist()
 
 
-def test_a_part_of_a_run_without_blanks_is_divided_anew() -> None:
-    text = ChunkedText("ภาษาไทยเป็นภาษาที่มีระดับเสียงของคำ机器学习是人工智能的一个分支")
-    for start in range(len(text)):
-        for end in range(start + 1, len(text) + 1):
-            alone = ChunkedText(text.text(start, end))
-            assert text.part(start, end)._breaks.tolist() == alone._breaks.tolist()
+@pytest.mark.parametrize(
+    ("run", "boundaries"),
+    [
+        ("คนนนร", [0, 2, 3, 5]),
+        ("ກກາຂ", [0, 1, 3, 4]),
+        ("ကစသဘ", [0, 1, 2, 3, 4]),
+        ("ខខសស", [0, 1, 2, 4]),
+    ],
+    ids=["Thai", "Lao", "Burmese", "Khmer"],
+)
+def test_a_run_without_blanks_that_is_cut_is_divided_anew(run: str, boundaries: list[int]) -> None:
+    text = ChunkedText(run)
+    assert text._breaks.tolist() == boundaries
+
+    differing = 0
+    for start, end in combinations(boundaries, 2):
+        alone = (ChunkedText(run[start:end]).word_ends + start).tolist()
+        assert text.word_ends_in(Span(start, end)).tolist() == alone
+        differing += alone != [place for place in boundaries if start < place <= end]
+    assert differing, "the example shows nothing: each part is divided as in the whole"
+
+
+@quickly
+@given(ANY_TEXT, st.integers(1, 9))
+def test_the_sentences_of_spans_are_those_each_has_alone(text: str, every: int) -> None:
+    chunked = ChunkedText(text)
+    places = sorted({*chunked._breaks.tolist()[::every], len(chunked)})
+    spans = [Span(start, end) for start, end in pairwise(places)] or [Span(0, len(chunked))]
+
+    expected = []
+    for span in spans:
+        alone = ChunkedText(utf16_slice(text, span.start, span.end)).sentence_ends
+        expected += (alone + span.start).tolist()
+    assert chunked.sentence_ends_in(spans).tolist() == expected
+
+
+@quickly
+@given(ANY_TEXT)
+def test_texts_are_utf16_slices(text: str) -> None:
+    chunked = ChunkedText(text)
+    spans = [Span(start, end) for start, end in pairwise(chunked._breaks.tolist())]
+    expected = [utf16_slice(text, span.start, span.end) for span in spans]
+    assert chunked.texts(spans) == expected

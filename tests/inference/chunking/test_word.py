@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference.chunking.span import Span
 from inference.chunking.text import ChunkedText
 from inference.chunking.word import split_words
+from tests.inference.chunking.reference import Walked, by_words
 from tests.inference.chunking.support import ANY_TEXT, offsets, quickly
 
 NUMBERS = (
@@ -29,9 +31,9 @@ def test_half_of_each_chunk_may_be_repeated() -> None:
 
 
 def test_without_overlap_each_chunk_begins_where_the_last_one_ended() -> None:
-    spans, last = split_words(ChunkedText(NUMBERS), 10, 0)
+    spans, last = split(ChunkedText(NUMBERS), 10, 0)
 
-    assert [(span.start, span.end) for span in spans] == [(0, 48), (48, 131), (131, 149)]
+    assert spans == [(0, 48), (48, 131), (131, 149)]
     assert last == 3
 
 
@@ -46,23 +48,9 @@ def test_what_follows_a_word_that_completes_the_last_chunk_is_in_no_chunk() -> N
     assert offsets(text, "word", max_chunk_size=10, overlap=3) == [[0, 48]]
 
 
-def walked(text: str, max_words: int, overlap: int) -> list[list[int]]:
-    """The same chunks found one word at a time."""
-    chunked = ChunkedText(text)
-    spans, window, following, words, since = [], 0, 0, 0, 0
-    for end in chunked.word_ends.tolist():
-        words, since = words + 1, since + 1
-        if words >= max_words:
-            spans.append([window, end])
-            words = overlap
-            if overlap == 0:
-                following = end
-            window = following
-        if since == max_words - overlap:
-            following, since = end, 0
-    if words > overlap or not spans:
-        spans.append([window, len(chunked)])
-    return spans
+def split(text: ChunkedText, size: int, overlap: int) -> tuple[list[tuple[int, int]], int]:
+    spans, last = split_words(text, Span(0, len(text)), size, overlap)
+    return [(span.start, span.end) for span in spans], last
 
 
 @quickly
@@ -71,12 +59,12 @@ def test_any_text_is_cut_as_if_walked_word_by_word(
     text: str, size: int, data: st.DataObject
 ) -> None:
     overlap = data.draw(st.integers(0, size // 2))
-    spans, last = split_words(ChunkedText(text), size, overlap)
+    spans, last = split(ChunkedText(text), size, overlap)
 
-    assert [[span.start, span.end] for span in spans] == walked(text, size, overlap)
+    assert (spans, last) == by_words(Walked(text), size, overlap)
     ends = ChunkedText(text).word_ends
-    counts = [int(((ends > span.start) & (ends <= span.end)).sum()) for span in spans]
+    counts = [int(((ends > start) & (ends <= end)).sum()) for start, end in spans]
     assert counts[:-1] == [size] * (len(spans) - 1)
     assert counts[-1] == last <= size
-    for before, after in pairwise(spans):
-        assert int(((ends > after.start) & (ends <= before.end)).sum()) == overlap
+    for (_, before), (after, _) in pairwise(spans):
+        assert int(((ends > after) & (ends <= before)).sum()) == overlap
