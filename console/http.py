@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeAlias
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
@@ -60,6 +61,11 @@ def page(*methods: str) -> Callable[[PageView[Args]], PageView[Args]]:
         return guarded
 
     return decorate
+
+
+def security(request: HttpRequest) -> dict[str, bool]:
+    """What every template knows."""
+    return {"security_is_off": not settings.SECURITY}
 
 
 def wants_fragment(request: HtmxRequest) -> bool:

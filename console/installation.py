@@ -1,5 +1,6 @@
 """What must be in place before anything can start: tables, static files, a first administrator."""
 
+import ipaddress
 import secrets
 from pathlib import Path
 
@@ -37,6 +38,23 @@ def collect_static() -> None:
     newest = max((path.stat().st_mtime for path in sources), default=0.0)
     if not stamp.exists() or stamp.stat().st_mtime < newest:
         call_command(CollectStatic(), interactive=False, verbosity=0, clear=True)
+
+
+def open_access_warning() -> str:
+    """What whoever starts the server must know while security is off; nothing otherwise."""
+    if settings.SECURITY:
+        return ""
+    who = "every program on this machine"
+    if not is_loopback(settings.HOST):
+        who = f"EVERYBODY WHO REACHES THIS MACHINE on {settings.HOST}"
+    return f"WARNING: CONSOLE_SECURITY is false: {who} can read and change everything, unasked."
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def ensure_administrator() -> tuple[str, str] | None:

@@ -24,6 +24,8 @@ HOST = env_str("CONSOLE_HOST", "127.0.0.1")
 PORT = env_int("CONSOLE_PORT", 8000, least=1, most=65535)
 WEB_WORKERS = env_int("CONSOLE_WEB_WORKERS", 1, least=1, most=64)
 WEB_THREADS = env_int("CONSOLE_WEB_THREADS", 64, least=1, most=1024)
+# False: whoever reaches the server is its administrator, in the API and on the pages.
+SECURITY = env_bool("CONSOLE_SECURITY", True)
 ADMIN_USERNAME = env_str("CONSOLE_ADMIN_USERNAME", "elastic")
 ADMIN_PASSWORD = env_secret("CONSOLE_ADMIN_PASSWORD")
 
@@ -64,6 +66,7 @@ PAGE_MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "console.middleware.everybody_administers",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -80,6 +83,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "console.http.security",
             ],
             "builtins": ["console.templatetags.console"],
         },

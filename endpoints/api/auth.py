@@ -14,21 +14,40 @@ import time
 from collections import OrderedDict
 from threading import Lock
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from endpoints.access import Unauthenticated
-from endpoints.models import ApiKey, User, api_key_by_id, user_by_name, user_by_pk
+from endpoints.models import (
+    ApiKey,
+    User,
+    administrator,
+    api_key_by_id,
+    user_by_name,
+    user_by_pk,
+)
+from inference.errors import InvalidRequest
 
 CHALLENGES = ('Basic realm="security", charset="UTF-8"', 'Bearer realm="security"', "ApiKey")
+SECURITY_ROUTES = "/_security/"
 REMEMBER_S, REMEMBER_MOST = 300.0, 10_000
 
 
+class SecurityOff(InvalidRequest):
+    """A question about people, keys or privileges while there are none to tell apart."""
+
+
 class HeaderAuthentication(BaseAuthentication):
-    """Reads the Authorization header. Raises Unauthenticated for everything but success."""
+    """Reads the Authorization header. Raises Unauthenticated for everything but success.
+
+    With security off the header is not looked at, and everybody is the administrator.
+    """
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey | None]:
+        if not settings.SECURITY:
+            return everybody(request.path_info), None
         scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
         path = request.get_full_path()
         match scheme.lower():
@@ -46,6 +65,16 @@ class HeaderAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return CHALLENGES[0]
+
+
+def everybody(path: str) -> User:
+    """Raises SecurityOff on the routes that make sense only with security."""
+    if path.startswith(SECURITY_ROUTES):
+        raise SecurityOff(
+            "Security must be explicitly enabled to use [_security]: set [CONSOLE_SECURITY] to "
+            "[true] and start the server again"
+        )
+    return administrator()
 
 
 def basic_user(credentials: str, path: str) -> User:

@@ -9,7 +9,7 @@ from endpoints.models.reference import IndexMapping, IngestPipeline
 from endpoints.models.region_policy import RegionPolicy
 from endpoints.models.tombstone import EndpointTombstone
 from endpoints.models.usage import UsageHour
-from endpoints.models.user import User, user_by_name, user_by_pk
+from endpoints.models.user import User, administrator, user_by_name, user_by_pk
 
 __all__ = [
     "ApiKey",
@@ -26,6 +26,7 @@ __all__ = [
     "TrainedModel",
     "UsageHour",
     "User",
+    "administrator",
     "api_key_by_id",
     "endpoint_by_id",
     "user_by_name",

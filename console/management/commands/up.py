@@ -23,6 +23,8 @@ class Command(BaseCommand):
             installation.prepare_database()
             installation.collect_static()
             self._show_administrator(installation.ensure_administrator())
+            if warning := installation.open_access_warning():
+                self.stderr.write(warning)
             self._turn_into_supervisor()
 
     def _show_administrator(self, made: tuple[str, str] | None) -> None:

@@ -7,11 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from console import installation
+
 
 class Command(BaseCommand):
     help = "Serve the pages and the API."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if warning := installation.open_access_warning():
+            self.stderr.write(warning)
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, command())  # noqa: S606 - the very interpreter that runs now
 
