@@ -19,7 +19,7 @@ urlpatterns = [
     path("_inference/<str:task_type>/*", views.EndpointListView.as_view()),
     path("_inference/<str:inference_id>", views.EndpointView.as_view()),
     path("_inference/<str:task_type>/<str:inference_id>", views.EndpointView.as_view()),
-    path("_security/", include("endpoints.api.security")),
+    path("_security/", include("endpoints.api.security.urls")),
     path("_ingest/pipeline", pipelines.PipelineView.as_view()),
     path("_ingest/pipeline/_simulate", pipelines.SimulateView.as_view()),
     path("_ingest/pipeline/<str:pipeline_id>/_simulate", pipelines.SimulateView.as_view()),

@@ -1,59 +1,27 @@
-"""The `_security` routes: who calls, what they may do, and their API keys."""
+"""API keys: made, shown and revoked."""
 
 import base64
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
 from django.http import HttpResponse
-from django.urls import path
 from django.utils import timezone
-from pydantic import (
-    AliasChoices,
-    Field,
-    StrictBool,
-    StrictInt,
-    StrictStr,
-    StringConstraints,
-    field_validator,
-)
+from pydantic import AliasChoices, Field, StrictBool, StrictInt, StrictStr
 
 from endpoints import actions
-from endpoints.access import Action, holds, require, require_all_keys, rights_of
+from endpoints.access import Action, require, require_all_keys
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.params import parse_duration_s
 from endpoints.api.schemas import Body, parse
+from endpoints.api.security.grants import ApplicationGrant, IndexGrant, Name
 from endpoints.models import ApiKey, User
 from endpoints.models.api_key import ApiKeyQuerySet
-from endpoints.privileges import check_cluster_privileges, check_index_privileges
 from inference.errors import InvalidAction, InvalidArgument
 
-KEY_REALM = {"name": "_es_api_key", "type": "_es_api_key"}
-MAX_IDS = MAX_ASKED = 10_000
+MAX_IDS = 10_000
 NUL = "\0"
 ESCAPED_NUL = b"\\u0000"
-
-# A pattern costs its length times that of what it is held against.
-Name = Annotated[str, StringConstraints(strict=True, max_length=1024)]
-
-
-class IndexGrant(Body):
-    names: list[Name]
-    privileges: list[Name]
-    field_security: dict[str, Any] | None = None
-    query: Any = None
-    allow_restricted_indices: StrictBool = False
-
-    @field_validator("names", "privileges", mode="before")
-    @classmethod
-    def one_or_several(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str) else value
-
-
-class ApplicationGrant(Body):
-    application: Name
-    privileges: list[Name]
-    resources: list[Name]
 
 
 class Restriction(Body):
@@ -115,52 +83,6 @@ class InvalidateBody(Body):
         if self.ids is not None and not all(self.ids):
             raise InvalidAction(["Field [ids] must not contain blank id"])
         return self.ids or ([self.id] if self.id else [])
-
-
-class HasPrivilegesBody(Body):
-    cluster: list[Name] = Field(default_factory=list)
-    index: list[IndexGrant] = Field(default_factory=list)
-    application: list[ApplicationGrant] = Field(default_factory=list)
-
-    def check(self) -> None:
-        """Raises InvalidAction for nothing or far too much, InvalidArgument for unknown names."""
-        asked = len(self.cluster)
-        asked += sum(len(grant.names) * len(grant.privileges) for grant in self.index)
-        asked += sum(len(grant.resources) * len(grant.privileges) for grant in self.application)
-        if not (self.cluster or self.index or self.application):
-            raise InvalidAction(["must specify at least one privilege"])
-        if asked > MAX_ASKED:
-            raise InvalidAction([f"must specify at most {MAX_ASKED} privileges, not {asked}"])
-        check_cluster_privileges(self.cluster)
-        for grant in self.index:
-            check_index_privileges(grant.privileges)
-
-
-class AuthenticateView(ElasticView):
-    def get(self, request: UserRequest) -> HttpResponse:
-        self.params(request)
-        user, key = request.user, request.user.acting_key
-        name, kind = user.realm
-        realm = {"name": name, "type": kind} if key is None else KEY_REALM
-        shown: dict[str, Any] = {
-            "username": user.username,
-            "roles": user.role_names if key is None else [],
-            "full_name": user.get_full_name() or None,
-            "email": user.email or None,
-            "metadata": {"_reserved": True} if user.is_builtin and key is None else {},
-            "enabled": user.is_active,
-            "authentication_realm": realm,
-            "lookup_realm": realm,
-            "authentication_type": "realm" if key is None else "api_key",
-        }
-        if key:
-            shown["api_key"] = {
-                "id": key.key_id,
-                "name": key.name,
-                "managed_by": "elasticsearch",
-                "internal": False,
-            }
-        return self.answer(shown)
 
 
 class ApiKeyView(ElasticView):
@@ -338,57 +260,6 @@ def to_response(key: ApiKey, *, has_limits: bool) -> dict[str, Any]:
     return shown
 
 
-class HasPrivilegesView(ElasticView):
-    def post(self, request: UserRequest, username: str | None = None) -> HttpResponse:
-        """Tell for each privilege that is asked for whether the caller has it."""
-        user = request.user
-        if username not in (None, user.username):
-            require(user, Action.HAS_PRIVILEGES)
-            raise InvalidArgument("users may only check the privileges of their own account")
-        self.params(request)
-        body = parse(HasPrivilegesBody, request)
-        body.check()
-        rights = rights_of(user)
-        cluster = {privilege: holds(rights, privilege) for privilege in body.cluster}
-        index: dict[str, dict[str, bool]] = {}
-        for asked in body.index:
-            for name in asked.names:
-                index.setdefault(name, {}).update(
-                    {one: holds(rights, one, name) for one in asked.privileges}
-                )
-        application: dict[str, dict[str, dict[str, bool]]] = {}
-        for wish in body.application:
-            resources = application.setdefault(wish.application, {})
-            for resource in wish.resources:
-                resources.setdefault(resource, {}).update(
-                    {
-                        one: rights.include_in(wish.application, resource, one)
-                        for one in wish.privileges
-                    }
-                )
-        held = [
-            *cluster.values(),
-            *(has for by_name in index.values() for has in by_name.values()),
-            *(
-                has
-                for by_resource in application.values()
-                for by_name in by_resource.values()
-                for has in by_name.values()
-            ),
-        ]
-        return self.answer(
-            {
-                "username": user.username,
-                "has_all_requested": all(held),
-                "cluster": cluster,
-                "index": index,
-                "application": application,
-            }
-        )
-
-    get = post
-
-
 def refuse_nul(*values: Any) -> None:
     """Raises InvalidArgument for text that PostgreSQL cannot store."""
     if ESCAPED_NUL in orjson.dumps(values):
@@ -397,11 +268,3 @@ def refuse_nul(*values: Any) -> None:
 
 def epoch_ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
-
-
-urlpatterns = [
-    path("_authenticate", AuthenticateView.as_view()),
-    path("api_key", ApiKeyView.as_view()),
-    path("user/_has_privileges", HasPrivilegesView.as_view()),
-    path("user/<str:username>/_has_privileges", HasPrivilegesView.as_view()),
-]
