@@ -183,8 +183,7 @@ class _Reader:
 
     def _integer(self, name: str, *, required: bool) -> int | None:
         value = self._raw.get(name)
-        is_integer = isinstance(value, int) and not isinstance(value, bool)
-        if is_integer and abs(value) <= LARGEST_INTEGER:
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_INTEGER:
             return value
         if value is not None:
             self._mistyped(name, value, "Integer")

@@ -18,9 +18,9 @@ class Walked:
         self.text = text
         self.length = utf16_length(text)
         chunked = ChunkedText(text)
-        self.word_ends = chunked.word_ends.tolist()
-        self.sentence_ends = chunked.sentence_ends.tolist()
-        self.boundaries = chunked._breaks.tolist()
+        self.word_ends: list[int] = chunked.word_ends.tolist()
+        self.sentence_ends: list[int] = chunked.sentence_ends.tolist()
+        self.boundaries: list[int] = chunked._breaks.tolist()
 
     def part(self, start: int, end: int) -> "Walked":
         return Walked(utf16_slice(self.text, start, end))
