@@ -37,8 +37,8 @@ def main() -> None:
         settings = parse_chunking(raw)
         seconds, chunks = best_of(3, text, settings)
         print(f"{name:<28}{size_mb(text) / seconds:>8.1f}{chunks:>10}")
-    for name in ("word 250/100", "sentence 250/1", "recursive 250"):
-        growth(name, parse_chunking(STRATEGIES[name]))
+    for name, raw in STRATEGIES.items():
+        growth(name, parse_chunking(raw))
 
 
 def growth(name: str, settings: ChunkingSettings) -> None:
