@@ -69,18 +69,22 @@ def merge_mapping(
 
 
 def semantic_fields(mapping: Fields) -> Iterator[tuple[str, Fields]]:
-    """Every `semantic_text` field with its path: in objects, nested objects and multi-fields."""
+    """Every `semantic_text` field with its path: in objects, nested objects and multi-fields.
+
+    The mapping may be of another system: what is not as it should be is passed over.
+    """
     yield from _semantic_fields(mapping, "")
 
 
+def named_ids(field: Fields) -> frozenset[str]:
+    """The endpoints that a `semantic_text` field names, for indexing or for searching."""
+    named = (field.get("inference_id", DEFAULT_INFERENCE_ID), field.get("search_inference_id"))
+    return frozenset(name for name in named if name and isinstance(name, str))
+
+
 def referenced_ids(mapping: Fields) -> frozenset[str]:
-    """The endpoints that the mapping names, for indexing or for searching."""
-    return frozenset(
-        inference_id
-        for _, field in semantic_fields(mapping)
-        for name in ("inference_id", "search_inference_id")
-        if (inference_id := field.get(name))
-    )
+    """The endpoints that the fields of a mapping name."""
+    return frozenset().union(*(named_ids(field) for _, field in semantic_fields(mapping)))
 
 
 def is_compatible(one: Fields, other: Fields) -> bool:
@@ -98,7 +102,10 @@ def is_compatible(one: Fields, other: Fields) -> bool:
 
 def _semantic_fields(node: Fields, prefix: str) -> Iterator[tuple[str, Fields]]:
     for kind in ("properties", "fields"):
-        for name, field in node.get(kind, {}).items():
+        fields = node.get(kind)
+        for name, field in fields.items() if isinstance(fields, dict) else ():
+            if not isinstance(field, dict):
+                continue
             path = prefix + name
             if field.get("type") == SEMANTIC_TEXT:
                 yield path, field

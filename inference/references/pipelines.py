@@ -73,13 +73,17 @@ def check_pipeline(config: Any) -> None:
 
 
 def inference_processors(config: Config) -> Iterator[Config]:
-    """Every inference processor: at the top, inside `foreach`, and in any `on_failure`."""
+    """Every inference processor: at the top, inside `foreach`, and in any `on_failure`.
+
+    The pipeline may be of another system: what is not as it should be is passed over.
+    """
     for processors in (config.get("processors"), config.get("on_failure")):
-        yield from _inference_in(processors or (), 0)
+        yield from _inference_in(processors, 0)
 
 
 def referenced_models(config: Config) -> frozenset[str]:
-    return frozenset(str(options.get("model_id")) for options in inference_processors(config))
+    models = (options.get("model_id") for options in inference_processors(config))
+    return frozenset(model for model in models if model and isinstance(model, str))
 
 
 def split(processor: Config) -> tuple[str, Config]:
@@ -88,16 +92,18 @@ def split(processor: Config) -> tuple[str, Config]:
     return kind, options
 
 
-def _inference_in(processors: Sequence[Config], depth: int) -> Iterator[Config]:
-    if depth > MAX_FOREACH_DEPTH:
+def _inference_in(processors: Any, depth: int) -> Iterator[Config]:
+    if depth > MAX_FOREACH_DEPTH or not isinstance(processors, list):
         return
     for processor in processors:
-        kind, options = split(processor)
-        if kind == INFERENCE:
-            yield options
-        elif kind == FOREACH:
-            yield from _inference_in([options["processor"]], depth + 1)
-        yield from _inference_in(options.get("on_failure") or (), depth)
+        for kind, options in processor.items() if isinstance(processor, dict) else ():
+            if not isinstance(options, dict):
+                continue
+            if kind == INFERENCE:
+                yield options
+            elif kind == FOREACH:
+                yield from _inference_in([options.get("processor")], depth + 1)
+            yield from _inference_in(options.get("on_failure"), depth)
 
 
 def _check_all(processors: Sequence[Any]) -> None:
