@@ -1,8 +1,10 @@
 """Typed reads of the environment. A value that cannot be used stops the start by name."""
 
+import base64
+import binascii
 import os
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 TRUE, FALSE = ("true", "1"), ("false", "0")
@@ -65,7 +67,11 @@ def data_folder(name: str, default: Path) -> Path:
     return folder
 
 
-def stored_secret(path: Path) -> str:
+def random_text() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def stored_secret(path: Path, make: Callable[[], str] = random_text) -> str:
     """The secret kept at this path, made at the first start; two starts at once agree on one."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     try:
@@ -73,5 +79,30 @@ def stored_secret(path: Path) -> str:
     except FileExistsError:
         return path.read_text()
     with os.fdopen(handle, "w") as file:
-        file.write(secret := secrets.token_urlsafe(48))
+        file.write(secret := make())
     return secret
+
+
+def encryption_keys(name: str, path: Path) -> tuple[str, ...]:
+    """The keys that NAME lists, newest first, or the one kept at this path."""
+    given = env_secret(name)
+    text = given or stored_secret(path, encryption_key)
+    keys = tuple(filter(None, map(str.strip, text.split(","))))
+    if not keys or not all(map(is_encryption_key, keys)):
+        place = name if given else f"the file {path}, which stands for {name},"
+        raise BadSetting(
+            f"{place} must hold Fernet keys (32 bytes in URL-safe base64), newest first, with "
+            "commas between them."
+        )
+    return keys
+
+
+def encryption_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def is_encryption_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, altchars="-_", validate=True)) == 32
+    except (binascii.Error, ValueError):
+        return False

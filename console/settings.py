@@ -6,6 +6,7 @@ import dj_database_url
 
 from console.env import (
     data_folder,
+    encryption_keys,
     env_bool,
     env_int,
     env_list,
@@ -32,6 +33,7 @@ ADMIN_PASSWORD = env_secret("CONSOLE_ADMIN_PASSWORD")
 MODEL_MIRROR = env_str("CONSOLE_MODEL_MIRROR")
 MODEL_SOURCES = env_list("CONSOLE_MODEL_SOURCES", "mirror,hub,package", SOURCE_NAMES)
 
+CLUSTER_SCAN_S = env_int("CONSOLE_CLUSTER_SCAN_S", 600, least=60, most=86400)
 # A deployment that may go down to no allocations does so when nobody called it for this long.
 SCALE_TO_ZERO_S = 60.0 * env_int(
     "CONSOLE_SCALE_TO_ZERO_MINUTES", 24 * 60, least=1, most=365 * 24 * 60
@@ -39,6 +41,7 @@ SCALE_TO_ZERO_S = 60.0 * env_int(
 
 DEBUG = False
 SECRET_KEY = env_secret("CONSOLE_SECRET_KEY") or stored_secret(DATA_DIR / "secrets" / "secret_key")
+SECRET_KEYS = encryption_keys("CONSOLE_SECRET_KEYS", DATA_DIR / "secrets" / "encryption_key")
 ALLOWED_HOSTS = env_list("CONSOLE_ALLOWED_HOSTS", "*")
 CSRF_TRUSTED_ORIGINS = env_list("CONSOLE_TRUSTED_ORIGINS", "")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_bool("CONSOLE_HTTPS", False)
@@ -157,6 +160,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     # A message can be lost with the worker that had taken it: what is still wanted is asked again.
     "resume-downloads": {"task": "endpoints.tasks.resume_downloads", "schedule": 3.0},
+    "scan-clusters": {"task": "endpoints.tasks.scan_clusters", "schedule": float(CLUSTER_SCAN_S)},
 }
 
 LOG_DIR.mkdir(exist_ok=True)

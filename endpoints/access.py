@@ -44,6 +44,11 @@ class Action(StrEnum):
     API_KEY_INVALIDATE = "cluster:admin/xpack/security/api_key/invalidate"
     HAS_PRIVILEGES = "cluster:admin/xpack/security/user/has_privileges"
 
+    CLUSTER_GET = "cluster:monitor/console/clusters/get"
+    CLUSTER_PUT = "cluster:admin/console/clusters/put"
+    CLUSTER_DELETE = "cluster:admin/console/clusters/delete"
+    CLUSTER_SCAN = "cluster:admin/console/clusters/scan"
+
     INDEX_CREATE = "indices:admin/create"
     INDEX_MAPPING_PUT = "indices:admin/mapping/put"
     INDEX_GET = "indices:admin/get"
@@ -83,6 +88,8 @@ GRANTED_BY = (
         "manage_own_api_key manage_api_key manage_security all",
     ),
     ("cluster:admin/xpack/security/", "read_security manage_security all"),
+    ("cluster:monitor/console/", "monitor manage all"),
+    ("cluster:admin/console/", "manage all"),
     (Action.INDEX_CREATE.value, "create_index manage all"),
     (Action.INDEX_MAPPING_PUT.value, "manage all"),
     (Action.INDEX_GET.value, "view_index_metadata manage all"),

@@ -2,10 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from endpoints.models import Endpoint, IndexMapping, IngestPipeline
-from inference.references.mappings import is_compatible, referenced_ids, semantic_fields
+from endpoints.models import Cluster, ClusterReference, Endpoint, IndexMapping, IngestPipeline
+from inference.references.cluster import Kind
+from inference.references.mappings import (
+    is_compatible,
+    named_ids,
+    referenced_ids,
+    semantic_fields,
+)
 from inference.references.pipelines import referenced_models
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.types import TaskType
@@ -17,15 +24,48 @@ ADVICE = (
 
 
 @dataclass(frozen=True)
+class Reference:
+    """An index or a pipeline that names an endpoint: here, or where and when it was seen."""
+
+    kind: Kind
+    name: str
+    cluster: str = ""
+    seen_at: datetime | None = None
+
+    @property
+    def place(self) -> str:
+        """Written as for a search across clusters: `prod:my-index`."""
+        return f"{self.cluster}:{self.name}" if self.cluster else self.name
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A cluster of which nobody can say now whether it names the endpoint."""
+
+    cluster: str
+    why: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class References:
-    """The pipelines and indexes that name an endpoint, sorted."""
+    """What names an endpoint, as far as that is known; sorted."""
 
     inference_id: str
-    pipelines: tuple[str, ...] = ()
-    indexes: tuple[str, ...] = ()
+    found: tuple[Reference, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.pipelines or self.indexes)
+        """Whether something speaks against deleting the endpoint."""
+        return bool(self.found or self.doubts)
+
+    @property
+    def pipelines(self) -> tuple[str, ...]:
+        return self._places(Kind.PIPELINE)
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        return self._places(Kind.INDEX)
 
     def by_kind(self) -> dict[str, list[str]]:
         """The names as they are stored; a kind that was looked for and not found is empty."""
@@ -33,7 +73,7 @@ class References:
 
     @property
     def message(self) -> str:
-        """Why the endpoint is not deleted; empty where nothing names it."""
+        """Why the endpoint is not deleted; empty where nothing speaks against it."""
         sentences = []
         if self.pipelines:
             sentences.append(
@@ -45,42 +85,70 @@ class References:
                 f"Inference endpoint {self.inference_id} is being used in the mapping for indexes: "
                 f"[{', '.join(self.indexes)}]. Ensure that no index mappings {ADVICE}"
             )
+        seen_at = {one.cluster: one.seen_at for one in self.found if one.seen_at}
+        for cluster, moment in seen_at.items():
+            sentences.append(f"Cluster [{cluster}] was seen to do so at {told(moment)}.")
+        for doubt in self.doubts:
+            sentences.append(
+                f"Whether cluster [{doubt.cluster}] uses inference endpoint {self.inference_id} "
+                f"cannot be told since {told(doubt.since)}: {doubt.why}. Have the cluster scanned "
+                "again, or use force to ignore this warning and delete the inference endpoint."
+            )
         return " ".join(sentences)
+
+    def _places(self, kind: Kind) -> tuple[str, ...]:
+        return tuple(one.place for one in self.found if one.kind == kind)
+
+
+def told(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def references_to(inference_id: str) -> References:
-    return References(
-        inference_id,
-        pipelines=tuple(
-            sorted(
-                pipeline.pipeline_id
-                for pipeline in IngestPipeline.objects.all()
-                if inference_id in referenced_models(pipeline.config)
-            )
-        ),
-        indexes=tuple(
-            sorted(
-                index.name
-                for index in IndexMapping.objects.all()
-                if inference_id in referenced_ids(index.mappings)
-            )
-        ),
-    )
+    """Everything that names an endpoint: here, and in the clusters by what was last seen there."""
+    pipelines = [
+        Reference(Kind.PIPELINE, pipeline.pipeline_id)
+        for pipeline in IngestPipeline.objects.all()
+        if inference_id in referenced_models(pipeline.config)
+    ]
+    indexes = [
+        Reference(Kind.INDEX, index.name)
+        for index in IndexMapping.objects.all()
+        if inference_id in referenced_ids(index.mappings)
+    ]
+    in_clusters = [
+        Reference(Kind(seen.kind), seen.name, seen.cluster.name, seen.seen_at)
+        for seen in seen_in_clusters(inference_id)
+    ]
+    doubts = [
+        Doubt(cluster.name, cluster.doubt, cluster.doubted_since)
+        for cluster in Cluster.objects.all()
+        if cluster.doubt
+    ]
+    found = sorted([*pipelines, *indexes, *in_clusters], key=lambda one: (one.cluster, one.name))
+    return References(inference_id, tuple(found), tuple(doubts))
+
+
+def seen_in_clusters(inference_id: str) -> list[ClusterReference]:
+    seen = ClusterReference.objects.filter(inference_id=inference_id)
+    return list(seen.select_related("cluster"))
 
 
 def incompatible_indexes(inference_id: str, model_settings: Mapping[str, Any]) -> tuple[str, ...]:
     """The indexes that name this id with model settings that such an endpoint would not fit."""
-    return tuple(
-        sorted(
-            index.name
-            for index in IndexMapping.objects.all()
-            if any(
-                inference_id in (field.get("inference_id"), field.get("search_inference_id"))
-                and not is_compatible(field.get("model_settings") or {}, model_settings)
-                for _, field in semantic_fields(index.mappings)
-            )
-        )
-    )
+    here = {
+        index.name
+        for index in IndexMapping.objects.all()
+        for _, field in semantic_fields(index.mappings)
+        if inference_id in named_ids(field)
+        and not is_compatible(field.get("model_settings") or {}, model_settings)
+    }
+    in_clusters = {
+        f"{seen.cluster.name}:{seen.name}"
+        for seen in seen_in_clusters(inference_id)
+        if not all(is_compatible(known, model_settings) for known in seen.model_settings)
+    }
+    return (*sorted(here), *sorted(in_clusters))
 
 
 def model_settings(

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from endpoints import jobs
+from endpoints import jobs, scanning
 
 
 @shared_task(acks_late=True)
@@ -14,3 +14,14 @@ def fetch_artifact(artifact_pk: int) -> None:
 def resume_downloads() -> None:
     for artifact_pk in jobs.abandoned_artifacts():
         fetch_artifact.delay(artifact_pk)
+
+
+@shared_task
+def scan_cluster(cluster_pk: int) -> None:
+    scanning.scan_cluster(cluster_pk)
+
+
+@shared_task
+def scan_clusters() -> None:
+    for cluster_pk in scanning.connected_clusters():
+        scan_cluster.delay(cluster_pk)

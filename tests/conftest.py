@@ -1,11 +1,13 @@
 """What every test may rely on: no way out of this machine, no thread behind its back."""
 
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from endpoints import usage
+from tests.elastic import Elastic, running_elastic
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -28,3 +30,10 @@ def _nothing_is_counted_behind_the_back(monkeypatch: pytest.MonkeyPatch) -> None
     """Calls are counted for this test alone, and written when it says so."""
     monkeypatch.setattr(usage, "counter", usage.UsageCounter())
     monkeypatch.setattr(usage.Writer, "ensure_started", lambda self: None)
+
+
+@pytest.fixture
+def elastic() -> Iterator[Elastic]:
+    """A cluster on this machine."""
+    with running_elastic() as server:
+        yield server

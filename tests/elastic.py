@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-API_KEY = "aWQ6c2VjcmV0"
+API_KEY = "aWQ6c2VjcmV0"  # id:secret
 MAPPINGS, PIPELINES = "/_mapping", "/_ingest/pipeline"
 
 

@@ -2,16 +2,21 @@
 
 from typing import Any
 
+from pydantic import SecretStr
+
 from endpoints.models import (
     Artifact,
     ArtifactState,
+    Cluster,
     Deployment,
     DeploymentState,
     Endpoint,
     TrainedModel,
     User,
 )
+from endpoints.secrets import encrypt
 from inference.runner.catalogue import BUILTIN_MODELS
+from tests.elastic import API_KEY
 
 PASSWORD = "correct horse battery"
 MODEL_ID = ".all-minilm-l6-v2"
@@ -65,3 +70,9 @@ def make_endpoint(
         chunking_settings=CHUNKING if task.is_chunked else None,
         deployment=make_deployment(inference_id, model, **deployment),
     )
+
+
+def make_cluster(name: str = "prod", url: str = "http://127.0.0.1:1", **columns: Any) -> Cluster:
+    """A cluster that was never scanned, unless the columns given say otherwise."""
+    key = encrypt(SecretStr(API_KEY))
+    return Cluster.objects.create(name=name, url=url, **{"encrypted_api_key": key} | columns)

@@ -1,6 +1,6 @@
 from django.urls import include, path, re_path
 
-from endpoints.api import indices, pipelines, views
+from endpoints.api import clusters, indices, pipelines, views
 from endpoints.api.region_policy import RegionPolicyView
 
 urlpatterns = [
@@ -24,6 +24,9 @@ urlpatterns = [
     path("_ingest/pipeline/_simulate", pipelines.SimulateView.as_view()),
     path("_ingest/pipeline/<str:pipeline_id>/_simulate", pipelines.SimulateView.as_view()),
     path("_ingest/pipeline/<str:pipeline_id>", pipelines.NamedPipelineView.as_view()),
+    path("_console/clusters", clusters.ClusterListView.as_view()),
+    path("_console/clusters/<str:name>", clusters.ClusterView.as_view()),
+    path("_console/clusters/<str:name>/_scan", clusters.ScanView.as_view()),
     path("_mapping", indices.MappingView.as_view()),
     re_path(r"^(?P<index>_all|[^/_][^/]*)/_mapping$", indices.IndexMappingView.as_view()),
     re_path(r"^(?P<index>_all|[^/_][^/]*)$", indices.IndexView.as_view()),

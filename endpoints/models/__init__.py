@@ -1,6 +1,7 @@
 """The records, one family per module."""
 
 from endpoints.models.api_key import ApiKey, api_key_by_id
+from endpoints.models.cluster import Cluster, ClusterReference, ScanState
 from endpoints.models.deployment import Deployment, DeploymentState
 from endpoints.models.endpoint import Endpoint, endpoint_by_id
 from endpoints.models.heartbeat import Heartbeat
@@ -15,6 +16,8 @@ __all__ = [
     "ApiKey",
     "Artifact",
     "ArtifactState",
+    "Cluster",
+    "ClusterReference",
     "Deployment",
     "DeploymentState",
     "Endpoint",
@@ -23,6 +26,7 @@ __all__ = [
     "IndexMapping",
     "IngestPipeline",
     "RegionPolicy",
+    "ScanState",
     "TrainedModel",
     "UsageHour",
     "User",

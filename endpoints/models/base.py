@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 from django.db import models
 
 
@@ -7,3 +9,9 @@ class Record(models.Model):
 
     class Meta:
         abstract = True
+
+
+def iso(moment: datetime) -> str:
+    """A moment as the API shows it: in UTC, to the millisecond."""
+    shown = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return shown.replace("+00:00", "Z")

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 
+from endpoints.models.base import iso
 from endpoints.models.user import User
 
 
@@ -28,7 +29,7 @@ class RegionPolicy(models.Model):
         shown: dict[str, Any] = {"region_policy": self.policy}
         for what in ("created", "updated"):
             if at := getattr(self, f"{what}_at"):
-                shown[f"{what}_at"] = f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+                shown[f"{what}_at"] = iso(at)
                 if by := getattr(self, f"{what}_by"):
                     shown[f"{what}_by"] = by.username
         return shown

@@ -3,7 +3,6 @@
 import gzip
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,6 @@ from tests.elastic import (
 )
 
 KEY = SecretStr(API_KEY)
-
-
-@pytest.fixture
-def elastic() -> Iterator[Elastic]:
-    with running_elastic() as server:
-        yield server
 
 
 def look(elastic: Elastic, timeout_s: float = 10) -> Findings:

@@ -1,0 +1,87 @@
+"""Connecting clusters, changing how they are reached, and letting go of them."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from endpoints import tasks
+from endpoints.actions import ID_PATTERN
+from endpoints.models import Cluster, ScanState, User
+from endpoints.secrets import encrypt
+from inference.errors import InvalidRequest, InvalidSettings, NotFound
+from inference.references.connection import Connection
+
+MAX_NAME_LENGTH = 64
+
+
+class ClusterExists(InvalidRequest):
+    type = "resource_already_exists_exception"
+
+
+def find_cluster(name: str) -> Cluster:
+    """Raises NotFound."""
+    cluster = Cluster.objects.filter(name=name).first() if ID_PATTERN.fullmatch(name) else None
+    if cluster is None:
+        raise NotFound(f"No cluster [{name}] is connected")
+    return cluster
+
+
+def connect_cluster(actor: User, name: str, connection: Connection) -> Cluster:
+    """Connect a cluster; its first scan follows. Raises InvalidSettings or ClusterExists."""
+    if len(name) > MAX_NAME_LENGTH or not ID_PATTERN.fullmatch(name):
+        raise InvalidSettings(
+            [
+                f"[name] may hold lower-case letters (a-z), digits, hyphens, underscores and dots, "
+                f"must begin and end with a letter or a digit, and has {MAX_NAME_LENGTH} "
+                "characters at most"
+            ]
+        )
+    connection.check()
+    try:
+        with transaction.atomic():
+            cluster = Cluster.objects.create(
+                name=name,
+                url=connection.url,
+                encrypted_api_key=_encrypted_key(connection),
+                ca_certificate=connection.ca_certificate,
+                created_by=actor,
+            )
+            tasks.scan_cluster.delay_on_commit(cluster.pk)
+    except IntegrityError:
+        raise ClusterExists(f"A cluster with the [name] {name} is connected already") from None
+    return cluster
+
+
+@transaction.atomic
+def change_cluster(
+    cluster: Cluster, connection: Connection, *, keep_api_key: bool = False
+) -> Cluster:
+    """Reach a cluster in another way; a scan follows, and one that is on its way does not count.
+
+    keep_api_key: with the key that is stored, which is shown to nobody but whom it was given for.
+    Raises InvalidSettings, or NotFound for one that was removed meanwhile.
+    """
+    connection.check()
+    stored = Cluster.objects.select_for_update().filter(pk=cluster.pk).first()
+    if stored is None:
+        raise NotFound(f"No cluster [{cluster.name}] is connected")
+    if not keep_api_key:
+        stored.encrypted_api_key = _encrypted_key(connection)
+    elif stored.has_api_key and connection.origin != Connection(stored.url).origin:
+        raise InvalidSettings(["[api_key] must be given again when the address changes"])
+    if stored.url != connection.url:
+        stored.scan_state, stored.reason = ScanState.WAITING, ""
+        stored.state_changed_at = timezone.now()
+    stored.url, stored.ca_certificate = connection.url, connection.ca_certificate
+    stored.scan_started_at = None
+    stored.save()
+    tasks.scan_cluster.delay_on_commit(stored.pk)
+    return stored
+
+
+def remove_cluster(cluster: Cluster) -> None:
+    """Forget a cluster and what was seen in it. Gone already is success."""
+    Cluster.objects.filter(pk=cluster.pk).delete()
+
+
+def _encrypted_key(connection: Connection) -> str:
+    return encrypt(connection.api_key) if connection.api_key else ""
