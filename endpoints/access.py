@@ -142,6 +142,11 @@ def require(user: User, action: Action, *indices: str) -> None:
         raise forbidden(user, action, refused)
 
 
+def may(user: User, action: Action) -> bool:
+    """Whether somebody may do this, on all indices where it is done to indices."""
+    return holds(rights_of(user), action, "*" if action.is_on_indices else None)
+
+
 def require_all_keys(user: User, action: Action) -> None:
     """Let pass who may do this to the keys of others, too. Raises Forbidden."""
     if not rights_of(user).allow(action, ALL_KEYS):

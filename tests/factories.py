@@ -11,12 +11,13 @@ from endpoints.models import (
     Deployment,
     DeploymentState,
     Endpoint,
+    IndexMapping,
     TrainedModel,
     User,
 )
 from endpoints.secrets import encrypt
 from inference.runner.catalogue import BUILTIN_MODELS
-from tests.elastic import API_KEY
+from tests.elastic import API_KEY, semantic
 
 PASSWORD = "correct horse battery"
 MODEL_ID = ".all-minilm-l6-v2"
@@ -76,3 +77,9 @@ def make_cluster(name: str = "prod", url: str = "http://127.0.0.1:1", **columns:
     """A cluster that was never scanned, unless the columns given say otherwise."""
     key = encrypt(SecretStr(API_KEY))
     return Cluster.objects.create(name=name, url=url, **{"encrypted_api_key": key} | columns)
+
+
+def make_index(name: str, inference_id: str) -> IndexMapping:
+    """An index here with one field that names this endpoint."""
+    mappings = semantic(inference_id)["mappings"]
+    return IndexMapping.objects.create(name=name, uuid=f"uuid-{name}", mappings=mappings)

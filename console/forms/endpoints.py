@@ -13,6 +13,15 @@ DEFAULT_MODEL = next(iter(BUILTIN_MODELS))
 THREADS = [2**power for power in range(MAX_THREADS.bit_length())]
 WHOLE_NUMBER = {"required": "Write a whole number.", "invalid": "Write a whole number."}
 
+# For what is no prose: nothing corrects it, and nothing is offered from before.
+CODE = {
+    "class": "form-control font-monospace",
+    "autocapitalize": "none",
+    "autocomplete": "off",
+    "autocorrect": "off",
+    "spellcheck": "false",
+}
+
 
 class CreateEndpointForm(forms.Form):
     model_id = forms.ChoiceField(
@@ -29,16 +38,7 @@ class CreateEndpointForm(forms.Form):
             "required": "Give the endpoint an id.",
             "max_length": "An id has at most 256 characters.",
         },
-        widget=forms.TextInput(
-            attrs={
-                "class": "form-control font-monospace",
-                "autocapitalize": "none",
-                "autocomplete": "off",
-                "autocorrect": "off",
-                "spellcheck": "false",
-                "aria-describedby": "id_inference_id_error id-hint",
-            }
-        ),
+        widget=forms.TextInput(attrs=CODE | {"aria-describedby": "id_inference_id_error id-hint"}),
     )
     num_allocations = forms.IntegerField(
         label="Allocations",
@@ -107,3 +107,23 @@ class CreateEndpointForm(forms.Form):
             return int(self[name].value())
         except (TypeError, ValueError):
             return self.fields[name].initial
+
+
+class DeleteEndpointForm(forms.Form):
+    """Asked where something may use the endpoint: whoever deletes it all the same writes its id."""
+
+    inference_id = forms.CharField(
+        label="To delete it all the same, write its id",
+        error_messages={"required": "Write the id, or leave the endpoint as it is."},
+        widget=forms.TextInput(attrs=CODE),
+    )
+
+    def __init__(self, expected: str, data: Any = None) -> None:
+        super().__init__(data)
+        self._expected = expected
+
+    def clean_inference_id(self) -> str:
+        written: str = self.cleaned_data["inference_id"]
+        if written != self._expected:
+            raise forms.ValidationError("This is not its id. Nothing was deleted.")
+        return written

@@ -7,12 +7,14 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
+from console.forms.endpoints import DeleteEndpointForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.overview import overview
 from console.pages.parts import silent_parts
 from endpoints import actions
 from endpoints.access import Action, get_endpoint, require
 from endpoints.models import Endpoint, User
+from endpoints.references import references_to
 from endpoints.status import EndpointStatus, status_of
 from inference.errors import Conflict
 
@@ -69,14 +71,23 @@ def endpoint_retry(request: HtmxRequest, inference_id: str) -> HttpResponse:
 
 @page("GET", "HEAD", "POST")
 def endpoint_delete(request: HtmxRequest, inference_id: str) -> HttpResponse:
+    """Ask first. Where something may use the endpoint, its id must be written to delete it."""
     require(request.user, Action.DELETE)
     endpoint = get_endpoint(request.user, inference_id)
-    if request.method == "POST":
+    form = DeleteEndpointForm(
+        inference_id, request.POST if "inference_id" in request.POST else None
+    )
+    if request.method == "POST" and (form.is_valid() or not form.is_bound):
         try:
-            actions.delete_endpoint(request.user, endpoint)
-        except Conflict as exc:
-            messages.error(request, str(exc))
-            return redirect("endpoint-detail", inference_id)
-        messages.success(request, f"{inference_id} is deleted.")
-        return redirect("endpoint-list")
-    return render(request, "endpoints/delete.html", {"endpoint": endpoint})
+            # What is always there comes back at once, so nobody who uses it loses it.
+            force = form.is_bound or endpoint.is_preconfigured
+            actions.delete_endpoint(request.user, endpoint, force=force)
+        except Conflict:
+            pass  # something uses it by now: the page says what
+        else:
+            done = "is stopped and fresh" if endpoint.is_preconfigured else "is deleted"
+            messages.success(request, f"{inference_id} {done}.")
+            return redirect("endpoint-list")
+    references = references_to(inference_id)
+    context = {"endpoint": endpoint, "references": references, "form": form}
+    return render(request, "endpoints/delete.html", context)

@@ -7,7 +7,9 @@ from console.forms.try_it import TryForm, try_form
 from console.http import HtmxRequest
 from console.pages.parts import silent_parts
 from console.pages.samples import Sample, base_url, call_samples
+from endpoints.access import Action, may
 from endpoints.models import Endpoint
+from endpoints.references import references_to
 from endpoints.status import status_of
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.types import InferenceRequest
@@ -21,6 +23,8 @@ def overview(
 ) -> dict[str, Any]:
     """form: as it was sent. called: the call that was made with it; an example for none."""
     status = status_of(endpoint)
+    # The names of what uses it are for those who could delete it, as in the API.
+    is_told = may(request.user, Action.DELETE)
     return {
         "endpoint": endpoint,
         "status": status,
@@ -29,6 +33,7 @@ def overview(
         "model": BUILTIN_MODELS.get(endpoint.service_settings.get("model_id", "")),
         "form": form or try_form(endpoint),
         "samples": samples_of(request, endpoint, called),
+        "references": is_told and references_to(endpoint.inference_id),
         "as_json": json.dumps(endpoint.to_response(), indent=2, ensure_ascii=False),
     }
 

@@ -8,7 +8,10 @@ from endpoints.status import EndpointStatus
 
 def silent_parts(statuses: Iterable[EndpointStatus]) -> list[str]:
     """The parts that endpoints like these need and that give no sign of life."""
-    needed = {status.needed_part for status in statuses if status.needed_part}
+    return silent({status.needed_part for status in statuses if status.needed_part})
+
+
+def silent(needed: set[str]) -> list[str]:
     if not needed:
         return []
     return sorted(needed.difference(Heartbeat.objects.fresh().values_list("part", flat=True)))

@@ -1,8 +1,8 @@
-"""The pages. An id may not begin with an underscore, so `_new` is never an endpoint."""
+"""The pages. No id and no name begins with an underscore, so `_new` is none."""
 
 from django.urls import path, re_path
 
-from console.pages import create, endpoints, session, try_it
+from console.pages import clusters, create, endpoints, session, try_it
 from console.pages.root import unknown_page
 
 urlpatterns = [
@@ -14,6 +14,12 @@ urlpatterns = [
     path("endpoints/<str:inference_id>/try", try_it.endpoint_try, name="endpoint-try"),
     path("endpoints/<str:inference_id>/retry", endpoints.endpoint_retry, name="endpoint-retry"),
     path("endpoints/<str:inference_id>/delete", endpoints.endpoint_delete, name="endpoint-delete"),
+    path("clusters", clusters.cluster_list, name="cluster-list"),
+    path("clusters/_new", clusters.cluster_connect, name="cluster-connect"),
+    path("clusters/<str:name>", clusters.cluster_detail, name="cluster-detail"),
+    path("clusters/<str:name>/edit", clusters.cluster_edit, name="cluster-edit"),
+    path("clusters/<str:name>/scan", clusters.cluster_scan, name="cluster-scan"),
+    path("clusters/<str:name>/remove", clusters.cluster_remove, name="cluster-remove"),
     # Everything unknown outside of the pages is answered as the API does.
     re_path("", unknown_page),
 ]

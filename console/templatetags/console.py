@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from endpoints.access import Action, may
+from endpoints.models import User
 from inference.types import TaskType
 
 register = template.Library()
@@ -108,6 +110,12 @@ def took(milliseconds: float) -> str:
     if milliseconds < 1000:
         return f"{milliseconds:.0f} ms"
     return f"{milliseconds / 1000:.1f} s"
+
+
+@register.filter
+def is_allowed(user: User, action: str) -> bool:
+    """Whether somebody may do what this member of Action names."""
+    return may(user, Action[action])
 
 
 @register.filter

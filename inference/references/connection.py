@@ -155,7 +155,7 @@ class Line:
     ) -> None:
         self._client.close()
 
-    def get(self, route: str) -> tuple[int, bytes]:
+    def get(self, route: str) -> tuple[int, bytearray]:
         """Status and body of a reply, which is none of those that mean a wrong address or key.
 
         Raises ScanFailed.
@@ -165,7 +165,7 @@ class Line:
         except (httpx.HTTPError, OSError) as exc:
             raise ScanFailed(self._in_words(exc)) from exc
 
-    def _from_any_address(self, route: str) -> tuple[int, bytes]:
+    def _from_any_address(self, route: str) -> tuple[int, bytearray]:
         for address in self._addresses[:-1]:
             try:
                 return self._receive(address, route)
@@ -173,7 +173,7 @@ class Line:
                 self._addresses.remove(address)
         return self._receive(self._addresses[0], route)
 
-    def _receive(self, address: str, route: str) -> tuple[int, bytes]:
+    def _receive(self, address: str, route: str) -> tuple[int, bytearray]:
         left_s = max(self._deadline - time.monotonic(), 0.001)
         with self._client.stream(
             "GET",
@@ -190,7 +190,7 @@ class Line:
                     raise ScanFailed(f"[{self.host}] answered with more than {limit} MiB")
                 if time.monotonic() > self._deadline:
                     raise ScanFailed(self._too_slow)
-            return response.status_code, bytes(body)
+            return response.status_code, body
 
     def _check_status(self, response: httpx.Response) -> None:
         if response.status_code == 401:

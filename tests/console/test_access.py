@@ -16,6 +16,15 @@ PAGES = (
     ("POST", "/console/endpoints/my-endpoint/retry"),
     ("GET", "/console/endpoints/my-endpoint/delete"),
     ("POST", "/console/endpoints/my-endpoint/delete"),
+    ("GET", "/console/clusters"),
+    ("GET", "/console/clusters/_new"),
+    ("POST", "/console/clusters/_new"),
+    ("GET", "/console/clusters/prod"),
+    ("GET", "/console/clusters/prod/edit"),
+    ("POST", "/console/clusters/prod/edit"),
+    ("POST", "/console/clusters/prod/scan"),
+    ("GET", "/console/clusters/prod/remove"),
+    ("POST", "/console/clusters/prod/remove"),
 )
 
 

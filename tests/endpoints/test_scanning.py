@@ -14,7 +14,7 @@ from endpoints.clusters import change_cluster, connect_cluster, remove_cluster
 from endpoints.models import Cluster, ClusterReference, ScanState
 from endpoints.models.cluster import MISSED_SCANS, SCAN_TIMEOUT_S
 from endpoints.scanning import connected_clusters, scan_cluster
-from inference.references.cluster import Findings
+from inference.references.cluster import Findings, scan
 from inference.references.connection import Connection
 from tests.elastic import API_KEY, MAPPINGS, Elastic, inferring, semantic
 from tests.factories import make_admin, make_cluster
@@ -124,7 +124,6 @@ def test_a_bug_is_shown_and_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
     """Let something happen between the replies of a cluster and the note of what they held."""
-    scan = scanning.scan
 
     def arrange(act: Callable[[], object]) -> None:
         def scan_then_act(connection: Connection, timeout_s: float) -> Findings:

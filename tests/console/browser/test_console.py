@@ -3,22 +3,35 @@
 import re
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from endpoints import tasks
-from endpoints.models import Artifact, ArtifactState, Deployment, DeploymentState, Endpoint, User
+from endpoints.models import (
+    Artifact,
+    ArtifactState,
+    Cluster,
+    ClusterReference,
+    Deployment,
+    DeploymentState,
+    Endpoint,
+    User,
+)
+from endpoints.scanning import scan_cluster
 from inference.runner.client import HostUnreachable
 from inference.runner.protocol import HostReply, HostRequest
 from tests.console.browser.conftest import PHONE, Visitor
 from tests.console.conftest import FakeHosts, vectors
-from tests.factories import make_artifact, make_endpoint
+from tests.elastic import API_KEY, Elastic, semantic
+from tests.factories import make_artifact, make_cluster, make_endpoint, make_index
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
 
 
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks.fetch_artifact, "delay_on_commit", lambda *args: None)
+    for task in (tasks.fetch_artifact, tasks.scan_cluster):
+        monkeypatch.setattr(task, "delay_on_commit", lambda *args: None)
 
 
 def test_from_nothing_to_a_vector(visitor: Visitor, hosts: FakeHosts) -> None:
@@ -231,6 +244,11 @@ def test_no_page_is_wider_than_a_phone(visitor: Visitor, hosts: FakeHosts, schem
     make_endpoint(long_id)
     artifact = make_artifact(repository="a/b", state=ArtifactState.FAILED, reason="x" * 300)
     make_endpoint("failed", ".minilm-sparse-v1", artifact, state=DeploymentState.FAILED)
+    make_index("i" * 200, long_id)
+    failed = make_cluster("c" * 64, "http://" + "h" * 200, scan_state="failed", reason="x" * 300)
+    ClusterReference.objects.create(
+        cluster=failed, kind="index", name="i" * 200, inference_id=long_id, seen_at=timezone.now()
+    )
     page = visitor.signed_in(viewport=PHONE, color_scheme=scheme)
     for path in (
         "/console/",
@@ -239,6 +257,11 @@ def test_no_page_is_wider_than_a_phone(visitor: Visitor, hosts: FakeHosts, schem
         f"/console/endpoints/{long_id}",
         f"/console/endpoints/{long_id}/delete",
         "/console/endpoints/failed",
+        "/console/clusters",
+        "/console/clusters/_new",
+        f"/console/clusters/{failed}",
+        f"/console/clusters/{failed}/edit",
+        f"/console/clusters/{failed}/remove",
     ):
         page.goto(path)
         if page.get_by_role("button", name="Run").count():
@@ -280,6 +303,42 @@ def test_everything_works_without_scripts(visitor: Visitor, hosts: FakeHosts) ->
     page.locator("summary", has_text="elastic").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/console/sign-in")
+
+
+def test_what_is_used_is_deleted_only_with_its_id_and_without_scripts(visitor: Visitor) -> None:
+    make_endpoint()
+    make_index("docs", "my-endpoint")
+    page = visitor.signed_in(java_script_enabled=False)
+    page.goto("/console/endpoints/my-endpoint")
+    page.get_by_role("link", name="Delete").click()
+
+    page.get_by_label("To delete it all the same, write its id").fill("my-endpiont")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("This is not its id. Nothing was deleted.")).to_be_visible()
+    page.get_by_label("To delete it all the same, write its id").fill("my-endpoint")
+    page.get_by_role("button", name="Delete all the same").click()
+
+    expect(page.get_by_text("my-endpoint is deleted.")).to_be_visible()
+
+
+def test_a_cluster_is_followed_until_its_first_scan(visitor: Visitor, elastic: Elastic) -> None:
+    elastic.indexes = {"docs": semantic("my-endpoint")}
+    make_endpoint()
+    page = visitor.signed_in()
+    page.get_by_role("link", name="Clusters").click()
+    page.get_by_role("link", name="Connect cluster").click()
+    page.get_by_label("Name").fill("prod")
+    page.get_by_label("Address").fill(elastic.url)
+    page.get_by_label("API key").fill(API_KEY)
+    page.get_by_role("button", name="Connect and scan").click()
+    page.wait_for_url("**/console/clusters/prod")
+    expect(page.get_by_text("It has not been scanned yet")).to_be_visible()
+
+    scan_cluster(Cluster.objects.get().pk)  # as the worker does
+
+    expect(page.get_by_text("Nobody knows now what it uses")).to_be_hidden()
+    page.get_by_role("link", name="my-endpoint").click()
+    expect(page.get_by_text("prod:docs")).to_be_visible()
 
 
 def test_a_server_that_is_gone_is_told(visitor: Visitor) -> None:

@@ -262,14 +262,14 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 1)) for one in addresses]
         return resolve(host, *args, **kwargs)
 
-    monkeypatch.setattr(connections.socket, "getaddrinfo", fake)
+    monkeypatch.setattr(socket, "getaddrinfo", fake)
 
 
 def test_a_name_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(connections.socket, "getaddrinfo", fail)
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
 
     with pytest.raises(ScanFailed, match=r"the name \[es.example.org\] cannot be resolved"):
         scan(Connection("http://es.example.org:9200"), 10)

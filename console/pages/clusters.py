@@ -1,0 +1,117 @@
+"""The connected clusters: list, connect, look at, scan, edit, remove."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from console.forms.clusters import ConnectForm, ConnectionForm
+from console.http import HtmxRequest, page, wants_fragment
+from console.pages.parts import silent
+from endpoints.access import Action, require
+from endpoints.clusters import change_cluster, connect_cluster, find_cluster, remove_cluster
+from endpoints.models import Cluster, ClusterReference, Endpoint, ScanState
+from endpoints.scanning import scan_cluster
+from inference.errors import InferenceError, NotFound
+
+PAGE_SIZE = 50
+SCAN_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """is_here: whether there is an endpoint of the id that is named."""
+
+    reference: ClusterReference
+    is_here: bool
+
+
+@page("GET", "HEAD")
+def cluster_list(request: HtmxRequest) -> HttpResponse:
+    require(request.user, Action.CLUSTER_GET)
+    clusters = list(Cluster.objects.annotate(reference_count=Count("references")))
+    return render(request, "clusters/list.html", {"clusters": clusters})
+
+
+@page("GET", "HEAD", "POST")
+def cluster_connect(request: HtmxRequest) -> HttpResponse:
+    require(request.user, Action.CLUSTER_PUT)
+    form = ConnectForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            cluster = connect_cluster(request.user, form.cleaned_data["name"], form.connection)
+        except InferenceError as exc:
+            form.note(exc)
+        else:
+            return redirect("cluster-detail", cluster.name)
+    return render(request, "clusters/form.html", {"form": form})
+
+
+@page("GET", "HEAD")
+def cluster_detail(request: HtmxRequest, name: str) -> HttpResponse:
+    require(request.user, Action.CLUSTER_GET)
+    cluster = find_cluster(name)
+    shown = Paginator(cluster.references.all(), PAGE_SIZE).get_page(request.GET.get("page"))
+    named = {reference.inference_id for reference in shown.object_list}
+    here = set(
+        Endpoint.objects.visible_to(request.user)
+        .filter(inference_id__in=named)
+        .values_list("inference_id", flat=True)
+    )
+    is_waiting = cluster.state == ScanState.WAITING
+    context = {
+        "cluster": cluster,
+        "shown": shown,
+        "rows": [Row(one, one.inference_id in here) for one in shown.object_list],
+        "is_waiting": is_waiting,
+        "silent_parts": silent({"worker"}) if is_waiting else [],
+    }
+    template = "clusters/_overview.html" if wants_fragment(request) else "clusters/detail.html"
+    return render(request, template, context)
+
+
+@page("GET", "HEAD", "POST")
+def cluster_edit(request: HtmxRequest, name: str) -> HttpResponse:
+    require(request.user, Action.CLUSTER_PUT)
+    cluster = find_cluster(name)
+    form = ConnectionForm.of(cluster, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        keep_api_key = not form.cleaned_data["api_key"]
+        try:
+            change_cluster(cluster, form.connection, keep_api_key=keep_api_key)
+        except NotFound:
+            raise
+        except InferenceError as exc:
+            form.note(exc)
+        else:
+            messages.success(request, f"{name} is changed.")
+            return redirect("cluster-detail", name)
+    return render(request, "clusters/form.html", {"form": form, "cluster": cluster})
+
+
+@page("POST")
+def cluster_scan(request: HtmxRequest, name: str) -> HttpResponse:
+    require(request.user, Action.CLUSTER_SCAN)
+    if scan_cluster(find_cluster(name).pk, SCAN_TIMEOUT_S):
+        cluster = find_cluster(name)
+        if cluster.doubt:
+            messages.error(request, f"The scan failed: {cluster.doubt}.")
+        else:
+            messages.success(request, f"{name} is scanned.")
+    else:
+        messages.warning(request, f"{name} is being scanned already.")
+    return redirect("cluster-detail", name)
+
+
+@page("GET", "HEAD", "POST")
+def cluster_remove(request: HtmxRequest, name: str) -> HttpResponse:
+    require(request.user, Action.CLUSTER_DELETE)
+    cluster = find_cluster(name)
+    if request.method == "POST":
+        remove_cluster(cluster)
+        messages.success(request, f"{name} is removed.")
+        return redirect("cluster-list")
+    return render(request, "clusters/remove.html", {"cluster": cluster})

@@ -1,0 +1,199 @@
+"""The pages about connected clusters."""
+
+import html
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from endpoints.models import Cluster, Endpoint, Heartbeat, ScanState
+from endpoints.scanning import scan_cluster
+from tests.console.conftest import HTMX, text
+from tests.elastic import API_KEY, Elastic, inferring, semantic
+from tests.factories import make_cluster, make_endpoint
+
+CLUSTERS, PROD = "/console/clusters", "/console/clusters/prod"
+
+
+def test_without_clusters_the_page_says_what_they_are_for(console: Client) -> None:
+    page = text(console.get(CLUSTERS))
+
+    assert "No clusters yet" in page
+    assert "Connect an Elasticsearch or OpenSearch" in page
+    assert f'href="{CLUSTERS}/_new"' in page
+
+
+def test_the_way_there_is_shown_to_those_who_may_go(console: Client, plain: Client) -> None:
+    assert f'href="{CLUSTERS}"' in text(console.get("/console/"))
+    assert f'href="{CLUSTERS}"' not in text(plain.get("/console/"))
+
+
+def test_each_cluster_is_listed_with_its_state(console: Client, elastic: Elastic) -> None:
+    elastic.indexes = {"docs": semantic("e1")}
+    scan_cluster(make_cluster("seen", elastic.url).pk)
+    make_cluster("unseen")
+
+    page = text(console.get(CLUSTERS))
+
+    for words in ("seen", "Scanned", "1 use", "just now", "Not scanned yet", "never", elastic.url):
+        assert words in page
+
+
+def test_a_cluster_is_connected_and_its_page_follows_the_first_scan(console: Client) -> None:
+    sent = {"name": "prod", "url": "http://127.0.0.1:1", "api_key": API_KEY}
+
+    answer = console.post(f"{CLUSTERS}/_new", sent)
+
+    assert answer["Location"] == PROD
+    cluster = Cluster.objects.get()
+    assert cluster.connection.api_key
+    assert cluster.connection.api_key.get_secret_value() == API_KEY
+    page = text(console.get(PROD))
+    assert 'hx-trigger="every 2s"' in page
+    assert "It has not been scanned yet" in page
+    assert API_KEY not in page
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ({"url": "https://es"}, "Give the cluster a name."),
+        ({"name": "prod"}, "Write the address of the cluster."),
+        ({"name": "Prod!", "url": "https://es"}, "May hold lower-case letters"),
+        ({"name": "prod", "url": "es"}, "Must begin with http:// or https://"),
+        ({"name": "prod", "url": "https://es", "api_key": "a b"}, "Is none: write it without"),
+        ({"name": "prod", "url": "https://es", "ca_certificate": "x"}, "Must be a certificate"),
+        ({"name": "taken", "url": "https://es"}, "is connected already"),
+    ],
+)
+def test_what_is_wrong_is_told_beside_its_field(
+    console: Client, sent: dict[str, str], words: str
+) -> None:
+    make_cluster("taken")
+
+    page = text(console.post(f"{CLUSTERS}/_new", sent))
+
+    (told,) = re.findall(r'<p class="problem" id="\w+_error">([^<]*)</p>', page)
+    assert words in html.unescape(told)
+    assert Cluster.objects.count() == 1
+
+
+def test_the_page_shows_what_was_found_with_the_way_to_the_endpoints(
+    console: Client, elastic: Elastic
+) -> None:
+    make_endpoint("e1")
+    elastic.indexes, elastic.pipelines = {"docs": semantic("e1")}, {"embed": inferring("e2")}
+    scan_cluster(make_cluster(url=elastic.url).pk)
+
+    page = text(console.get(PROD))
+
+    assert '<a href="/console/endpoints/e1">e1</a>' in page
+    assert 'e2 <span class="gist">not here</span>' in page
+    assert "1 index, 1 pipeline" in page
+    assert "every 2s" not in page
+
+
+def test_what_was_found_comes_in_pages(console: Client, elastic: Elastic) -> None:
+    elastic.indexes = {f"docs-{number:03}": semantic("e1") for number in range(60)}
+    scan_cluster(make_cluster(url=elastic.url).pk)
+
+    first, second = text(console.get(PROD)), text(console.get(f"{PROD}?page=2"))
+
+    assert ("docs-049" in first, "docs-050" in first) == (True, False)
+    assert ("docs-049" in second, "docs-050" in second) == (False, True)
+    assert "60 in all" in first
+
+
+def test_a_failure_says_why_and_what_follows(console: Client) -> None:
+    make_cluster(scan_state=ScanState.FAILED, reason="<no> answer")
+
+    page = text(console.get(PROD))
+
+    assert "Cannot be scanned" in page
+    assert "&lt;no&gt; answer" in page
+    assert "whoever deletes an endpoint has to write its id" in page
+
+
+def test_a_silent_worker_is_named_while_the_first_scan_waits(console: Client) -> None:
+    make_cluster()
+
+    assert "gives no sign of life" in text(console.get(PROD))
+
+    Heartbeat.objects.create(part="worker", instance="w", seen_at=timezone.now())
+    assert "gives no sign of life" not in text(console.get(PROD))
+
+
+def test_htmx_gets_the_overview_alone(console: Client) -> None:
+    make_cluster()
+
+    fragment = text(console.get(PROD, headers=HTMX))
+
+    assert "<html" not in fragment
+    assert "Connection" in fragment
+
+
+def test_a_scan_on_demand_says_how_it_went(console: Client, elastic: Elastic) -> None:
+    make_cluster(url=elastic.url)
+
+    assert console.post(f"{PROD}/scan")["Location"] == PROD
+    assert "prod is scanned." in text(console.get(PROD))
+
+    elastic.says = {"/_mapping": (500, b"")}
+    console.post(f"{PROD}/scan")
+    page = text(console.get(PROD))
+    assert 'alert-danger" role="alert"' in page
+    assert "The scan failed: [" in page
+
+    Cluster.objects.update(scan_started_at=timezone.now())
+    console.post(f"{PROD}/scan")
+    assert "is being scanned already" in text(console.get(PROD))
+
+
+def test_an_edit_shows_no_key_and_keeps_it(console: Client) -> None:
+    before = make_cluster()
+
+    page = text(console.get(f"{PROD}/edit"))
+    assert 'value="http://127.0.0.1:1"' in page
+    assert 'placeholder="Unchanged"' in page
+    assert API_KEY not in page
+
+    answer = console.post(f"{PROD}/edit", {"url": "http://127.0.0.1:1/es", "api_key": ""})
+
+    assert answer["Location"] == PROD
+    after = Cluster.objects.get()
+    assert after.url == "http://127.0.0.1:1/es"
+    assert after.encrypted_api_key == before.encrypted_api_key
+
+
+def test_an_edit_of_the_address_asks_for_the_key(console: Client) -> None:
+    make_cluster()
+
+    page = text(console.post(f"{PROD}/edit", {"url": "http://127.0.0.1:2"}))
+
+    assert "Must be given again when the address changes" in page
+    assert Cluster.objects.get().url == "http://127.0.0.1:1"
+
+
+def test_a_cluster_is_removed_after_a_question(console: Client) -> None:
+    make_endpoint()
+    make_cluster()
+
+    assert "Nothing changes in the cluster itself." in text(console.get(f"{PROD}/remove"))
+    assert Cluster.objects.exists()
+
+    assert console.post(f"{PROD}/remove")["Location"] == CLUSTERS
+    assert not Cluster.objects.exists()
+    assert Endpoint.objects.exists()
+    assert "prod is removed." in text(console.get(CLUSTERS))
+
+
+@pytest.mark.parametrize("tail", ["", "/edit", "/remove"])
+def test_a_cluster_that_is_not_connected_is_not_found(console: Client, tail: str) -> None:
+    assert console.get(PROD + tail).status_code == 404
+
+
+def test_a_scan_takes_no_get(console: Client) -> None:
+    make_cluster()
+
+    assert console.get(f"{PROD}/scan").status_code == 405
