@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("endpoints", "0004_references"),
+        ("endpoints", "0007_usage"),
     ]
 
     operations = [
