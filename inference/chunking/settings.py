@@ -10,6 +10,8 @@ from inference.errors import InvalidArgument, InvalidSettings
 SCOPE = "chunking_settings"
 MAX_SEPARATORS = 50
 LARGEST_INTEGER = 2**31 - 1
+# The smallest max_chunk_size of each strategy, in words.
+LEAST_SIZE = {"word": 10, "sentence": 20, "recursive": 10}
 SEPARATOR_GROUPS = {
     "plaintext": [r"(?<!\n)\n\n(?!\n)", r"(?<!\n)\n(?!\n)"],
     "markdown": [
@@ -58,14 +60,16 @@ class RecursiveChunking(ChunkingSettings):
 DEFAULT = SentenceChunking(max_chunk_size=250, sentence_overlap=1)
 
 
-def parse_chunking(raw: Mapping[str, Any] | None, *, most: int | None = None) -> ChunkingSettings:
+def parse_chunking(raw: Any, *, most: int | None = None) -> ChunkingSettings:
     """Read `chunking_settings`; nothing given means sentences of up to 250 words.
 
     most: the largest max_chunk_size that the service allows, if it limits it.
     Raises InvalidArgument for a strategy that is missing or unknown, else InvalidSettings.
     """
-    if not raw:
+    if raw is None or raw == {}:
         return DEFAULT
+    if not isinstance(raw, Mapping):
+        raise InvalidSettings([mistyped(SCOPE, raw, "Map")])
     reader = _Reader(raw)
     strategy = raw.get("strategy")
     match "" if strategy is None else str(strategy).strip().lower():
@@ -74,15 +78,15 @@ def parse_chunking(raw: Mapping[str, Any] | None, *, most: int | None = None) ->
             parsed: ChunkingSettings = NoneChunking()
         case "word":
             reader.allow(WordChunking, "max_chunk_size", "overlap")
-            size = reader.size(10, most)
+            size = reader.size(LEAST_SIZE[strategy], most)
             parsed = WordChunking(max_chunk_size=size, overlap=reader.overlap(size))
         case "sentence":
             reader.allow(SentenceChunking, "max_chunk_size", "sentence_overlap")
-            size, overlap = reader.size(20, most), reader.sentence_overlap()
+            size, overlap = reader.size(LEAST_SIZE[strategy], most), reader.sentence_overlap()
             parsed = SentenceChunking(max_chunk_size=size, sentence_overlap=overlap)
         case "recursive":
             reader.allow(RecursiveChunking, "max_chunk_size", "separator_group", "separators")
-            size, separators = reader.size(10, most), reader.separators()
+            size, separators = reader.size(LEAST_SIZE[strategy], most), reader.separators()
             parsed = RecursiveChunking(max_chunk_size=size, separators=separators)
         case "":
             raise InvalidArgument("Can't build a chunker without a chunking strategy")
@@ -192,11 +196,15 @@ class _Reader:
         return None
 
     def _mistyped(self, name: str, value: Any, expected: str) -> None:
-        self.problems.append(
-            f"field [{name}] is not of the expected type. "
-            f"The value [{value}] cannot be converted to a [{expected}]"
-        )
+        self.problems.append(mistyped(name, value, expected))
 
     def _refuse(self, name: str, value: float, rule: str) -> int:
         self.problems.append(f"[{SCOPE}] Invalid value [{value}]. [{name}] must be {rule}")
         return 0
+
+
+def mistyped(name: str, value: Any, expected: str) -> str:
+    return (
+        f"field [{name}] is not of the expected type. "
+        f"The value [{value}] cannot be converted to a [{expected}]"
+    )

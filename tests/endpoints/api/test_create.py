@@ -135,6 +135,8 @@ REFUSALS: dict[str, tuple[str, Any, str]] = {
         body(chunking_settings={"strategy": "page"}),
         "illegal_argument_exception",
     ),
+    "a chunking that is a list": (PATH, body(chunking_settings=[None]), SETTINGS_ERROR),
+    "a chunking that is a text": (PATH, body(chunking_settings=""), SETTINGS_ERROR),
     "chunks that are too large": (PATH, body(chunking_settings=TOO_LARGE), SETTINGS_ERROR),
     "the id of the model itself": (
         "/_inference/text_embedding/my",
