@@ -17,7 +17,7 @@ class IndexGrant(Body):
     query: Any = None
     allow_restricted_indices: StrictBool = False
 
-    @field_validator("names", "privileges", mode="before")
+    @field_validator("names", "privileges", mode="before", json_schema_input_type=Name | list[Name])
     @classmethod
     def one_or_several(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
