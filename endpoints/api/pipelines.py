@@ -40,16 +40,28 @@ class NamedPipelineView(PipelineView):
 
 
 class SimulateView(ElasticView):
-    def post(self, request: UserRequest, pipeline_id: str | None = None) -> HttpResponse:
+    """Runs the pipeline that the body holds."""
+
+    def post(self, request: UserRequest, **named: str) -> HttpResponse:
         require(request.user, Action.PIPELINE_SIMULATE)
         is_verbose = self.params(request, "verbose").flag("verbose")
         body = read_object(request)
-        config = stored(pipeline_id) if pipeline_id is not None else inline(body)
+        config = self.pipeline(body, **named)
         run = simulate_verbose if is_verbose else simulate
         docs = run(config, docs_in(body), pipelines.infer, timezone.now())
         return self.answer({"docs": docs})
 
     get = post
+
+    def pipeline(self, body: dict[str, Any], **named: str) -> dict[str, Any]:
+        return inline(body)
+
+
+class SimulateStoredView(SimulateView):
+    """Runs the pipeline that the path names."""
+
+    def pipeline(self, body: dict[str, Any], **named: str) -> dict[str, Any]:
+        return stored(named["pipeline_id"])
 
 
 def stored(pipeline_id: str) -> dict[str, Any]:

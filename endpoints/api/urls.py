@@ -22,7 +22,7 @@ urlpatterns = [
     path("_security/", include("endpoints.api.security.urls")),
     path("_ingest/pipeline", pipelines.PipelineView.as_view()),
     path("_ingest/pipeline/_simulate", pipelines.SimulateView.as_view()),
-    path("_ingest/pipeline/<str:pipeline_id>/_simulate", pipelines.SimulateView.as_view()),
+    path("_ingest/pipeline/<str:pipeline_id>/_simulate", pipelines.SimulateStoredView.as_view()),
     path("_ingest/pipeline/<str:pipeline_id>", pipelines.NamedPipelineView.as_view()),
     path("_console/clusters", clusters.ClusterListView.as_view()),
     path("_console/clusters/<str:name>", clusters.ClusterView.as_view()),
