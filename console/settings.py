@@ -138,7 +138,9 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["endpoints.api.auth.HeaderAuthentication"],
     "EXCEPTION_HANDLER": "endpoints.api.errors.es_exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "endpoints.api.openapi.generator.ElasticSchema",
 }
+SPECTACULAR_SETTINGS = {"OAS_VERSION": "3.1.1", "SORT_OPERATIONS": False}
 
 BROKER_DIR = DATA_DIR / "broker"
 CELERY_BROKER_URL = env_str("CELERY_BROKER_URL", "filesystem://localhost")

@@ -1,9 +1,11 @@
 from django.urls import include, path, re_path
 
 from endpoints.api import clusters, indices, pipelines, views
+from endpoints.api.openapi.view import OpenApiView
 from endpoints.api.region_policy import RegionPolicyView
 
 urlpatterns = [
+    path("", views.ClusterView.as_view()),
     path("_inference", views.EndpointListView.as_view()),
     path("_inference/_all", views.EndpointListView.as_view()),
     path("_inference/*", views.EndpointListView.as_view()),
@@ -27,6 +29,7 @@ urlpatterns = [
     path("_console/clusters", clusters.ClusterListView.as_view()),
     path("_console/clusters/<str:name>", clusters.ClusterView.as_view()),
     path("_console/clusters/<str:name>/_scan", clusters.ScanView.as_view()),
+    path("_console/openapi.json", OpenApiView.as_view()),
     path("_mapping", indices.MappingView.as_view()),
     re_path(r"^(?P<index>_all|[^/_][^/]*)/_mapping$", indices.IndexMappingView.as_view()),
     re_path(r"^(?P<index>_all|[^/_][^/]*)$", indices.IndexView.as_view()),

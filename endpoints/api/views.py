@@ -232,6 +232,8 @@ class ClusterView(ElasticView):
 class UnknownRouteView(ElasticView):
     """Whatever no route knows. Authentication comes first, as in Elasticsearch."""
 
+    schema = None  # nothing that a description of the API could name
+
     def handle(self, request: UserRequest, **_: Any) -> HttpResponse:
         reason = (
             f"no handler found for uri [{request.get_full_path()}] and method [{request.method}]"

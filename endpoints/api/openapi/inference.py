@@ -1,0 +1,209 @@
+"""The `_inference` routes, described."""
+
+from endpoints.api import views
+from endpoints.api.openapi.settings import require, schemas_of, settings_schemas
+from endpoints.api.openapi.words import (
+    BOOLEAN,
+    DURATION,
+    INTEGER,
+    NUMBER,
+    OBJECT,
+    STRING,
+    Body,
+    Operation,
+    Schema,
+    flag,
+    ignored,
+    listed,
+    mapped,
+    query,
+    record,
+    ref,
+)
+from endpoints.api.region_policy import PolicyBody, RegionPolicyView
+from endpoints.api.schemas import ChunkBody, InferenceBody
+from inference.types import TaskType
+
+TASK: Schema = {"enum": list(TaskType)}
+MINIMAL = ignored("return_minimal_config")
+TIMEOUT = query("timeout", "How long to wait; -1 is for ever.", DURATION)
+EXAMPLE = {
+    "service": "elasticsearch",
+    "service_settings": {
+        "model_id": ".all-minilm-l6-v2",
+        "num_allocations": 1,
+        "num_threads": 1,
+    },
+}
+
+SCHEMAS: dict[str, Schema] = {
+    "Endpoint": record(
+        {
+            "inference_id": STRING,
+            "task_type": TASK,
+            "service": STRING,
+            "service_settings": {**OBJECT, "description": "With defaults, and never a secret."},
+        },
+        {"task_settings": OBJECT, "chunking_settings": OBJECT},
+    ),
+    "TextEmbeddings": record(
+        {"text_embedding": listed(record({"embedding": listed(NUMBER)}))},
+    ),
+    "SparseEmbeddings": record(
+        {"sparse_embedding": listed(record({"is_truncated": BOOLEAN, "embedding": mapped(NUMBER)}))}
+    ),
+    "Ranking": record(
+        {
+            "rerank": listed(
+                record({"index": INTEGER, "relevance_score": NUMBER}, {"text": STRING}),
+            )
+        }
+    ),
+    "Service": record(
+        {
+            "service": STRING,
+            "name": STRING,
+            "task_types": listed(TASK),
+            "configurations": mapped(
+                record(
+                    {
+                        "label": STRING,
+                        "required": BOOLEAN,
+                        "sensitive": BOOLEAN,
+                        "updatable": BOOLEAN,
+                        "type": {"enum": ["str", "int", "bool", "list", "map"]},
+                        "supported_task_types": listed(TASK),
+                    },
+                    {"default_value": {}, "description": STRING},
+                )
+            ),
+        }
+    ),
+    "StoredRegionPolicy": record(
+        {"region_policy": ref("Policy"), "created_at": STRING},
+        {"created_by": STRING, "updated_at": STRING, "updated_by": STRING},
+    ),
+    **settings_schemas(),
+    **schemas_of(InferenceBody, ChunkBody, PolicyBody),
+}
+require(SCHEMAS["InferenceBody"], "input")
+
+ENDPOINTS = record({"endpoints": listed(ref("Endpoint"))})
+RESULT: Schema = {
+    "oneOf": [ref("TextEmbeddings"), ref("SparseEmbeddings"), ref("Ranking")],
+    "description": "By the task of the endpoint; one entry for each input, in order, but for "
+    "rerank, whose entries are sorted by falling score.",
+}
+GET_ALL = Operation(
+    "inference.get_all", "List endpoints, of one task or of all", ENDPOINTS, query=(MINIMAL,)
+)
+GET = Operation("inference.get", "Read an endpoint", ENDPOINTS, query=(MINIMAL,), failures=(404,))
+PUT = Operation(
+    "inference.put",
+    "Create an endpoint",
+    ref("Endpoint"),
+    "The answer comes when the endpoint has proved itself by a real call. Where the time runs out "
+    "before, the endpoint stays and goes on starting. An endpoint that is there is not replaced.",
+    (TIMEOUT,),
+    Body(ref("CreateEndpoint"), EXAMPLE),
+    in_path={"task_type": TASK},
+    failures=(408, 409, 429, 500, 503, 507),
+    headers={"Warning": "Deprecated ways to create an endpoint, where one was used."},
+)
+INFER = Operation(
+    "inference.inference",
+    "Call an endpoint",
+    RESULT,
+    query=(TIMEOUT,),
+    body=Body(ref("InferenceBody"), {"input": ["Hello, world"]}),
+    failures=(404, 408, 409, 429, 500, 503),
+    headers={
+        "X-Truncated-Inputs": "The inputs that were cut to the model's window: their numbers "
+        "from 0, and `query`."
+    },
+)
+DELETE = Operation(
+    "inference.delete",
+    "Delete an endpoint",
+    record(
+        {"acknowledged": BOOLEAN, "pipelines": listed(STRING), "indexes": listed(STRING)},
+        {"error_message": STRING},
+    ),
+    query=(
+        flag("dry_run", "Delete nothing, and tell what names the endpoint."),
+        flag("force", "Delete it although mappings or pipelines name it."),
+    ),
+    failures=(404, 409),
+)
+UPDATE = Operation(
+    "inference.update",
+    "Change settings of an endpoint",
+    ref("Endpoint"),
+    query=(TIMEOUT,),
+    body=Body(ref("UpdateEndpoint"), {"service_settings": {"num_allocations": 1}}),
+    failures=(404, 409),
+)
+STREAM = Operation(
+    "inference.stream",
+    "Call an endpoint and stream its answer",
+    None,
+    "An answer is a stream of events, and so is a refusal. The models that run here answer all at "
+    "once, so every call of theirs is refused.",
+    (TIMEOUT,),
+    Body(ref("InferenceBody"), {"input": "Hello, world"}),
+    failures=(404, 405),
+    is_stream=True,
+)
+SERVICES = Operation(
+    "inference.get_services",
+    "List the services and their settings",
+    listed(ref("Service")),
+)
+CHUNK = Operation(
+    "inference.chunk",
+    "Show how a text would be cut",
+    record(
+        {"chunks": listed(record({"start_offset": INTEGER, "end_offset": INTEGER, "text": STRING}))}
+    ),
+    "Nothing is embedded. Offsets count UTF-16 code units, as Java does.",
+    body=Body(
+        ref("ChunkBody"),
+        {
+            "input": "One sentence. Another one.",
+            "chunking_settings": {"strategy": "sentence", "max_chunk_size": 20},
+        },
+    ),
+)
+GET_REGION_POLICY = Operation(
+    "inference.get_region_policy",
+    "Read the region policy",
+    ref("StoredRegionPolicy"),
+    failures=(404,),
+)
+PUT_REGION_POLICY = Operation(
+    "inference.put_region_policy",
+    "Set the region policy",
+    ref("StoredRegionPolicy"),
+    query=(flag("force", "Accepted: no endpoint here runs in a region, so none is denied."),),
+    body=Body(ref("PolicyBody"), {"region_policy": {"allowed_geos": ["eu"]}}),
+)
+DELETE_REGION_POLICY = Operation(
+    "inference.delete_region_policy",
+    "Remove the region policy",
+    ref("Acknowledged"),
+    failures=(404,),
+)
+
+OPERATIONS = {
+    views.EndpointView: {"put": PUT, "post": INFER, "get": GET, "delete": DELETE},
+    views.EndpointListView: {"get": GET_ALL},
+    views.UpdateView: {"put": UPDATE, "post": UPDATE},
+    views.StreamView: {"post": STREAM},
+    views.ServicesView: {"get": SERVICES},
+    views.ChunkView: {"post": CHUNK},
+    RegionPolicyView: {
+        "get": GET_REGION_POLICY,
+        "put": PUT_REGION_POLICY,
+        "delete": DELETE_REGION_POLICY,
+    },
+}
