@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from console.pages import clusters, create, endpoints, session, try_it
+from console.pages import clusters, create, endpoints, reference, session, try_it
 from console.pages.root import unknown_page
 
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("clusters/<str:name>/edit", clusters.cluster_edit, name="cluster-edit"),
     path("clusters/<str:name>/scan", clusters.cluster_scan, name="cluster-scan"),
     path("clusters/<str:name>/remove", clusters.cluster_remove, name="cluster-remove"),
+    path("api", reference.api_reference, name="api-reference"),
+    path("api/openapi.json", reference.api_document, name="api-document"),
     # Everything unknown outside of the pages is answered as the API does.
     re_path("", unknown_page),
 ]

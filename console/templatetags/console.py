@@ -7,7 +7,7 @@ from django import template
 from django.conf.locale import LANG_INFO
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from endpoints.access import Action, may
@@ -126,3 +126,13 @@ def ago(moment: datetime) -> str:
         if (count := int(seconds // span)) >= 1:
             return f"{count} {name}{'s' if count > 1 else ''} ago"
     return "just now"
+
+
+@register.filter
+def marked(text: str) -> SafeString:
+    """A text with what stands between backticks as code."""
+    pieces = text.split("`")
+    forms = ("{}", "<code>{}</code>")
+    return format_html_join(
+        "", "{}", ((format_html(forms[place % 2], piece),) for place, piece in enumerate(pieces))
+    )
