@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from console.pages.reference import Reader, kind_of
+from console.pages.reference import Reader, areas, kind_of
 from endpoints.api.openapi import document
 from inference.services import SERVICES
 from tests.console.conftest import text
@@ -30,6 +30,19 @@ def test_every_operation_is_shown_with_all_its_forms(console: Client) -> None:
     shown = re.findall(r'<span class="method [\w-]+">(\w+)</span> <code>(.+?)</code>', page)
     there = [(m.upper(), path) for path, methods in document()["paths"].items() for m in methods]
     assert sorted(shown) == sorted(there)
+
+
+def test_what_is_shown_together_takes_the_same_body() -> None:
+    bodies = {
+        (method.upper(), path): operation.get("requestBody")
+        for path, methods in document()["paths"].items()
+        for method, operation in methods.items()
+    }
+
+    for area in areas():
+        for entry in area.entries.values():
+            first, *others = (bodies[form] for form in entry.forms)
+            assert all(body == first for body in others), entry.name
 
 
 def test_the_settings_of_every_service_are_shown(console: Client) -> None:

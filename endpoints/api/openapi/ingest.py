@@ -136,6 +136,7 @@ SIMULATE = Operation(
 )
 SIMULATE_STORED = replace(
     SIMULATE,
+    operation_id="ingest.simulate_stored",
     summary="Run a stored pipeline on documents that are stored nowhere",
     body=Body(record({"docs": ref("Docs")}), DOCS),
 )
