@@ -71,8 +71,8 @@ def parse_chunking(raw: Any, *, most: int | None = None) -> ChunkingSettings:
     if not isinstance(raw, Mapping):
         raise InvalidSettings([mistyped(SCOPE, raw, "Map")])
     reader = _Reader(raw)
-    strategy = raw.get("strategy")
-    match "" if strategy is None else str(strategy).strip().lower():
+    given = raw.get("strategy")
+    match strategy := "" if given is None else str(given).strip().lower():
         case "none":
             reader.allow(NoneChunking)
             parsed: ChunkingSettings = NoneChunking()
@@ -91,7 +91,7 @@ def parse_chunking(raw: Any, *, most: int | None = None) -> ChunkingSettings:
         case "":
             raise InvalidArgument("Can't build a chunker without a chunking strategy")
         case _:
-            raise InvalidArgument(f"Invalid chunkingStrategy [{strategy}]")
+            raise InvalidArgument(f"Invalid chunkingStrategy [{given}]")
     if reader.problems:
         raise InvalidSettings(reader.problems)
     return parsed

@@ -22,6 +22,7 @@ MEANINGS = {
     409: "This does not fit the state that things are in now.",
     429: "The model's queue is full; try again later.",
     500: "The model failed on this input, or could not be started.",
+    502: "Another system gave no answer, or none of use.",
     503: "Nothing answers where the model should run; try again later.",
     507: "The folder for models has too little room or cannot be written.",
 }

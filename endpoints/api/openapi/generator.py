@@ -9,7 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 
 from endpoints.actions import ID_PATTERN, MAX_ID_LENGTH
 from endpoints.api.cluster import ES_VERSION
-from endpoints.api.openapi import console, indices, inference, ingest, security
+from endpoints.api.openapi import clusters, console, indices, inference, ingest, security
 from endpoints.api.openapi.failures import FAILURE_SCHEMAS, FAILURES
 from endpoints.api.openapi.words import STRING, Operation, Schema, flag, ignored, query, ref
 from endpoints.api.views import ANY_TASK
@@ -20,6 +20,7 @@ AREAS = {
     "security": "Who calls, what they may do, and their API keys.",
     "ingest": "Pipelines that name endpoints.",
     "indices": "Mappings that name endpoints.",
+    "clusters": "Elasticsearch and OpenSearch elsewhere that name endpoints.",
     "cluster": "What a client asks first.",
     "console": "This installation.",
 }
@@ -53,9 +54,10 @@ IN_PATH: dict[str, Schema] = {
     },
     "task_type": {"enum": [*TaskType, ANY_TASK]},
     "index": {"type": "string", "pattern": "^[^/_][^/]*$", "examples": ["my-index"]},
+    "name": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$", "examples": ["prod"]},
     "pipeline_id": {"type": "string", "pattern": "^[^/_][^/]*$", "examples": ["my-pipeline"]},
 }
-PARTS = (inference, security, ingest, indices, console)
+PARTS = (inference, security, ingest, indices, clusters, console)
 OPERATIONS = {view: operations for part in PARTS for view, operations in part.OPERATIONS.items()}
 
 

@@ -104,11 +104,11 @@ PUT = Operation(
     ref("Endpoint"),
     "The answer comes when the endpoint has proved itself by a real call. Where the time runs out "
     "before, the endpoint stays and goes on starting. An endpoint that is there is not replaced.",
-    (TIMEOUT,),
+    (TIMEOUT, flag("force", "Create it although another model made what is stored for this id.")),
     Body(ref("CreateEndpoint"), EXAMPLE),
     in_path={"task_type": TASK},
     failures=(408, 409, 429, 500, 503, 507),
-    headers={"Warning": "Deprecated ways to create an endpoint, where one was used."},
+    headers={"Warning": "What the maker should know although nothing is wrong."},
 )
 INFER = Operation(
     "inference.inference",
@@ -117,10 +117,7 @@ INFER = Operation(
     query=(TIMEOUT,),
     body=Body(ref("InferenceBody"), {"input": ["Hello, world"]}),
     failures=(404, 408, 409, 429, 500, 503),
-    headers={
-        "X-Truncated-Inputs": "The inputs that were cut to the model's window: their numbers "
-        "from 0, and `query`."
-    },
+    headers={"Warning": "How many inputs were cut to the model's window, and by how much."},
 )
 DELETE = Operation(
     "inference.delete",

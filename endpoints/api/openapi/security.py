@@ -1,6 +1,5 @@
 """The `_security` routes, described."""
 
-from endpoints.api import security
 from endpoints.api.openapi.settings import require, schemas_of
 from endpoints.api.openapi.words import (
     BOOLEAN,
@@ -18,6 +17,7 @@ from endpoints.api.openapi.words import (
     record,
     ref,
 )
+from endpoints.api.security import keys, users
 
 OPTIONAL_STRING: Schema = {"type": ["string", "null"]}
 REALM = record({"name": STRING, "type": STRING})
@@ -60,7 +60,7 @@ SCHEMAS: dict[str, Schema] = {
         },
         {"expiration": INTEGER, "invalidation": INTEGER, "limited_by": listed(mapped(OBJECT))},
     ),
-    **schemas_of(security.CreateKeyBody, security.InvalidateBody, security.HasPrivilegesBody),
+    **schemas_of(keys.CreateKeyBody, keys.InvalidateBody, users.HasPrivilegesBody),
 }
 require(SCHEMAS["CreateKeyBody"], "name")
 
@@ -122,12 +122,12 @@ HAS_PRIVILEGES = Operation(
 )
 
 OPERATIONS = {
-    security.AuthenticateView: {"get": AUTHENTICATE},
-    security.ApiKeyView: {
+    users.AuthenticateView: {"get": AUTHENTICATE},
+    keys.ApiKeyView: {
         "post": CREATE_API_KEY,
         "put": CREATE_API_KEY,
         "get": GET_API_KEY,
         "delete": INVALIDATE_API_KEY,
     },
-    security.HasPrivilegesView: {"post": HAS_PRIVILEGES, "get": HAS_PRIVILEGES},
+    users.HasPrivilegesView: {"post": HAS_PRIVILEGES, "get": HAS_PRIVILEGES},
 }

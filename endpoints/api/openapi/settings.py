@@ -10,6 +10,7 @@ from endpoints.api.openapi.words import OBJECT, STRING, Schema, closed, ref
 from inference.chunking.settings import LEAST_SIZE, MAX_SEPARATORS, SEPARATOR_GROUPS
 from inference.services import SERVICES
 from inference.services.base import Service
+from inference.services.settings import names_marked
 from inference.types import TaskType
 
 REF = "#/components/schemas/{model}"
@@ -84,7 +85,8 @@ def create_body(service: Service, references: References) -> Schema:
 
 
 def update_body() -> Schema:
-    updatable = sorted({name for one in SERVICES.values() for name in one.updatable_settings})
+    schemas = {service.settings for service in SERVICES.values()}
+    updatable = sorted({name for one in schemas for name in names_marked("updatable", one)})
     return closed(
         {
             "type": "object",
