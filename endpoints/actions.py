@@ -118,9 +118,11 @@ def check_is_no_model(inference_id: str, config: Mapping[str, Any]) -> None:
 
 def check_id_is_free(inference_id: str) -> None:
     """An endpoint must not be mistaken for another, or for another's deployment."""
+    # First the deployment: of an endpoint made meanwhile the endpoint is then seen, too.
+    is_deployment = Deployment.objects.filter(deployment_id=inference_id).exists()
     if Endpoint.objects.filter(inference_id=inference_id).exists():
         raise EndpointExists(f"Inference endpoint [{inference_id}] already exists")
-    if Deployment.objects.filter(deployment_id=inference_id).exists():
+    if is_deployment:
         raise id_is_taken(inference_id)
 
 
@@ -214,11 +216,17 @@ def take_back(endpoint: Endpoint) -> bool:
 
 @transaction.atomic
 def set_region_policy(actor: User, policy: dict[str, Any]) -> RegionPolicy:
-    """Store the policy, over the one that there may be."""
+    """Store the policy, over the one that there may be.
+
+    Raises Conflict when somebody else sets the first one at the same time.
+    """
     now = timezone.now()
     stored = RegionPolicy.objects.select_for_update().first()
     if stored is None:
-        return RegionPolicy.objects.create(policy=policy, created_at=now, created_by=actor)
+        try:
+            return RegionPolicy.objects.create(policy=policy, created_at=now, created_by=actor)
+        except IntegrityError:
+            raise Conflict("The region policy was set by somebody else meanwhile") from None
     stored.policy, stored.updated_at, stored.updated_by = policy, now, actor
     stored.save()
     return stored

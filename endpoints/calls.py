@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from endpoints import hosting, usage
 from endpoints.models import Endpoint
-from inference.errors import InvalidAction
+from inference.errors import InvalidSettings
 from inference.services import find_service
 from inference.services.settings import parse_settings
 from inference.types import InferenceRequest, InferenceResult, TaskType
@@ -35,7 +35,7 @@ def _run(endpoint: Endpoint, request: InferenceRequest, timeout_s: float) -> Inf
     )
     if endpoint.task == TaskType.RERANK:
         if not request.query:
-            raise InvalidAction(["Field [query] cannot be null or empty for task type [rerank]"])
+            raise InvalidSettings(["A non-null, non-empty [query] is required for rerank"])
         settings = {"return_documents": True} | endpoint.task_settings | own_settings.to_response()
         if request.return_documents is None:
             request = replace(request, return_documents=settings["return_documents"])

@@ -126,8 +126,8 @@ def is_long_ago(deployment: Deployment) -> bool:
     return age.total_seconds() > RETRY_AFTER_S
 
 
-def wait_until_started(endpoint: Endpoint, timeout_s: float) -> None:
-    """Wait until the endpoint's deployment runs.
+def wait_until_started(endpoint: Endpoint, timeout_s: float) -> float:
+    """Wait until the endpoint's deployment runs. Returns how many of the seconds are left.
 
     Raises ModelUnavailable or DeploymentFailed as soon as that is known, or DeploymentTimedOut;
     then the download and the start go on.
@@ -145,7 +145,7 @@ def wait_until_started(endpoint: Endpoint, timeout_s: float) -> None:
                 f"Deployment [{deployment.deployment_id}] failed: {deployment.reason}"
             )
         if deployment.state == DeploymentState.STARTED:
-            return
+            return deadline - monotonic()
         if monotonic() >= deadline:
             raise timed_out(deployment)
         sleep(POLL_S)

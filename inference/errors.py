@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+LONGEST_SHOWN = 200
+
 
 class InferenceError(Exception):
     """A failure that the caller is told about; anything outside this tree is a bug.
@@ -22,6 +24,11 @@ class InvalidRequest(InferenceError):
     """The request is understood and refused as it stands."""
 
     status = 400
+
+
+class BodyTooLarge(InferenceError):
+    status = 413
+    type = "content_too_long_exception"
 
 
 class InvalidArgument(InvalidRequest):
@@ -137,3 +144,19 @@ class RunnerUnavailable(InferenceError):
     """Nothing answers where the model should run; a retry is right."""
 
     status = 503
+
+
+def shown(value: Any) -> str:
+    """A value of somebody's JSON as Elasticsearch's reasons show it, cut where it is long."""
+    match value:
+        case None:
+            text = "null"
+        case bool():
+            text = str(value).lower()
+        case dict():
+            text = "{" + ", ".join(f"{name}={shown(one)}" for name, one in value.items()) + "}"
+        case list():
+            text = "[" + ", ".join(map(shown, value)) + "]"
+        case _:
+            text = str(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."

@@ -1,8 +1,10 @@
 """One call for hosted models: a request in, a result out."""
 
+import logging
 from collections.abc import Iterable
 from typing import Protocol
 
+from inference.runner.client import HostUnreachable
 from inference.runner.protocol import HostReply, HostRequest
 from inference.types import (
     QUERY,
@@ -16,6 +18,8 @@ from inference.types import (
     TextEmbeddings,
     Truncation,
 )
+
+logger = logging.getLogger(__name__)
 
 
 class Hosts(Protocol):
@@ -31,7 +35,11 @@ def run_hosted(
     request: InferenceRequest,
     budget_s: float,
 ) -> InferenceResult:
-    """Run a request on a deployment of this installation, within budget_s seconds."""
+    """Run a request on a deployment of this installation, within budget_s seconds.
+
+    Raises what `hosts.call` raises, and HostUnreachable where a host answers that has another
+    task: a deployment of this name was there before, and its host has not yet been stopped.
+    """
     query = request.query if task_type == TaskType.RERANK else None
     reply = hosts.call(deployment_id, HostRequest(request.input, query, budget_s))
     match task_type:
@@ -47,7 +55,8 @@ def run_hosted(
         case TaskType.RERANK if reply.scores is not None:
             names = (QUERY, *range(len(request.input)))
             return rank(reply.scores, request, cut(names, reply))
-    raise RuntimeError(f"deployment [{deployment_id}] sent a reply that does not fit {task_type}")
+    logger.warning("deployment [%s] sent a reply that does not fit %s", deployment_id, task_type)
+    raise HostUnreachable(deployment_id)
 
 
 def cut(names: Iterable[str | int], reply: HostReply) -> dict[str, Truncation]:

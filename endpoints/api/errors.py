@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpResponse
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.views import exception_handler
@@ -26,6 +27,9 @@ def es_exception_handler(exc: Exception, context: dict[str, Any]) -> HttpRespons
         allowed = ", ".join(sorted(view.allowed_methods))
         response = view.answer(wrong_method(context["request"], allowed), exc.status_code)
         response["Allow"] = allowed
+    elif isinstance(exc, SuspiciousOperation):  # more parameters than anybody needs
+        error = envelope(400, "illegal_argument_exception", str(exc))
+        response = view.answer(error, 400)
     elif known := exception_handler(exc, context):
         reason = str(known.data["detail"])
         response = view.answer(

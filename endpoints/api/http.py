@@ -35,6 +35,12 @@ class ElasticView(APIView):
             self.shape = Shape.of(request.query_params)
         self.perform_authentication(request)
 
+    def options(self, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]  # plain
+        """What may be asked here; the methods are the whole answer."""
+        response = HttpResponse(content_type=self.answer_type)
+        response["Allow"] = ", ".join(sorted(self.allowed_methods))
+        return response
+
     def params(self, request: Request, *allowed: str) -> Params:
         return Params(request.query_params, request.path, frozenset(allowed))
 

@@ -40,7 +40,9 @@ class IndexView(ElasticView):
         require(request.user, Action.INDEX_GET, *indices.names_in(index))
         params = self.params(request, *SHOWING)
         found = indices.find(index, lookup(params))
-        return self.answer({one.name: one.to_response() for one in found})
+        return self.answer(
+            {one.name: one.to_response(is_human=self.shape.is_human) for one in found}
+        )
 
     def head(self, request: UserRequest, index: str) -> HttpResponse:
         require(request.user, Action.INDEX_GET, *indices.names_in(index))

@@ -21,7 +21,11 @@ class PipelineView(ElasticView):
         is_summary = self.params(request, "summary").flag("summary")
         found = pipelines.find(pipeline_id)
         is_missing = not found and "*" not in pipeline_id
-        shown = {one.pipeline_id: {} if is_summary else one.to_response() for one in found}
+        is_human = self.shape.is_human
+        shown = {
+            one.pipeline_id: {} if is_summary else one.to_response(is_human=is_human)
+            for one in found
+        }
         return self.answer(shown, 404 if is_missing else 200)
 
 

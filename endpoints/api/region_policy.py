@@ -27,6 +27,8 @@ class Policy(Body):
 
 
 class PolicyBody(Body):
+    is_stored = True
+
     region_policy: Policy
 
     def checked(self) -> dict[str, Any]:

@@ -1,25 +1,45 @@
 """Request bodies: what they may hold, and what is wrong with one that is refused."""
 
-from typing import Any, TypeVar
+from math import inf
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from django.http import HttpRequest
-from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
 
+from endpoints.api.bodies import check_storable, check_unique, names_twice
 from endpoints.api.media import read_json
-from inference.errors import InvalidAction, InvalidRequest, MalformedBody
+from inference.errors import BodyTooLarge, InvalidAction, InvalidRequest, MalformedBody, shown
 from inference.types import InferenceRequest, InputType, TaskType
 
-BodyT = TypeVar("BodyT", bound=BaseModel)
+BodyT = TypeVar("BodyT", bound="Body")
 
 
 class Body(BaseModel):
+    """What a schema says of its bodies as a whole.
+
+    is_stored: whether they stay. Then they are looked through for what cannot, or is said twice.
+    most_bytes: settings are small; to list all that is wrong with a large body takes a lot more
+    memory than the body.
+    """
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+    is_stored: ClassVar[bool] = False
+    most_bytes: ClassVar[float] = 1024 * 1024
 
 
-class CreateBody(BaseModel):
+class CreateBody(Body):
     """The body of a create request. What the service reads stays raw; the service checks it."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(extra="allow")
+    is_stored = True
 
     service: StrictStr | None = None
     task_type: StrictStr | None = None
@@ -47,10 +67,11 @@ class CreateBody(BaseModel):
         return self.model_extra or {}
 
 
-class UpdateBody(BaseModel):
+class UpdateBody(Body):
     """The body of an update: only what may change, beside what must agree with the endpoint."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(extra="allow")
+    is_stored = True
 
     service: StrictStr | None = None
     task_type: StrictStr | None = None
@@ -71,10 +92,9 @@ class UpdateBody(BaseModel):
         if self.service not in (None, service):
             refused["service"] = self.service
         if refused:
-            listed = ", ".join(f"{name}={value}" for name, value in refused.items())
             raise InvalidRequest(
                 f"Request contained fields which cannot be updated, remove these fields and try "
-                f"again [{{{listed}}}]"
+                f"again [{shown(refused)}]"
             )
         settings = {
             "service_settings": self.service_settings,
@@ -88,12 +108,16 @@ class UpdateBody(BaseModel):
 
 
 class ChunkBody(Body):
+    most_bytes = inf
+
     input: StrictStr
     chunking_settings: dict[str, Any] | None = None
 
 
 class InferenceBody(Body):
-    input: StrictStr | list[StrictStr] | None = None
+    most_bytes = inf
+
+    input: StrictStr | Annotated[list[StrictStr], Field(fail_fast=True)] | None = None
     query: StrictStr | None = None
     input_type: StrictStr | None = None
     task_settings: dict[str, Any] | None = None
@@ -108,11 +132,14 @@ class InferenceBody(Body):
             raise InvalidAction(problems)
         text = self.input if isinstance(self.input, list) else [self.input or ""]
         task_settings = dict(self.task_settings or {})
+        check_storable(task_settings)
         in_settings = task_settings.pop("input_type", None)
         return InferenceRequest(
             input=tuple(text),
             query=self.query,
-            input_type=parse_input_type(self.input_type or in_settings),
+            input_type=parse_input_type(
+                in_settings if self.input_type is None else self.input_type
+            ),
             top_n=self.top_n,
             return_documents=self.return_documents,
             task_settings=task_settings,
@@ -153,7 +180,7 @@ def _not_for(task_type: TaskType, fields: dict[str, Any]) -> list[str]:
     ]
 
 
-def parse_input_type(text: str | None) -> InputType:
+def parse_input_type(text: Any) -> InputType:
     if text is None:
         return InputType.UNSPECIFIED
     try:
@@ -161,13 +188,23 @@ def parse_input_type(text: str | None) -> InputType:
     except ValueError:
         known = ", ".join(InputType)
         raise InvalidAction(
-            [f"Unrecognized input_type [{text}]. It must be one of [{known}]"]
+            [f"Unrecognized input_type [{shown(text)}]. It must be one of [{known}]"]
         ) from None
 
 
 def parse(schema: type[BodyT], request: HttpRequest) -> BodyT:
-    """Read the body of a request. Raises MissingBody, MalformedBody or UnsupportedMediaType."""
+    """Read the body of a request. Raises what `read_json` raises, or InvalidArgument.
+
+    A body that is not stored may hold a hundred megabytes of texts: it is looked at again only
+    if it may name a field twice.
+    """
     raw, content = read_json(request)
+    if len(raw) > schema.most_bytes:
+        raise BodyTooLarge(f"the body has more than {schema.most_bytes} bytes")
+    if schema.is_stored:
+        check_storable(content)
+    if schema.is_stored or names_twice(raw, content):
+        check_unique(raw)
     try:
         return schema.model_validate(content)
     except ValidationError as exc:

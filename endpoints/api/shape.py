@@ -16,9 +16,13 @@ ANY_DEPTH = "**"
 
 @dataclass(frozen=True)
 class Shape:
-    """included, excluded: dotted paths of `filter_path`, split; empty means all."""
+    """included, excluded: dotted paths of `filter_path`, split; empty means all.
+
+    is_human: whether times are told as dates, too. That is up to the answers that hold some.
+    """
 
     is_pretty: bool = False
+    is_human: bool = False
     has_trace: bool = False
     included: tuple[Path, ...] = ()
     excluded: tuple[Path, ...] = ()
@@ -29,6 +33,7 @@ class Shape:
         paths = [path for path in query.get("filter_path", "").split(",") if path.strip("- ")]
         return cls(
             is_pretty=flag(query, "pretty"),
+            is_human=flag(query, "human"),
             has_trace=flag(query, "error_trace"),
             included=tuple(split(path) for path in paths if not path.startswith("-")),
             excluded=tuple(split(path[1:]) for path in paths if path.startswith("-")),

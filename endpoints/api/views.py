@@ -28,6 +28,7 @@ from inference.errors import (
     NotFound,
     NothingToUpdate,
     StreamingNotAllowed,
+    TimedOut,
 )
 from inference.services import SERVICES, find_service
 from inference.types import TaskType
@@ -35,6 +36,8 @@ from inference.types import TaskType
 DEFAULT_TIMEOUT_S = 30.0
 CHAT_TIMEOUT_S = 120.0
 ANY_TASK = "any"
+# A header has to stay short: proxies and clients take a few thousand bytes.
+MOST_NAMED = 100
 
 
 def task_in(path_part: str | None) -> TaskType | None:
@@ -67,8 +70,8 @@ class EndpointView(ElasticView):
         """
         require(request.user, Action.PUT)
         params = self.params(request, "force")
-        actions.check_inference_id(inference_id)
         body = parse(CreateBody, request)
+        actions.check_inference_id(inference_id)
         task = body.resolved_task_type(task_type)
         timeout_s = params.duration_s("timeout", default_timeout_s(task))
         endpoint = actions.create_endpoint(
@@ -130,7 +133,8 @@ class EndpointListView(ElasticView):
         endpoints = Endpoint.objects.visible_to(request.user).with_status()
         if task := task_in(task_type):
             endpoints = endpoints.filter(task_type=task)
-        return self.answer({"endpoints": [endpoint.to_response() for endpoint in endpoints]})
+        by_id = sorted(endpoints, key=lambda endpoint: endpoint.inference_id)
+        return self.answer({"endpoints": [endpoint.to_response() for endpoint in by_id]})
 
 
 class UpdateView(ElasticView):
@@ -138,9 +142,9 @@ class UpdateView(ElasticView):
         self, request: UserRequest, inference_id: str, task_type: str | None = None
     ) -> HttpResponse:
         require(request.user, Action.UPDATE)
-        self.params(request).duration_s("timeout", DEFAULT_TIMEOUT_S)
-        actions.check_can_change(inference_id)
+        self.params(request)
         body = parse(UpdateBody, request)
+        actions.check_can_change(inference_id)
         try:
             endpoint = get_endpoint(request.user, inference_id)
         except NotFound as exc:
@@ -193,8 +197,7 @@ class StreamView(ElasticView):
         self, request: UserRequest, inference_id: str, task_type: str | None = None
     ) -> HttpResponse:
         require(request.user, Action.INFER)
-        params = self.params(request)
-        params.duration_s("timeout", CHAT_TIMEOUT_S)
+        self.params(request)
         task = task_in(task_type)
         parse(InferenceBody, request).to_request(task)
         endpoint = endpoint_to_call(inference_id, task)
@@ -214,10 +217,15 @@ def prove(endpoint: Endpoint, timeout_s: float) -> None:
     When only the time ran out, the endpoint stays and goes on starting.
     """
     try:
-        hosting.wait_until_started(endpoint, timeout_s)
-        calls.probe(endpoint, DEFAULT_TIMEOUT_S)
+        left_s = hosting.wait_until_started(endpoint, timeout_s)
+        calls.probe(endpoint, left_s)
     except DeploymentTimedOut:
         raise
+    except TimedOut as exc:
+        raise DeploymentTimedOut(
+            f"Timed out waiting for inference endpoint [{endpoint.inference_id}] to answer. It "
+            "stays: use the trained model stats API to follow its deployment, and retry"
+        ) from exc
     except InferenceError:
         actions.take_back(endpoint)
         raise

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from endpoints.models.base import Record
+from endpoints.models.base import Record, iso
 
 INDEX_VERSION = "9000000"
 
@@ -24,8 +24,8 @@ class IndexMapping(Record):
     def __str__(self) -> str:
         return self.name
 
-    def to_response(self) -> dict[str, Any]:
-        """The index as the API shows it."""
+    def to_response(self, *, is_human: bool = False) -> dict[str, Any]:
+        """The index as the API shows it; for people with a date that they can read."""
         shown: dict[str, Any] = {}
         for name, value in sorted(self.settings.items()):
             *parents, last = name.split(".")
@@ -35,6 +35,7 @@ class IndexMapping(Record):
             node[last] = value
         own = {
             "uuid": self.uuid,
+            **({"creation_date_string": iso(self.created_at)} if is_human else {}),
             "creation_date": str(int(self.created_at.timestamp() * 1000)),
             "provided_name": self.name,
             "version": {"created": INDEX_VERSION},
@@ -59,10 +60,11 @@ class IngestPipeline(Record):
     def __str__(self) -> str:
         return self.pipeline_id
 
-    def to_response(self) -> dict[str, Any]:
-        """The pipeline as the API shows it."""
-        return {
-            **self.config,
-            "created_date_millis": int(self.created_at.timestamp() * 1000),
-            "modified_date_millis": int(self.updated_at.timestamp() * 1000),
-        }
+    def to_response(self, *, is_human: bool = False) -> dict[str, Any]:
+        """The pipeline as the API shows it; for people with dates that they can read."""
+        shown = dict(self.config)
+        for name, at in (("created_date", self.created_at), ("modified_date", self.updated_at)):
+            if is_human:
+                shown[name] = iso(at)
+            shown[f"{name}_millis"] = int(at.timestamp() * 1000)
+        return shown

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from inference.errors import InvalidArgument, InvalidSettings
+from inference.errors import InvalidArgument, InvalidSettings, shown
 
 SCOPE = "chunking_settings"
 MAX_SEPARATORS = 50
@@ -71,8 +71,8 @@ def parse_chunking(raw: Any, *, most: int | None = None) -> ChunkingSettings:
     if not isinstance(raw, Mapping):
         raise InvalidSettings([mistyped(SCOPE, raw, "Map")])
     reader = _Reader(raw)
-    given = raw.get("strategy")
-    match strategy := "" if given is None else str(given).strip().lower():
+    named = raw.get("strategy")
+    match strategy := "" if named is None else shown(named).strip().lower():
         case "none":
             reader.allow(NoneChunking)
             parsed: ChunkingSettings = NoneChunking()
@@ -91,7 +91,7 @@ def parse_chunking(raw: Any, *, most: int | None = None) -> ChunkingSettings:
         case "":
             raise InvalidArgument("Can't build a chunker without a chunking strategy")
         case _:
-            raise InvalidArgument(f"Invalid chunkingStrategy [{given}]")
+            raise InvalidArgument(f"Invalid chunkingStrategy [{shown(named)}]")
     if reader.problems:
         raise InvalidSettings(reader.problems)
     return parsed
@@ -160,19 +160,19 @@ class _Reader:
         elif group is None:
             return tuple(SEPARATOR_GROUPS["plaintext"])
         elif not isinstance(group, str):
-            self._mistyped("separator_group", group, "String")
+            self.problems.append(mistyped("separator_group", group, "String"))
         elif (name := group.strip().lower()) in SEPARATOR_GROUPS:
             return tuple(SEPARATOR_GROUPS[name])
         else:
             self.problems.append(
-                f"[{SCOPE}] Invalid value [{group}] received. "
+                f"[{SCOPE}] Invalid value [{shown(group)}] received. "
                 f"[separator_group] must be one of [markdown, plaintext]"
             )
         return ()
 
     def _own_separators(self, own: Any) -> tuple[str, ...]:
         if not isinstance(own, list) or not all(isinstance(one, str) for one in own):
-            self._mistyped("separators", own, "List")
+            self.problems.append(mistyped("separators", own, "List"))
         elif not own:
             self.problems.append(
                 "Recursive chunking settings can not have an empty list of separators"
@@ -190,13 +190,10 @@ class _Reader:
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_INTEGER:
             return value
         if value is not None:
-            self._mistyped(name, value, "Integer")
+            self.problems.append(mistyped(name, value, "Integer"))
         elif required:
             self.problems.append(f"[{SCOPE}] does not contain the required setting [{name}]")
         return None
-
-    def _mistyped(self, name: str, value: Any, expected: str) -> None:
-        self.problems.append(mistyped(name, value, expected))
 
     def _refuse(self, name: str, value: float, rule: str) -> int:
         self.problems.append(f"[{SCOPE}] Invalid value [{value}]. [{name}] must be {rule}")
@@ -206,5 +203,5 @@ class _Reader:
 def mistyped(name: str, value: Any, expected: str) -> str:
     return (
         f"field [{name}] is not of the expected type. "
-        f"The value [{value}] cannot be converted to a [{expected}]"
+        f"The value [{shown(value)}] cannot be converted to a [{expected}]"
     )

@@ -12,7 +12,7 @@ from inference.arrays import FloatArray, IntArray
 from inference.runner.encoded import EncodedText
 from inference.runner.packing import pack, unpack
 from inference.runner.statistics import Counter
-from inference.runner.tokenizer import TokenizedText
+from inference.runner.tokenizer import TokenizedText, TooLate
 
 # A row below FULL_ROW tokens leaves compute unused while weights are read; above, attention over
 # the other texts of the row starts to cost. Both were measured on all-MiniLM-L6-v2.
@@ -93,10 +93,6 @@ class QueueIsFull(Exception):
     """More texts wait than the deployment's queue may hold."""
 
 
-class TooLate(Exception):
-    """The caller's time ran out while the request waited."""
-
-
 class Batcher:
     """A queue of jobs and one thread an allocation that works it off.
 
@@ -139,6 +135,15 @@ class Batcher:
             name = f"allocation-{self._threads}"
             threading.Thread(target=self._work, name=name, daemon=True).start()
 
+    def check_room(self, count: int) -> None:
+        """Raises QueueIsFull where so many texts more do not fit."""
+        if self._texts_waiting + count > self._capacity:
+            self.counter.reject(count)
+            raise QueueIsFull(
+                f"it holds {self._capacity} texts, {self._texts_waiting} are waiting already "
+                f"and {count} more do not fit"
+            )
+
     def submit(self, job: Job) -> None:
         """Queue a job of at least one text. Raises QueueIsFull and then keeps none of it.
 
@@ -147,9 +152,7 @@ class Batcher:
         """
         tokens = sum(len(text.ids) for _, text in job.waiting)
         with self._changed:
-            if self._texts_waiting + len(job.waiting) > self._capacity:
-                self.counter.reject(len(job.waiting))
-                raise QueueIsFull(f"{self._texts_waiting} texts are waiting already")
+            self.check_room(len(job.waiting))
             self.counter.queue(len(job.waiting))
             self._texts_waiting += len(job.waiting)
             self._tokens_waiting += tokens

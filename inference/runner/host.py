@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from inference.runner.batching import Batcher, Job, QueueIsFull, TooLate
+from inference.runner.batching import Batcher, Job, QueueIsFull
 from inference.runner.heads import HEADS, Head
 from inference.runner.protocol import (
     ConnectionClosed,
@@ -34,7 +34,7 @@ from inference.runner.protocol import (
 from inference.runner.session import EncoderSession, laid_out
 from inference.runner.spec import HostSpec
 from inference.runner.statistics import Counter, Statistics
-from inference.runner.tokenizer import TextTokenizer
+from inference.runner.tokenizer import TextTokenizer, TooLate
 
 logger = logging.getLogger("model-host")
 
@@ -104,8 +104,14 @@ class ModelHost:
 
     def _start(self, connection: socket.socket, request: HostRequest) -> Job | None:
         deadline = time.monotonic() + request.budget_s
-        collector = self._head.collector(request)
         texts = request.texts if request.query is None else (request.query, *request.texts)
+        try:
+            self._batcher.check_room(len(texts))  # to read millions of texts would fill the memory
+            tokenized = self._tokenizer.tokenize(texts, deadline)
+        except (QueueIsFull, TooLate) as exc:
+            send_reply(connection, error_reply(exc))
+            return None
+        collector = self._head.collector(request)
 
         def end(failure: Exception | None) -> None:
             try:
@@ -120,7 +126,7 @@ class ModelHost:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
-        job = Job(self._tokenizer.tokenize(texts), collector.add, end, deadline)
+        job = Job(tokenized, collector.add, end, deadline)
         try:
             self._batcher.submit(job)
         except QueueIsFull as exc:

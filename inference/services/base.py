@@ -76,7 +76,7 @@ class Service:
         self.check_settings(task_type, settings)
         task_settings = parse_settings(
             self.task_settings[task_type],
-            config.get("task_settings") or {},
+            {} if config.get("task_settings") is None else config["task_settings"],
             scope="task_settings",
             service=self.name,
         )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from inference.errors import InvalidRequest, InvalidSettings
+from inference.errors import InvalidRequest, InvalidSettings, shown
 from inference.types import TaskType
 
 
@@ -121,14 +121,13 @@ def parse_settings(schema: type[SettingsT], raw: Any, *, scope: str, service: st
 
 
 def unknown_settings(left_over: dict[Any, Any], service: str) -> InvalidRequest:
-    listed = ", ".join(f"{name}={value}" for name, value in left_over.items())
     return InvalidRequest(
-        f"Configuration contains settings [{{{listed}}}] unknown to the [{service}] service"
+        f"Configuration contains settings [{shown(left_over)}] unknown to the [{service}] service"
     )
 
 
 def _problem(detail: ErrorDetails, scope: str) -> str:
-    name, value = detail["loc"][-1] if detail["loc"] else scope, detail["input"]
+    name, value = detail["loc"][-1] if detail["loc"] else scope, shown(detail["input"])
     limits = detail.get("ctx", {})
     match detail["type"]:
         case "missing":

@@ -20,6 +20,8 @@ MEANINGS = {
     406: "The body is of a media type that is not spoken here.",
     408: "The time ran out. A model that was starting goes on starting.",
     409: "This does not fit the state that things are in now.",
+    413: "The body is larger than this route takes.",
+    415: "The body is compressed in a way that is not spoken here.",
     429: "The model's queue is full; try again later.",
     500: "The model failed on this input, or could not be started.",
     502: "Another system gave no answer, or none of use.",

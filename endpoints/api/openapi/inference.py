@@ -107,7 +107,7 @@ PUT = Operation(
     (TIMEOUT, flag("force", "Create it although another model made what is stored for this id.")),
     Body(ref("CreateEndpoint"), EXAMPLE),
     in_path={"task_type": TASK},
-    failures=(408, 409, 429, 500, 503, 507),
+    failures=(404, 408, 409, 429, 500, 503, 507),
     headers={"Warning": "What the maker should know although nothing is wrong."},
 )
 INFER = Operation(

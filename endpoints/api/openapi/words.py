@@ -24,6 +24,7 @@ DURATION: Schema = {
 EVENTS: Schema = {"text/event-stream": {}}
 # What any route may answer: a request that is wrong, a caller who is unknown or may not do it.
 ALWAYS = (400, 401, 403)
+WITH_BODY = (406, 413, 415)
 
 
 def listed(items: Schema) -> Schema:
@@ -109,7 +110,7 @@ class Operation:
         return self.operation_id.partition(".")[0]
 
     def responses(self) -> Schema:
-        failures = sorted({*ALWAYS, *self.failures} | ({406} if self.body else set()))
+        failures = sorted({*ALWAYS, *self.failures, *(WITH_BODY if self.body else ())})
         if self.is_stream:
             return {
                 str(status): {"description": phrase(status), "content": EVENTS}

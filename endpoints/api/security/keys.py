@@ -4,7 +4,6 @@ import base64
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 from django.http import HttpResponse
 from django.utils import timezone
 from pydantic import AliasChoices, Field, StrictBool, StrictInt, StrictStr
@@ -21,7 +20,6 @@ from inference.errors import InvalidAction, InvalidArgument
 
 MAX_IDS = 10_000
 NUL = "\0"
-ESCAPED_NUL = b"\\u0000"
 
 
 class Restriction(Body):
@@ -44,6 +42,8 @@ class RoleDescriptor(Body):
 
 
 class CreateKeyBody(Body):
+    is_stored = True
+
     name: StrictStr | None = None
     expiration: StrictStr | StrictInt | None = None
     role_descriptors: dict[str, RoleDescriptor] | None = None
@@ -90,13 +90,11 @@ class ApiKeyView(ElasticView):
         require(request.user, Action.API_KEY_CREATE)
         self.params(request, "refresh")
         body = parse(CreateKeyBody, request)
-        roles, metadata = body.roles(), body.metadata or {}
-        refuse_nul(body.name, roles, metadata)
         key, secret = actions.create_api_key(
             request.user,
             body.name or "",
-            role_descriptors=roles,
-            metadata=metadata,
+            role_descriptors=body.roles(),
+            metadata=body.metadata or {},
             expires_at=body.expires_at(),
         )
         answer: dict[str, Any] = {"id": key.key_id, "name": key.name}
@@ -258,12 +256,6 @@ def to_response(key: ApiKey, *, has_limits: bool) -> dict[str, Any]:
     if has_limits:
         shown["limited_by"] = [key.limited_by]
     return shown
-
-
-def refuse_nul(*values: Any) -> None:
-    """Raises InvalidArgument for text that PostgreSQL cannot store."""
-    if ESCAPED_NUL in orjson.dumps(values):
-        raise InvalidArgument("a key's name, metadata and roles must not hold the character U+0000")
 
 
 def epoch_ms(moment: datetime) -> int:

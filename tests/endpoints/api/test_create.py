@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint
+from inference.errors import TimedOut
 from tests.endpoints.conftest import SETTINGS, Api, World, refused, told
 
 PATH = "/_inference/text_embedding/my-vectors"
@@ -230,3 +231,20 @@ def test_a_duration_needs_a_unit(api: Api) -> None:
 
     assert refused(response) == (400, "illegal_argument_exception")
     assert not Endpoint.objects.exists()
+
+
+def test_the_call_that_proves_it_has_the_time_that_is_left(api: Api, world: World) -> None:
+    assert api("PUT", f"{PATH}?timeout=2s", body()).status_code == 200
+
+    (probe,) = world.hosts.asked
+    assert 0 < probe.budget_s < 2
+
+
+def test_a_new_endpoint_that_does_not_answer_in_time_stays(api: Api, world: World) -> None:
+    world.hosts.raises = TimedOut("too slow")
+
+    response = api("PUT", f"{PATH}?timeout=2s", body())
+
+    assert refused(response) == (408, "model_deployment_timeout_exception")
+    world.hosts.raises = None
+    assert api("POST", PATH, {"input": "a"}).status_code == 200

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from endpoints.models import Deployment, DeploymentState, Endpoint
 from inference.errors import QueueFull, TimedOut
 from inference.runner.client import HostFailed
+from inference.runner.protocol import HostReply
 from inference.types import Truncation
 from tests.endpoints.conftest import SETTINGS, Api, World, refused, told
 
@@ -205,7 +206,8 @@ def test_a_bad_rerank_body_is_refused(api: Api, ranks: str, body: Any) -> None:
 
 
 def test_a_rerank_without_query_is_refused_wherever_the_task_is_named(api: Api, ranks: str) -> None:
-    assert refused(api("POST", "/_inference/e1", {"input": ["a"]})) == (400, BAD)
+    for body in ({"input": ["a"]}, {"input": ["a"], "query": ""}):
+        assert refused(api("POST", "/_inference/e1", body)) == (400, "validation_exception")
 
 
 def test_the_place_of_an_unknown_field_is_told(api: Api, vectors: str) -> None:
@@ -286,3 +288,17 @@ def test_a_call_makes_no_query_beside_its_two_lookups(
 ) -> None:
     with django_assert_num_queries(1):  # what the fake host looks up; lookups are not counted
         api("POST", vectors, {"input": "a"})
+
+
+def test_a_host_that_is_left_over_from_another_task_is_not_believed(
+    api: Api, vectors: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its deployment was deleted, another has its name, and it has not been stopped yet."""
+    leftover = [HostReply(weights=[{"sky": 1.0}]), HostReply(scores=[1.0])]
+    answer = world.hosts.call
+    monkeypatch.setattr(
+        world.hosts, "call", lambda *call: leftover.pop() if leftover else answer(*call)
+    )
+
+    assert "text_embedding" in told(api("POST", vectors, {"input": "a"}))
+    assert not leftover

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from endpoints.models import Deployment, Endpoint, TrainedModel
+from endpoints import actions
+from endpoints.models import Deployment, Endpoint, TrainedModel, User
 from tests.endpoints.conftest import SETTINGS, Api, refused, told
 
 
@@ -84,3 +85,14 @@ def test_a_list_of_any_length_is_one_query(
 ) -> None:
     with django_assert_num_queries(1):
         api("GET", "/_inference")
+
+
+def test_who_deletes_too_late_takes_nothing_of_the_next_endpoint(api: Api, admin: User) -> None:
+    create(api, "text_embedding", "ape", ".all-minilm-l6-v2")
+    stale = Endpoint.objects.get()
+    api("DELETE", "/_inference/ape")
+    create(api, "text_embedding", "ape", ".all-minilm-l6-v2")
+
+    actions.delete_endpoint(admin, stale)
+
+    assert Endpoint.objects.get().deployment == Deployment.objects.get()

@@ -98,7 +98,7 @@ def test_ranking_needs_the_text_to_rank_by(api: Api) -> None:
 
     (entry,) = told(api("POST", PATH, simulated(infer("ranks"), content="a")))["docs"]
 
-    assert entry["error"]["type"] == "action_request_validation_exception"
+    assert entry["error"]["type"] == "validation_exception"
 
 
 def test_a_stored_pipeline_is_run_by_its_id(api: Api) -> None:

@@ -2,12 +2,15 @@
 
 import base64
 import gzip
-from datetime import timedelta
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from endpoints import actions
+from endpoints.api import auth
 from endpoints.models import User
 from tests.endpoints.conftest import PASSWORD, Api, World, basic, refused, told
 
@@ -35,6 +38,8 @@ def test_every_answer_names_the_product(api: Api, path: str) -> None:
         ("application/json", "application/json"),
         (f"{VENDOR}; compatible-with=9", f"{VENDOR};compatible-with=9"),
         (f"{VENDOR};compatible-with=8", f"{VENDOR};compatible-with=8"),
+        (VENDOR, f"{VENDOR};compatible-with=9"),
+        (f"text/plain, {VENDOR}; compatible-with=8; q=1", f"{VENDOR};compatible-with=8"),
     ],
 )
 def test_the_answer_has_the_type_that_was_asked_for(
@@ -59,6 +64,29 @@ def test_a_body_may_have_the_vendor_type_or_be_packed(api: Api) -> None:
     assert refused(api("POST", "/_inference/e1", gzip.compress(body), packed)) == unknown
 
 
+def test_a_packed_body_may_come_in_several_parts(api: Api) -> None:
+    body = gzip.compress(b'{"input": ') + gzip.compress(b'"a"}')
+
+    response = api("POST", "/_inference/e1", body, {"Content-Encoding": "gzip"})
+
+    assert response.status_code == 404
+
+
+def test_a_body_as_large_as_the_limit_is_refused(api: Api, settings: pytest.FixtureRequest) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100  # type: ignore[attr-defined]  # pytest-django's
+
+    for size, status in ((99, 404), (100, 413), (101, 413)):
+        body = b'{"input": "%s"}' % (b"a" * (size - 13))
+        assert len(body) == size
+        assert api("POST", "/_inference/e1", body).status_code == status
+
+
+def test_a_text_that_is_spelled_like_a_field_is_no_field(api: Api) -> None:
+    body = b'{"input": ["input", "\\"input\\": 1"], "query": "input"}'
+
+    assert api("POST", "/_inference/rerank/e1", body).status_code == 404
+
+
 def test_a_body_that_is_not_what_its_headers_say_is_refused(api: Api) -> None:
     packed = {"Content-Encoding": "gzip"}
     assert api("POST", "/_inference/e1", b"{}", packed).status_code == 400
@@ -75,11 +103,27 @@ def test_a_body_that_unpacks_to_far_too_much_is_refused(
 
     response = api("POST", "/_inference/e1", bomb, {"Content-Encoding": "gzip"})
 
-    assert refused(response) == (400, "status_exception")
+    assert refused(response) == (413, "content_too_long_exception")
 
 
 def test_pretty_is_for_people(api: Api) -> None:
     assert api("GET", "/_inference?pretty").content == b'{\n  "endpoints": []\n}\n'
+
+
+def test_times_are_dates_for_people(api: Api) -> None:
+    api("PUT", "/books")
+    api("PUT", "/_ingest/pipeline/p", {"processors": []})
+
+    index = told(api("GET", "/books?human"))["books"]["settings"]["index"]
+    pipeline = told(api("GET", "/_ingest/pipeline/p?human"))["p"]
+
+    for date, millis in (
+        (index["creation_date_string"], int(index["creation_date"])),
+        (pipeline["created_date"], pipeline["created_date_millis"]),
+        (pipeline["modified_date"], pipeline["modified_date_millis"]),
+    ):
+        assert datetime.fromisoformat(date).timestamp() * 1000 == pytest.approx(millis, abs=0.5)
+    assert "creation_date_string" not in api("GET", "/books").content.decode()
 
 
 def test_an_unknown_parameter_is_refused(api: Api) -> None:
@@ -244,3 +288,32 @@ def test_without_the_right_nothing_else_is_looked_at(api: Api, method: str, path
 
     assert refused(response) == (403, "security_exception")
     assert "is unauthorized for user [bob]" in told(response)["error"]["reason"]
+
+
+def test_many_who_come_at_once_with_one_password_check_it_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user, checks = User(pk=1, password="hash"), []
+    all_there = threading.Barrier(9)
+
+    def check(password: str, encoded: str) -> bool:
+        checks.append(password)
+        all_there.wait(10)
+        return password == "right"
+
+    def come(password: str) -> bool:
+        if checks:
+            all_there.wait(10)
+        return passwords.verify(user, password)
+
+    monkeypatch.setattr(auth, "check_password", check)
+    passwords = auth.VerifiedPasswords()
+    with ThreadPoolExecutor(9) as callers:
+        first = callers.submit(come, "right")
+        while not checks:
+            threading.Event().wait(0.001)
+        others = list(callers.map(come, ["right"] * 8))
+
+    assert first.result()
+    assert all(others)
+    assert checks == ["right"]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from inference.arrays import FloatArray, IntArray
-from inference.runner.batching import FULL_ROW, Batcher, Job, QueueIsFull, TooLate
+from inference.runner.batching import FULL_ROW, Batcher, Job, QueueIsFull
 from inference.runner.encoded import EncodedText
 from inference.runner.statistics import Counter
-from inference.runner.tokenizer import TokenizedText
+from inference.runner.tokenizer import TokenizedText, TooLate
 
 PATIENCE_S = 10
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.runner.tokenizer import CHARACTERS_PER_TOKEN, TextTokenizer
+from inference.runner import tokenizer as tokenizing
+from inference.runner.tokenizer import CHARACTERS_PER_TOKEN, TextTokenizer, TooLate
 from inference.types import Truncation
 from tests.tiny import VOCABULARY, write_tiny_model
 from tests.tiny import tokenizer as tiny_tokenizer
@@ -97,6 +98,38 @@ def test_blanks_and_one_endless_word_at_the_start_hide_nothing(tokenizer: TextTo
 
     assert tokens(tokenizer, f"{blanks}cat") == (["[CLS]", "cat", "[SEP]"], None)
     assert tokens(tokenizer, f"{endless} cat") == (["[CLS]", "[UNK]", "cat", "[SEP]"], None)
+
+
+def at_least_one(read: int) -> Truncation:
+    """What is lost of a text that was not read to its end."""
+    return Truncation(read, 1, is_exact=False)
+
+
+def test_no_text_is_read_without_end(
+    tokenizer: TextTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokenizing, "LONGEST_READ", 2000)
+
+    assert tokens(tokenizer, "x" * 2000 + " cat") == (["[CLS]", "[UNK]", "[SEP]"], at_least_one(3))
+    assert tokens(tokenizer, " " * 2000 + "cat") == (["[CLS]", "[SEP]"], at_least_one(2))
+    assert tokens(tokenizer, " " * 3000) == (["[CLS]", "[SEP]"], None)
+    assert tokens(tokenizer, "x" * 1990 + " cat") == (["[CLS]", "[UNK]", "cat", "[SEP]"], None)
+
+
+def test_texts_read_in_groups_keep_their_order(
+    tokenizer: TextTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokenizing, "GROUP_CHARACTERS", 7)
+
+    found = tokenizer.tokenize(["cat", "", "dog sat on", "sky", "port"])
+
+    words = [[VOCABULARY[number] for number in one.ids[1:-1]] for one in found]
+    assert words == [["cat"], [], ["dog", "sat", "on"], ["sky"], ["port"]]
+
+
+def test_reading_ends_when_nobody_waits_for_it_any_more(tokenizer: TextTokenizer) -> None:
+    with pytest.raises(TooLate):
+        tokenizer.tokenize(["cat"], deadline=0.0)
 
 
 def test_the_vocabulary_is_in_the_order_of_the_ids(tokenizer: TextTokenizer) -> None:

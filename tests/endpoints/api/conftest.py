@@ -1,0 +1,31 @@
+from typing import Any
+
+import pytest
+
+from endpoints.models import DeploymentState
+from tests.endpoints.api.rows import mapping, processors
+from tests.endpoints.conftest import Api, World
+from tests.factories import make_deployment, make_endpoint
+
+
+@pytest.fixture
+def furnished(api: Api, world: World) -> Api:
+    """An installation with endpoints, a deployment of its own, an index and a pipeline."""
+    make_endpoint("vectors")
+    make_endpoint("ranks", ".minilm-rerank-v1")
+    make_endpoint("failed", state=DeploymentState.FAILED, reason="the file is cut short")
+    make_deployment("lone")
+    model = {
+        "task_type": "text_embedding",
+        "dimensions": 384,
+        "similarity": "cosine",
+        "element_type": "float",
+    }
+    fields: dict[str, dict[str, Any]] = {
+        "title": {"type": "text"},
+        "known": {"type": "semantic_text", "inference_id": "vectors", "model_settings": model},
+    }
+    assert api("PUT", "/books", mapping(**fields)).status_code == 200
+    pipeline = processors({"inference": {"model_id": "vectors"}})
+    assert api("PUT", "/_ingest/pipeline/kept", pipeline).status_code == 200
+    return api
