@@ -51,8 +51,7 @@ def encoder(graph: Path, tokenizer: TextTokenizer, threads: int) -> Encode:
     def encode(texts: Sequence[str]) -> list[EncodedText]:
         encoded = []
         for text in tokenizer.tokenize(tuple(texts)):
-            row = pack([text.ids])
-            states = session.run(row.ids, row.positions, row.mask)[0]
+            states = session.run(pack([text]))[0]
             encoded.append(EncodedText(text.ids, states, text.truncation))
         return encoded
 

@@ -6,6 +6,7 @@ from endpoints import hosting, usage
 from endpoints.models import Endpoint
 from inference.errors import InvalidSettings
 from inference.services import find_service
+from inference.services.long_documents import CHUNK
 from inference.services.settings import parse_settings
 from inference.types import InferenceRequest, InferenceResult, TaskType
 
@@ -39,6 +40,9 @@ def _run(endpoint: Endpoint, request: InferenceRequest, timeout_s: float) -> Inf
         settings = {"return_documents": True} | endpoint.task_settings | own_settings.to_response()
         if request.return_documents is None:
             request = replace(request, return_documents=settings["return_documents"])
+        if endpoint.service_settings.get("long_document_strategy") == CHUNK:
+            most = endpoint.service_settings.get("max_chunks_per_doc")
+            request = replace(request, reads_chunks=True, max_chunks_per_doc=most)
     return hosting.infer(endpoint, request, timeout_s)
 
 

@@ -23,6 +23,7 @@ from inference.services.elasticsearch import (
     ElasticsearchSettings,
     check_model,
 )
+from inference.services.long_documents import check_long_documents
 
 
 @transaction.atomic
@@ -69,13 +70,14 @@ def attached(config: EndpointConfig) -> EndpointConfig:
         )
     check_model(model_id, config.task_type)
     is_fixed = deployment.adaptive_allocations is None
-    settings = ElasticsearchSettings(
-        num_allocations=deployment.num_allocations if is_fixed else None,
-        num_threads=deployment.num_threads,
-        model_id=model_id,
-        adaptive_allocations=deployment.adaptive_allocations,
-        deployment_id=deployment.deployment_id,
-    )
+    own = {
+        "num_allocations": deployment.num_allocations if is_fixed else None,
+        "num_threads": deployment.num_threads,
+        "model_id": model_id,
+        "adaptive_allocations": deployment.adaptive_allocations,
+    }
+    settings = type(wished).model_validate({**wished.to_response(), **own})
+    check_long_documents(settings, model_id, config.service)
     return replace(config, service_settings=settings)
 
 

@@ -18,6 +18,7 @@ from endpoints.models import Artifact, ArtifactState
 from inference.errors import InferenceError
 from inference.runner.catalogue import BUILTIN_MODELS, Weights
 from inference.runner.convert import ensure_graph
+from inference.runner.outputs import Output
 from inference.runner.sources import Cancelled, Progress, SourceSettings, fetch
 
 logger = logging.getLogger(__name__)
@@ -83,17 +84,17 @@ def _fetch_and_convert(artifact: Artifact, weights: Weights) -> None:
         source=report.source or artifact.source,
         bytes_per_s=0,
     )
-    convert(folder)
+    convert(folder, weights.output)
     _note(artifact, state=ArtifactState.READY, reason="")
     logger.info("[%s] is ready", artifact.repository)
 
 
-def convert(folder: Path) -> None:
-    """Build the graph in a process of its own: it takes several times the model's size of
-    memory, and hands it back when it ends.
+def convert(folder: Path, output: Output) -> None:
+    """Build the graph in a process of its own: it takes up to twice the model's size of memory,
+    and hands it back when it ends.
     """
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        process.submit(ensure_graph, folder).result()
+        process.submit(ensure_graph, folder, output).result()
 
 
 def _note(artifact: Artifact, **changes: object) -> None:

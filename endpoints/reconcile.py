@@ -35,12 +35,14 @@ class Reconciler:
 
     def _spec(self, deployment: Deployment) -> HostSpec:
         model = deployment.model
+        builtin = BUILTIN_MODELS[model.model_id]
         return HostSpec(
             deployment_id=deployment.deployment_id,
             task_type=TaskType(model.task_type),
             model_folder=str(artifact_folder(model.artifact)),
             socket=str(socket_path(self._sockets, deployment.deployment_id)),
-            max_input_tokens=BUILTIN_MODELS[model.model_id].max_input_tokens,
+            max_input_tokens=builtin.max_input_tokens,
+            prefixes=dict(builtin.prefixes),
             num_allocations=deployment.num_allocations,
             num_threads=deployment.num_threads,
             generation=deployment.generation,

@@ -48,7 +48,10 @@ class InputType(StrEnum):
 
 @dataclass(frozen=True)
 class InferenceRequest:
-    """One call to an endpoint. `query`, `top_n` and `return_documents` belong to rerank."""
+    """One call to an endpoint. `query`, `top_n` and `return_documents` belong to rerank.
+
+    reads_chunks: whether long documents are read in chunks, max_chunks_per_doc at most.
+    """
 
     input: tuple[str, ...]
     query: str | None = None
@@ -56,6 +59,8 @@ class InferenceRequest:
     top_n: int | None = None
     return_documents: bool | None = None
     task_settings: dict[str, Any] = field(default_factory=dict)
+    reads_chunks: bool = False
+    max_chunks_per_doc: int | None = None
 
 
 @dataclass(frozen=True)

@@ -34,4 +34,5 @@ def tokenizer() -> Tokenizer:
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[("[CLS]", ids["[CLS]"]), ("[SEP]", ids["[SEP]"])],
     )
+    made.add_special_tokens(["[PAD]", "[UNK]", "[CLS]", "[SEP]"])
     return made

@@ -4,12 +4,12 @@ from typing import Any
 
 from django import forms
 
-from inference.runner.catalogue import BUILTIN_MODELS
+from inference.runner.catalogue import OFFERED_MODELS
 from inference.services.elasticsearch import MAX_THREADS
 from inference.types import TaskType
 
 SERVICE = "elasticsearch"
-DEFAULT_MODEL = next(iter(BUILTIN_MODELS))
+DEFAULT_MODEL = next(iter(OFFERED_MODELS))
 THREADS = [2**power for power in range(MAX_THREADS.bit_length())]
 WHOLE_NUMBER = {"required": "Write a whole number.", "invalid": "Write a whole number."}
 
@@ -25,7 +25,7 @@ CODE = {
 
 class CreateEndpointForm(forms.Form):
     model_id = forms.ChoiceField(
-        choices=[(model_id, model_id) for model_id in BUILTIN_MODELS],
+        choices=[(model_id, model_id) for model_id in OFFERED_MODELS],
         error_messages={
             "required": "Choose a model.",
             "invalid_choice": "There is no model [%(value)s]. Choose one of these.",
@@ -77,11 +77,11 @@ class CreateEndpointForm(forms.Form):
     def chosen_model(self) -> str:
         """The model that is picked now, right or not yet."""
         value = str(self["model_id"].value() or DEFAULT_MODEL)
-        return value if value in BUILTIN_MODELS else DEFAULT_MODEL
+        return value if value in OFFERED_MODELS else DEFAULT_MODEL
 
     @property
     def task_type(self) -> TaskType:
-        return BUILTIN_MODELS[self.chosen_model].task_type
+        return OFFERED_MODELS[self.chosen_model].task_type
 
     @property
     def wished_id(self) -> str:

@@ -14,7 +14,7 @@ from endpoints import actions, tombstones
 from endpoints.access import Action, require
 from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint
 from inference.errors import EndpointExists, InferenceError, ModelDiffers, ProblemList
-from inference.runner.catalogue import BUILTIN_MODELS, BuiltinModel
+from inference.runner.catalogue import OFFERED_MODELS, BuiltinModel
 from inference.services import find_service
 
 
@@ -119,7 +119,7 @@ def model_cards() -> list[ModelCard]:
     taken.update(Deployment.objects.values_list("deployment_id", flat=True))
     return [
         ModelCard(model, free_id(model.model_id, taken), model.weights.repository in here)
-        for model in BUILTIN_MODELS.values()
+        for model in OFFERED_MODELS.values()
     ]
 
 

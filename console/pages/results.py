@@ -22,13 +22,13 @@ STRIP_HEIGHT = 40
 FIRST_NUMBERS = 6
 MOST_TOKENS = 60
 LEVELS = 5
-# Cosines of sentence vectors; the words hold for the models of this catalogue, roughly.
+# Cosines of sentence vectors, counted from those of unrelated texts; the words hold roughly.
 CLOSENESS = (
     (0.85, "nearly the same meaning"),
     (0.6, "close in meaning"),
     (0.4, "related"),
     (0.2, "loosely related"),
-    (-1.0, "hardly related"),
+    (0.0, "hardly related"),
 )
 
 
@@ -45,7 +45,7 @@ class VectorShown:
 
 @dataclass(frozen=True)
 class Closeness:
-    """cosine: -1 to 1. percent: the length of its bar; a negative cosine has none."""
+    """cosine: -1 to 1. percent: the length of its bar; unrelated texts have none."""
 
     cosine: float
     percent: float
@@ -114,10 +114,12 @@ class SparseShown:
 Shown: TypeAlias = EmbeddingsShown | RankingShown | SparseShown
 
 
-def show(request: InferenceRequest, result: InferenceResult) -> Shown:
+def show(
+    request: InferenceRequest, result: InferenceResult, unrelated_cosine: float = 0.0
+) -> Shown:
     match result:
         case TextEmbeddings(vectors=vectors):
-            return _embeddings(vectors)
+            return _embeddings(vectors, unrelated_cosine)
         case Ranking():
             return _ranking(request, result)
         case SparseEmbeddings((first, *_)):
@@ -144,11 +146,11 @@ def _numbers(vector: FloatArray) -> list[float]:
     return [float(str(number)) for number in vector.astype(np.float32)]
 
 
-def _embeddings(vectors: FloatArray) -> EmbeddingsShown:
+def _embeddings(vectors: FloatArray, unrelated_cosine: float) -> EmbeddingsShown:
     largest = float(np.abs(vectors).max()) or 1.0
     closeness = None
     if len(vectors) == 2:
-        closeness = _closeness(cosine_similarity(vectors[0], vectors[1]))
+        closeness = _closeness(cosine_similarity(vectors[0], vectors[1]), unrelated_cosine)
     return EmbeddingsShown([_vector(vector, largest) for vector in vectors], closeness)
 
 
@@ -158,10 +160,11 @@ def cosine_similarity(one: FloatArray, other: FloatArray) -> float:
     return float(one @ other) / length if length else 0.0
 
 
-def _closeness(cosine: float) -> Closeness:
+def _closeness(cosine: float, unrelated_cosine: float) -> Closeness:
     cosine = max(-1.0, min(1.0, cosine))
-    words = next(words for least, words in CLOSENESS if cosine >= least)
-    return Closeness(cosine, max(0.0, 100 * cosine), words)
+    share = max(0.0, (cosine - unrelated_cosine) / (1 - unrelated_cosine))
+    words = next(words for least, words in CLOSENESS if share >= least)
+    return Closeness(cosine, 100 * share, words)
 
 
 def _vector(vector: FloatArray, largest: float) -> VectorShown:

@@ -14,6 +14,7 @@ from endpoints import calls
 from endpoints.access import Action, get_endpoint, require
 from endpoints.models import Endpoint
 from inference.errors import InferenceError
+from inference.runner.catalogue import BUILTIN_MODELS
 from inference.types import QUERY, InferenceRequest, InferenceResult, Ranking
 
 TIMEOUT_S = 30.0
@@ -61,7 +62,7 @@ def attempt(endpoint: Endpoint, form: TryForm) -> Outcome:
     took_ms = 1000 * (time.perf_counter() - started)
     return Outcome(
         call,
-        show(call, result),
+        show(call, result, BUILTIN_MODELS[endpoint.service_settings["model_id"]].unrelated_cosine),
         took_ms=took_ms,
         as_json=raw_json(result),
         cut=told_cuts(call, result),

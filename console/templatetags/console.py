@@ -27,6 +27,7 @@ SOURCES = {
     "package": "a Python package",
 }
 SETTINGS = {"model_id": "Model", "num_allocations": "Allocations", "num_threads": "Threads"}
+MOST_LANGUAGES_NAMED = 5
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"))
 
@@ -64,6 +65,9 @@ def source_label(source: str) -> str:
 
 @register.filter
 def language_names(codes: tuple[str, ...]) -> str:
+    """Their names, or how many there are where that would be a long list."""
+    if len(codes) > MOST_LANGUAGES_NAMED:
+        return f"{len(codes)} languages"
     return ", ".join(LANG_INFO.get(code, {}).get("name", code) for code in codes)
 
 

@@ -131,6 +131,6 @@ class Endpoint(Record):
 
 # What a call needs to know; the rest is read when somebody asks for it.
 _called = Endpoint.objects.only(
-    "inference_id", "task_type", "service", "task_settings", "deployment"
+    "inference_id", "task_type", "service", "service_settings", "task_settings", "deployment"
 )
 endpoint_by_id = Lookup(lambda value: _called.filter(inference_id=value), example="")

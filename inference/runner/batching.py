@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from inference.arrays import FloatArray, IntArray
+from inference.arrays import FloatArray
 from inference.runner.encoded import EncodedText
-from inference.runner.packing import pack, unpack
+from inference.runner.packing import PackedRow, pack, unpack
 from inference.runner.statistics import Counter
 from inference.runner.tokenizer import TokenizedText, TooLate
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class Encoder(Protocol):
-    def run(self, ids: IntArray, positions: IntArray, mask: IntArray) -> FloatArray: ...
+    def run(self, row: PackedRow) -> FloatArray: ...
 
 
 class Job:
@@ -234,8 +234,8 @@ class Batcher:
     def _encode(self, encoder: Encoder, row: Row) -> None:
         batch, started = row.batch, time.perf_counter()
         try:
-            packed = pack([text.ids for _, _, text in batch])
-            states = unpack(encoder.run(packed.ids, packed.positions, packed.mask), packed)
+            packed = pack([text for _, _, text in batch])
+            states = unpack(encoder.run(packed), packed)
         except Exception as exc:
             logger.exception("the model failed on a batch of %d texts", len(batch))
             self.counter.drop(len(batch), failed=len(batch))

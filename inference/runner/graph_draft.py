@@ -10,8 +10,9 @@ import numpy.typing as npt
 import onnx
 from safetensors import SafetensorError, safe_open
 
-from inference.arrays import FloatArray
+from inference.arrays import FloatArray, IntArray
 from inference.errors import UnsupportedModel
+from inference.runner.tensors import StoredTensor, find_tensor
 
 Shape = tuple[int, ...]
 
@@ -20,6 +21,8 @@ READABLE_TYPES = frozenset({"F32", "F16"})
 # A protobuf message, which a graph file is, ends at 2 GiB; some of it goes to names.
 MAX_GRAPH_BYTES = 2**31 - 2**20
 MAX_TOLD = 5
+# Names that the first checkpoints gave to the two halves of a normalization.
+OLD_NAMES = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
 
 
 class WeightsReader:
@@ -37,7 +40,7 @@ class WeightsReader:
             raise UnsupportedModel(f"{path.name} is no safetensors file: {exc}") from exc
         self._names = set(self._file.keys())
         self._prefixes = prefixes
-        self._source = path.name
+        self._path = path
 
     def __enter__(self) -> Self:
         return self
@@ -53,11 +56,11 @@ class WeightsReader:
         if len(problems) > MAX_TOLD:
             problems[MAX_TOLD:] = [f"and {len(problems) - MAX_TOLD} more"]
         if problems:
-            raise UnsupportedModel(f"{self._source} does not fit: {'; '.join(problems)}")
+            raise UnsupportedModel(f"{self._path.name} does not fit: {'; '.join(problems)}")
         size_bytes = 4 * sum(int(np.prod(shape)) for shape in shapes.values())
         if size_bytes > MAX_GRAPH_BYTES:
             raise UnsupportedModel(
-                f"{self._source} makes a graph of {size_bytes / 1e9:.1f} GB; "
+                f"{self._path.name} makes a graph of {size_bytes / 1e9:.1f} GB; "
                 f"larger ones than {MAX_GRAPH_BYTES / 1e9:.1f} GB are not built here"
             )
 
@@ -65,6 +68,10 @@ class WeightsReader:
         """The tensor in the shape that it has in the file."""
         tensor: npt.NDArray[Any] = self._file.get_tensor(self._stored_name(name))
         return tensor.astype(np.float32, copy=False)
+
+    def place(self, name: str) -> StoredTensor:
+        """Where the tensor's numbers stand in the file. Raises ValueError for other than F32."""
+        return find_tensor(self._path, self._stored_name(name) or name)
 
     def _problem(self, name: str, shape: Shape) -> str | None:
         stored_name = self._stored_name(name)
@@ -77,7 +84,9 @@ class WeightsReader:
         return None if found == shape else f"{name} has shape {found} instead of {shape}"
 
     def _stored_name(self, name: str) -> str | None:
-        names = (prefix + name for prefix in self._prefixes)
+        spellings = [name]
+        spellings += [name.replace(new, old) for new, old in OLD_NAMES.items() if new in name]
+        names = (prefix + spelling for prefix in self._prefixes for spelling in spellings)
         return next((stored for stored in names if stored in self._names), None)
 
 
@@ -85,18 +94,39 @@ class GraphDraft:
     """A graph being put together. Every method returns the name to refer to what it added."""
 
     def __init__(self) -> None:
-        self._nodes: list[onnx.NodeProto] = []
-        self._weights: list[onnx.TensorProto] = []
-        self._inputs: list[onnx.ValueInfoProto] = []
+        # Filled in place: the helpers that put a model together copy the weights at each step.
+        self._model = onnx.ModelProto(ir_version=10)
+        for domain, version in (("", 17), (FUSED, 1)):
+            self._model.opset_import.add(domain=domain, version=version)
+        self._graph = self._model.graph
 
     def input(self, name: str, dimensions: tuple[str, ...]) -> str:
         """Add an int32 input; its dimensions are named, so that any length fits."""
         kind = onnx.TensorProto.INT32
-        self._inputs.append(onnx.helper.make_tensor_value_info(name, kind, dimensions))
+        self._graph.input.append(onnx.helper.make_tensor_value_info(name, kind, dimensions))
         return name
 
-    def weight(self, name: str, array: FloatArray) -> str:
-        self._weights.append(onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
+    def weight(self, name: str, array: FloatArray | IntArray | npt.NDArray[np.int64]) -> str:
+        self._graph.initializer.add(
+            name=name,
+            data_type=onnx.helper.np_dtype_to_tensor_dtype(array.dtype),
+            dims=array.shape,
+            raw_data=array.tobytes(),
+        )
+        return name
+
+    def stored(self, name: str, place: StoredTensor) -> str:
+        """A float weight that stays in the file where it is, beside the graph."""
+        tensor = self._graph.initializer.add(
+            name=name, data_type=onnx.TensorProto.FLOAT, dims=place.shape
+        )
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in (
+            ("location", place.path.name),
+            ("offset", place.offset),
+            ("length", place.size_bytes),
+        ):
+            tensor.external_data.add(key=key, value=str(value))
         return name
 
     def fused(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
@@ -107,18 +137,21 @@ class GraphDraft:
         outputs = [output, f"{output}.mask_index"]
         return self._add("EmbedLayerNormalization", inputs, outputs, domain=FUSED, **attributes)
 
+    def op(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        """One of ONNX's own operators."""
+        return self._add(operator, inputs, [output], **attributes)
+
     def matmul(self, left: str, right: str, output: str) -> str:
-        return self._add("MatMul", [left, right], [output])
+        return self.op("MatMul", [left, right], output)
 
     def finish(self, name: str, output: str, dimensions: tuple[str | int, ...]) -> onnx.ModelProto:
         """The model, with one float output of that name, which a node must have made."""
         kind = onnx.TensorProto.FLOAT
-        result = onnx.helper.make_tensor_value_info(output, kind, dimensions)
-        graph = onnx.helper.make_graph(self._nodes, name, self._inputs, [result], self._weights)
-        opsets = [onnx.helper.make_opsetid("", 17), onnx.helper.make_opsetid(FUSED, 1)]
-        return onnx.helper.make_model(graph, opset_imports=opsets, ir_version=10)
+        self._graph.name = name
+        self._graph.output.append(onnx.helper.make_tensor_value_info(output, kind, dimensions))
+        return self._model
 
     def _add(self, operator: str, inputs: list[str], outputs: list[str], **more: Any) -> str:
         node = onnx.helper.make_node(operator, inputs, outputs, name=outputs[0], **more)
-        self._nodes.append(node)
+        self._graph.node.append(node)
         return outputs[0]

@@ -1,4 +1,7 @@
-"""What each task makes of the token states. A head is made once, a collector once a request."""
+"""What each task makes of what the graph gives for each token.
+
+A head is made once, a collector once a request.
+"""
 
 import threading
 from collections.abc import Callable
@@ -8,14 +11,17 @@ from typing import Protocol
 import numpy as np
 
 from inference.arrays import FloatArray
+from inference.errors import UnsupportedModel
 from inference.runner.encoded import EncodedText
 from inference.runner.late_interaction import LateInteraction
-from inference.runner.pooling import mean_pool, normalize
+from inference.runner.outputs import Output
+from inference.runner.pooling import Pooling, read_pooling
 from inference.runner.protocol import HostReply, HostRequest
 from inference.runner.rarity import token_rarity
 from inference.runner.sparse import SparseExpansion
+from inference.runner.splade import LearnedWeights
 from inference.runner.tensors import mapped_tensor
-from inference.runner.tokenizer import TextTokenizer
+from inference.runner.tokenizer import TextTokenizer, TokenizedText
 from inference.types import TaskType, Truncation
 
 SCORE_DECIMALS = 6
@@ -31,23 +37,29 @@ class Collector(Protocol):
 
 
 class Head(Protocol):
-    def collector(self, request: HostRequest) -> Collector: ...
+    def start(self, request: HostRequest, deadline: float) -> tuple[list[TokenizedText], Collector]:
+        """What to encode for a request, and who takes it from there. Raises TooLate."""
 
 
 class EmbeddingHead:
-    """The mean of the token states, scaled to length one."""
+    """One vector out of the token states."""
 
-    def collector(self, request: HostRequest) -> Collector:
-        return EmbeddingCollector(len(request.texts))
+    def __init__(self, folder: Path, tokenizer: TextTokenizer) -> None:
+        self._pooling, self._tokenizer = read_pooling(folder), tokenizer
+
+    def start(self, request: HostRequest, deadline: float) -> tuple[list[TokenizedText], Collector]:
+        texts = self._tokenizer.tokenize(request.texts, deadline)
+        return texts, EmbeddingCollector(self._pooling, len(texts))
 
 
 class EmbeddingCollector:
-    def __init__(self, count: int) -> None:
+    def __init__(self, pooling: Pooling, count: int) -> None:
+        self._pooling = pooling
         self._rows: list[FloatArray | None] = [None] * count
         self._truncated: dict[int, Truncation] = {}
 
     def add(self, index: int, text: EncodedText) -> None:
-        self._rows[index] = normalize(mean_pool(text.states))
+        self._rows[index] = self._pooling(text.states)
         if text.truncation:
             self._truncated[index] = text.truncation
 
@@ -62,20 +74,38 @@ class SparseHead:
     def __init__(self, folder: Path, tokenizer: TextTokenizer) -> None:
         embeddings = mapped_tensor(folder / "model.safetensors", WORD_EMBEDDINGS)
         vocabulary = tokenizer.vocabulary
+        self._tokenizer = tokenizer
         self._expansion = SparseExpansion(vocabulary, embeddings, token_rarity(vocabulary))
 
-    def collector(self, request: HostRequest) -> Collector:
-        return SparseCollector(self._expansion, len(request.texts))
+    def start(self, request: HostRequest, deadline: float) -> tuple[list[TokenizedText], Collector]:
+        texts = self._tokenizer.tokenize(request.texts, deadline)
+        return texts, SparseCollector(self._expansion, len(texts))
+
+
+class LearnedSparseHead:
+    """Weights that the model was trained to give, over its whole vocabulary."""
+
+    def __init__(self, folder: Path, tokenizer: TextTokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._weights = LearnedWeights(tokenizer.vocabulary, tokenizer.special_ids)
+
+    def start(self, request: HostRequest, deadline: float) -> tuple[list[TokenizedText], Collector]:
+        texts = self._tokenizer.tokenize(request.texts, deadline)
+        return texts, SparseCollector(self._weights, len(texts))
+
+
+class Weigher(Protocol):
+    def weights(self, text: EncodedText) -> dict[str, float]: ...
 
 
 class SparseCollector:
-    def __init__(self, expansion: SparseExpansion, count: int) -> None:
-        self._expansion = expansion
+    def __init__(self, weigher: Weigher, count: int) -> None:
+        self._weigher = weigher
         self._weights: list[dict[str, float]] = [{}] * count
         self._truncated: dict[int, Truncation] = {}
 
     def add(self, index: int, text: EncodedText) -> None:
-        self._weights[index] = self._expansion.weights(text)
+        self._weights[index] = self._weigher.weights(text)
         if text.truncation:
             self._truncated[index] = text.truncation
 
@@ -86,11 +116,13 @@ class SparseCollector:
 class RerankHead:
     """How well each token of the query is met somewhere in a document."""
 
-    def __init__(self, tokenizer: TextTokenizer) -> None:
+    def __init__(self, folder: Path, tokenizer: TextTokenizer) -> None:
+        self._tokenizer = tokenizer
         self._scorer = LateInteraction(token_rarity(tokenizer.vocabulary))
 
-    def collector(self, request: HostRequest) -> Collector:
-        return RerankCollector(self._scorer, len(request.texts))
+    def start(self, request: HostRequest, deadline: float) -> tuple[list[TokenizedText], Collector]:
+        texts = self._tokenizer.tokenize((request.query or "", *request.texts), deadline)
+        return texts, RerankCollector(self._scorer, len(request.texts))
 
 
 class RerankCollector:
@@ -129,8 +161,48 @@ class RerankCollector:
         return HostReply(scores=self._scores, truncated=self._truncated)
 
 
-HEADS: dict[TaskType, Callable[[Path, TextTokenizer], Head]] = {
-    TaskType.TEXT_EMBEDDING: lambda _folder, _tokenizer: EmbeddingHead(),
-    TaskType.SPARSE_EMBEDDING: SparseHead,
-    TaskType.RERANK: lambda _folder, tokenizer: RerankHead(tokenizer),
+class CrossEncoderHead:
+    """The score that the model gives to query and document, read together."""
+
+    def __init__(self, folder: Path, tokenizer: TextTokenizer) -> None:
+        self._tokenizer = tokenizer
+
+    def start(self, request: HostRequest, deadline: float) -> tuple[list[TokenizedText], Collector]:
+        cut, pairs = self._tokenizer.pairs(request.query or "", request.texts, deadline)
+        return pairs, CrossEncoderCollector(cut, len(pairs))
+
+
+class CrossEncoderCollector:
+    """Scores are the model's logits, of any size and sign."""
+
+    def __init__(self, query_cut: Truncation | None, documents: int) -> None:
+        self._scores = [0.0] * documents
+        self._truncated = {0: query_cut} if query_cut else {}
+
+    def add(self, index: int, text: EncodedText) -> None:
+        self._scores[index] = round(float(text.states[0, 0]), SCORE_DECIMALS)
+        if text.truncation:
+            self._truncated[index + 1] = text.truncation
+
+    def reply(self) -> HostReply:
+        return HostReply(scores=self._scores, truncated=self._truncated)
+
+
+HEADS: dict[tuple[TaskType, Output], Callable[[Path, TextTokenizer], Head]] = {
+    (TaskType.TEXT_EMBEDDING, Output.STATES): EmbeddingHead,
+    (TaskType.SPARSE_EMBEDDING, Output.STATES): SparseHead,
+    (TaskType.SPARSE_EMBEDDING, Output.LOGITS): LearnedSparseHead,
+    (TaskType.RERANK, Output.STATES): RerankHead,
+    (TaskType.RERANK, Output.SCORE): CrossEncoderHead,
 }
+
+
+def make_head(task_type: TaskType, output: Output, folder: Path, tokenizer: TextTokenizer) -> Head:
+    """Raises UnsupportedModel for a graph that gives nothing that this task could use."""
+    try:
+        make = HEADS[task_type, output]
+    except KeyError:
+        raise UnsupportedModel(
+            f"The model gives [{output}], which is of no use for task type [{task_type}]"
+        ) from None
+    return make(folder, tokenizer)

@@ -23,7 +23,9 @@ import numpy as np
 import orjson
 
 from inference.runner.batching import Batcher, Job, QueueIsFull
-from inference.runner.heads import HEADS, Head
+from inference.runner.heads import make_head
+from inference.runner.outputs import Output
+from inference.runner.packing import pack
 from inference.runner.protocol import (
     ConnectionClosed,
     HostReply,
@@ -34,7 +36,7 @@ from inference.runner.protocol import (
 from inference.runner.session import EncoderSession, laid_out
 from inference.runner.spec import HostSpec
 from inference.runner.statistics import Counter, Statistics
-from inference.runner.tokenizer import TextTokenizer, TooLate
+from inference.runner.tokenizer import TextTokenizer, TokenizedText, TooLate
 
 logger = logging.getLogger("model-host")
 
@@ -48,13 +50,15 @@ class ModelHost:
 
     def __init__(self, spec: HostSpec) -> None:
         folder = Path(spec.model_folder)
-        self._tokenizer = TextTokenizer(folder, spec.max_input_tokens)
-        self._head: Head = HEADS[spec.task_type](folder, self._tokenizer)
+        self._prefixed = spec.prefixed
         self._graph = laid_out(folder / "model.onnx")
         self._num_threads = spec.num_threads
-        self._sessions = {spec.num_threads: self._session(spec.num_threads)}
+        narrow = self._session(spec.num_threads)
+        self._sessions = {spec.num_threads: narrow}
+        tokenizer = TextTokenizer(folder, spec.max_input_tokens)
+        self._head = make_head(spec.task_type, Output(narrow.output), folder, tokenizer)
         self._batcher = Batcher(
-            self._sessions[spec.num_threads],
+            narrow,
             self._wide(spec.num_allocations),
             allocations=spec.num_allocations,
             queue_capacity=spec.queue_capacity,
@@ -76,8 +80,7 @@ class ModelHost:
     def _session(self, threads: int) -> EncoderSession:
         session = EncoderSession(self._graph, threads)
         for tokens in WARM_UP_TOKENS:
-            ids = np.zeros((1, tokens), np.int32)
-            session.run(ids, ids, np.ones((1, tokens, tokens), np.int32))
+            session.run(pack([TokenizedText(np.zeros(1, np.int32))] * tokens))
         return session
 
     def serve(self, listener: socket.socket) -> None:
@@ -104,14 +107,13 @@ class ModelHost:
 
     def _start(self, connection: socket.socket, request: HostRequest) -> Job | None:
         deadline = time.monotonic() + request.budget_s
-        texts = request.texts if request.query is None else (request.query, *request.texts)
         try:
-            self._batcher.check_room(len(texts))  # to read millions of texts would fill the memory
-            tokenized = self._tokenizer.tokenize(texts, deadline)
+            # To read millions of texts would fill the memory.
+            self._batcher.check_room(len(request.texts) + (request.query is not None))
+            texts, collector = self._head.start(self._prefixed(request), deadline)
         except (QueueIsFull, TooLate) as exc:
             send_reply(connection, error_reply(exc))
             return None
-        collector = self._head.collector(request)
 
         def end(failure: Exception | None) -> None:
             try:
@@ -126,7 +128,7 @@ class ModelHost:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
-        job = Job(tokenized, collector.add, end, deadline)
+        job = Job(texts, collector.add, end, deadline)
         try:
             self._batcher.submit(job)
         except QueueIsFull as exc:

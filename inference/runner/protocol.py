@@ -17,7 +17,7 @@ import numpy as np
 import orjson
 
 from inference.arrays import FloatArray
-from inference.types import Truncation
+from inference.types import InputType, Truncation
 
 LENGTHS = struct.Struct("!IQ")
 MAX_SOCKET_PATH = 100  # the kernel takes 108 bytes, some systems fewer
@@ -25,11 +25,15 @@ MAX_SOCKET_PATH = 100  # the kernel takes 108 bytes, some systems fewer
 
 @dataclass(frozen=True)
 class HostRequest:
-    """texts: what to encode. query: set for rerank. budget_s: how long the caller will wait."""
+    """texts: what to encode. query: set for rerank. budget_s: how long the caller will wait.
+
+    input_type: what the texts are for; models with prefixes choose by it.
+    """
 
     texts: tuple[str, ...]
     query: str | None
     budget_s: float
+    input_type: InputType = InputType.UNSPECIFIED
 
 
 @dataclass(frozen=True)
@@ -67,13 +71,23 @@ def socket_path(folder: Path, deployment_id: str) -> Path:
 
 
 def send_request(connection: socket.socket, request: HostRequest) -> None:
-    header = {"texts": request.texts, "query": request.query, "budget_s": request.budget_s}
+    header = {
+        "texts": request.texts,
+        "query": request.query,
+        "budget_s": request.budget_s,
+        "input_type": request.input_type,
+    }
     _send(connection, header, b"")
 
 
 def receive_request(connection: socket.socket) -> HostRequest:
     header, _ = _receive(connection)
-    return HostRequest(tuple(header["texts"]), header["query"], header["budget_s"])
+    return HostRequest(
+        tuple(header["texts"]),
+        header["query"],
+        header["budget_s"],
+        InputType(header["input_type"]),
+    )
 
 
 def send_reply(connection: socket.socket, reply: HostReply) -> None:

@@ -13,10 +13,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import onnxruntime as ort
 
-from inference.arrays import FloatArray, IntArray
+from inference.arrays import FloatArray
+from inference.runner.packing import PackedRow
 
 WEIGHTS_FILE = "weights.bin"
 MIN_EXTERNAL_BYTES = 1024
@@ -26,7 +26,10 @@ logger = logging.getLogger(__name__)
 
 
 class EncoderSession:
-    """A graph with `threads` threads: token ids and a mask in, token states out."""
+    """A graph with `threads` threads: a row of texts in, something for each of its tokens out.
+
+    output: the name of what comes out, one of outputs.Output.
+    """
 
     def __init__(self, graph: Path, threads: int) -> None:
         options = _options(threads)
@@ -34,20 +37,16 @@ class EncoderSession:
             # A caller who asks again at once finds the threads awake; then they leave the cores.
             options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN_US)
         self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        self._has_types = any(e.name == "token_type_ids" for e in self._session.get_inputs())
+        self.output: str = self._session.get_outputs()[0].name
 
-    def run(self, ids: IntArray, positions: IntArray, mask: IntArray) -> FloatArray:
-        """ids, positions: (batch, tokens). mask: (batch, tokens, tokens), 1 = may attend.
-
-        Returns (batch, tokens, dim).
-        """
-        feed = {
-            "input_ids": ids,
-            "position_ids": positions,
-            "token_type_ids": np.zeros_like(ids),
-            "mask": mask,
-        }
-        states: FloatArray = self._session.run(["states"], feed)[0]
-        return states
+    def run(self, row: PackedRow) -> FloatArray:
+        """Returns (1, tokens, ...): states, logits or scores, by the graph's output."""
+        feed = {"input_ids": row.ids, "position_ids": row.positions, "mask": row.mask}
+        if self._has_types:
+            feed["token_type_ids"] = row.types
+        found: FloatArray = self._session.run([self.output], feed)[0]
+        return found
 
 
 def laid_out(graph: Path) -> Path:

@@ -1,14 +1,21 @@
 """Getting the weights of a model, from the first of several sources that has them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from inference.errors import ModelUnavailable, StorageUnusable
-from inference.runner.catalogue import Weights, WeightsFile
+from inference.runner.catalogue import Weights, WeightsFile, stand_ins
 from inference.runner.download import HttpSource
-from inference.runner.files import Draft, SourceFailed, check_space, keep_if_right, only_one
+from inference.runner.files import (
+    Draft,
+    SourceFailed,
+    check_space,
+    held_to_first_seen,
+    keep_if_right,
+    only_one,
+)
 from inference.runner.package import PackageSource
 from inference.runner.progress import Cancelled, Clock, Meter, Progress
 
@@ -78,7 +85,8 @@ def fetch(
 ) -> FetchReport:
     """Put the files of `weights` into `folder`, each with the right hash.
 
-    Files that are there already are kept. Raises ModelUnavailable, StorageUnusable,
+    Where the catalogue has no hash, the file that comes first is noted and later ones are held to
+    it. Files that are there already are kept. Raises ModelUnavailable, StorageUnusable,
     Cancelled; after each, what was put in place stays and a later call goes on from it.
     """
     try:
@@ -97,6 +105,9 @@ def _fetch(
     is_cancelled: Callable[[], bool],
     clock: Clock,
 ) -> FetchReport:
+    files = tuple(held_to_first_seen(folder, file) for file in weights.files)
+    weights = replace(weights, files=files)
+
     def meter(source: str) -> Meter:
         in_place = weights.size_bytes - sum(file.size_bytes for file in missing)
         return Meter(source, in_place, weights.size_bytes, on_progress, is_cancelled, clock)
@@ -119,8 +130,13 @@ def _fetch(
             count.finish()
             return FetchReport(name, tuple(failures))
     reasons = "; ".join(f"{failure.source}: {failure.reason}" for failure in failures)
+    others = "".join(
+        f". For [{model.task_type}] there is [{model.model_id}], which needs neither mirror nor hub"
+        for model in stand_ins(weights)
+    )
     raise ModelUnavailable(
-        f"The weights of [{weights.repository}] cannot be had: {reasons or 'no source is allowed'}"
+        f"The weights of [{weights.repository}] cannot be had: "
+        f"{reasons or 'no source is allowed'}{others}"
     )
 
 

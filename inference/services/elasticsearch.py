@@ -6,8 +6,9 @@ from typing import Any
 from pydantic import NonNegativeInt, StrictStr, model_validator
 
 from inference.errors import InvalidAction, InvalidArgument, InvalidSettings
-from inference.runner.catalogue import BUILTIN_MODELS
+from inference.runner.catalogue import BUILTIN_MODELS, OFFERED_MODELS
 from inference.services.base import EndpointConfig, Service
+from inference.services.long_documents import LongDocumentSettings, check_long_documents
 from inference.services.settings import PositiveInt, Settings, setting
 from inference.types import TaskType
 
@@ -82,6 +83,10 @@ class ElasticsearchSettings(Settings):
         return self.num_allocations or max(1, (bounds and bounds.min_number_of_allocations) or 0)
 
 
+class HostedSettings(LongDocumentSettings, ElasticsearchSettings):
+    """All settings of the service, those of a single model last."""
+
+
 class NoTaskSettings(Settings):
     pass
 
@@ -94,7 +99,7 @@ class RerankTaskSettings(Settings):
 
 class Elasticsearch(Service):
     name, label = "elasticsearch", "Elasticsearch"
-    settings = ElasticsearchSettings
+    settings = HostedSettings
     task_settings = {  # noqa: RUF012 - declared as a mapping that nobody changes
         TaskType.TEXT_EMBEDDING: NoTaskSettings,
         TaskType.SPARSE_EMBEDDING: NoTaskSettings,
@@ -102,6 +107,7 @@ class Elasticsearch(Service):
     }
     not_in_vectors = frozenset(
         {"num_allocations", "num_threads", "adaptive_allocations", "deployment_id"}
+        | set(LongDocumentSettings.model_fields)
     )
     max_chunk_size = 300
     is_hosted = True
@@ -118,6 +124,7 @@ class Elasticsearch(Service):
         if settings.deployment_id is None:
             check_deployable(settings)
             check_model(settings.model_id, task_type)
+            check_long_documents(settings, settings.model_id, self.name)
 
     def merge_settings(self, stored: Mapping[str, Any], changes: Mapping[str, Any]) -> Any:
         """Bounds are merged one by one, null or -1 removes one; what adapts has no fixed number."""
@@ -168,10 +175,15 @@ def check_model(model_id: str, task_type: TaskType) -> None:
     """Raises InvalidArgument for a model that nobody knows, InvalidSettings for another task."""
     model = BUILTIN_MODELS.get(model_id)
     if model is None:
-        known = ", ".join(sorted(BUILTIN_MODELS))
+        known = ", ".join(sorted(OFFERED_MODELS))
         raise InvalidArgument(
             f"Model [{model_id}] is not known here. Load it into the cluster using eland, "
             f"or use one of the built-in models [{known}]"
+        )
+    if not model.is_available_here:
+        raise InvalidArgument(
+            "Error parsing request config, model id does not match any models available on "
+            f"this platform. Was [{model.model_id}]"
         )
     if model.task_type != task_type:
         raise InvalidSettings(

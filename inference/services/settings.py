@@ -1,5 +1,6 @@
 """Settings of services: declared with pydantic, refused in Elasticsearch's words."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
@@ -140,6 +141,11 @@ def _problem(detail: ErrorDetails, scope: str) -> str:
         case "less_than_equal":
             bound = f"less than or equal to [{limits['le']}]"
             return f"[{scope}] Invalid value [{value}]. [{name}] must be a {bound}"
+        case "literal_error":
+            allowed = ", ".join(sorted(re.findall(r"'([^']+)'", limits["expected"])))
+            return (
+                f"[{scope}] Invalid value [{value}] received. [{name}] must be one of [{allowed}]"
+            )
         case "string_too_short":
             return f"[{scope}] Invalid value empty string. [{name}] must be a non-empty string"
         case "value_error":

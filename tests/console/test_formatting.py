@@ -45,4 +45,5 @@ def test_what_is_not_known_is_shown_as_it_is() -> None:
     assert tags.task_label("new_task") == "new_task"
     assert tags.source_label("elsewhere") == "elsewhere"
     assert tags.language_names(("en", "xx-unknown")) == "English, xx-unknown"
+    assert tags.language_names(("en",) * 6) == "6 languages"
     assert tags.setting_label("input_type") == "Input type"

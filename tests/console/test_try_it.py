@@ -53,6 +53,17 @@ def test_two_texts_are_compared_in_numbers_and_words(console: Client, hosts: Fak
     assert 'class="bar-part" width="80.00"' in page
 
 
+def test_what_counts_as_close_depends_on_the_model(console: Client, hosts: FakeHosts) -> None:
+    make_endpoint(model_id=".multilingual-e5-small")  # even unrelated texts have a cosine of 0.7
+    hosts.says = vectors([1.0, 0.0], [0.8, 0.6])
+
+    page = text(console.post(TRY, {"text": "a", "other": "b"}, headers=HTMX))
+
+    assert "0.800" in page
+    assert "Loosely related" in page
+    assert 'class="bar-part" width="33.33"' in page
+
+
 def test_documents_come_back_in_order_with_their_old_places(
     console: Client, hosts: FakeHosts
 ) -> None:

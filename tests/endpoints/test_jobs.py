@@ -8,7 +8,8 @@ from django.utils import timezone
 from endpoints import jobs
 from endpoints.models import Artifact, ArtifactState
 from inference.errors import InferenceError
-from inference.runner.catalogue import ALL_MINILM_L6_V2
+from inference.runner.catalogue import ALL_MINILM_L6_V2, BUILTIN_MODELS
+from inference.runner.outputs import Output
 from inference.runner.sources import Cancelled, FetchReport, Progress
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +39,7 @@ class FakeFetch:
 def fetch(monkeypatch: pytest.MonkeyPatch) -> FakeFetch:
     fake = FakeFetch()
     monkeypatch.setattr(jobs, "fetch", fake)
-    monkeypatch.setattr(jobs, "convert", lambda folder: None)
+    monkeypatch.setattr(jobs, "convert", lambda folder, output: None)
     # A thread with a connection of its own does not see this test's transaction.
     monkeypatch.setattr(jobs, "SIGN_OF_LIFE_S", 3600)
     return fake
@@ -60,6 +61,22 @@ def test_the_files_are_fetched_with_progress_and_ready_at_the_end(
     assert fetch.shown == [(ArtifactState.DOWNLOADING, 40, 100)]
     assert (artifact.state, artifact.source) == (ArtifactState.READY, "hub")
     assert jobs.abandoned_artifacts() == []
+
+
+def test_the_graph_gives_what_the_model_is_for(
+    fetch: FakeFetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: dict[str, Output] = {}
+    monkeypatch.setattr(
+        jobs, "convert", lambda folder, output: built.setdefault(folder.name, output)
+    )
+    for model_id in (".multilingual-e5-small", ".elser_model_2", ".rerank-v1"):
+        Artifact.objects.all().delete()
+        repository = BUILTIN_MODELS[model_id].weights.repository
+        wanted = Artifact.objects.create(repository=repository, state=ArtifactState.QUEUED)
+        jobs.fetch_artifact(wanted.pk)
+
+    assert list(built.values()) == [Output.STATES, Output.LOGITS, Output.SCORE]
 
 
 def test_a_second_message_does_nothing(fetch: FakeFetch, artifact: Artifact) -> None:

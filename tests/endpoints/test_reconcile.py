@@ -75,6 +75,20 @@ def test_a_deployment_runs_as_it_was_asked_for(
     assert spec.model_folder.endswith("sentence-transformers--all-MiniLM-L6-v2")
 
 
+def test_a_model_runs_with_its_own_window_and_prefixes(
+    reconciler: Reconciler, runner: FakeRunner, admin: User
+) -> None:
+    config = {"service_settings": SETTINGS | {"model_id": ".multilingual-e5-small"}}
+    actions.create_endpoint(admin, "e5", TaskType.TEXT_EMBEDDING, "elasticsearch", config)
+    files_are(ArtifactState.READY)
+    reconciler.step()
+
+    spec = runner.wished["e5"]
+    assert spec.max_input_tokens == 512
+    assert spec.prefixes == {"search": "query: ", "ingest": "passage: "}
+    assert HostSpec.from_json(spec.to_json().decode()) == spec
+
+
 def test_what_the_runner_sees_is_written_down(
     reconciler: Reconciler, runner: FakeRunner, endpoint: Endpoint
 ) -> None:

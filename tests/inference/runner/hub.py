@@ -24,6 +24,7 @@ class Hub:
     errors: list[int] = field(default_factory=list)
     redirects: dict[str, str] = field(default_factory=dict)
     etag: str | None = '"one"'
+    content_type: str = "application/octet-stream"
     has_ranges: bool = True
     honours_if_range: bool = True
     hides_length: bool = False
@@ -73,6 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
         if start is not None:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         body = content[start or 0 :]
+        self.send_header("Content-Type", self.hub.content_type)
         if not self.hub.hides_length:
             self.send_header("Content-Length", str(len(body)))
         if self.hub.etag:

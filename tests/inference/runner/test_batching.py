@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from inference.arrays import FloatArray, IntArray
+from inference.arrays import FloatArray
 from inference.runner.batching import FULL_ROW, Batcher, Job, QueueIsFull
 from inference.runner.encoded import EncodedText
+from inference.runner.packing import PackedRow
 from inference.runner.statistics import Counter
 from inference.runner.tokenizer import TokenizedText, TooLate
 
@@ -26,13 +27,13 @@ class GatedEncoder:
         self.entered = threading.Semaphore(0)
         self.fails_with: Exception | None = None
 
-    def run(self, ids: IntArray, positions: IntArray, mask: IntArray) -> FloatArray:
-        self.rows.append(ids[0].tolist())
+    def run(self, row: PackedRow) -> FloatArray:
+        self.rows.append(row.ids[0].tolist())
         self.entered.release()
         assert self.gate.acquire(timeout=PATIENCE_S)
         if self.fails_with:
             raise self.fails_with
-        return np.repeat(ids[..., None].astype(np.float32), 2, axis=2)
+        return np.repeat(row.ids[..., None].astype(np.float32), 2, axis=2)
 
     def wait_for_row(self) -> list[int]:
         assert self.entered.acquire(timeout=PATIENCE_S)

@@ -8,11 +8,12 @@ from pydantic import StrictStr
 
 from inference.runner import catalogue
 from inference.runner.catalogue import BUILTIN_MODELS
+from inference.runner.outputs import Output
 from inference.services import find_service, fingerprint_of
 from inference.services.base import Service
 from inference.services.elasticsearch import NoTaskSettings
 from inference.services.settings import Settings, setting
-from inference.types import TaskType
+from inference.types import InputType, TaskType
 
 MODEL = ".all-minilm-l6-v2"
 SETTINGS = {"num_allocations": 1, "num_threads": 1}
@@ -75,12 +76,21 @@ def test_another_name_for_the_same_model_changes_it(monkeypatch: pytest.MonkeyPa
     assert fingerprint(model_id="twin") != fingerprint()
 
 
-@pytest.mark.parametrize("part", ["head", "pooling", "normalization", "prefixes"])
+@pytest.mark.parametrize("part", ["head", "pooling", "normalization"])
 def test_what_becomes_of_the_token_states_changes_it(
     monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     before = fingerprint()
-    monkeypatch.setitem(catalogue.RECIPES[TaskType.TEXT_EMBEDDING], part, "other")
+    recipe = catalogue.RECIPES[TaskType.TEXT_EMBEDDING, Output.STATES]
+    monkeypatch.setitem(recipe, part, "other")
+
+    assert fingerprint() != before
+
+
+def test_what_is_put_before_texts_changes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint()
+    other = replace(BUILTIN_MODELS[MODEL], prefixes={InputType.SEARCH: "query: "})
+    monkeypatch.setitem(BUILTIN_MODELS, MODEL, other)
 
     assert fingerprint() != before
 
