@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from console.env import BadSetting
 from endpoints import actions
 from endpoints.models import Heartbeat, User
+from endpoints.preconfigured import ensure_preconfigured
 
 
 def prepare_database() -> None:
@@ -21,6 +22,7 @@ def prepare_database() -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
+        ensure_preconfigured()
         # Signs of life from an earlier run on this machine would say "ready" too soon.
         Heartbeat.objects.all().delete()
     except DatabaseError as exc:

@@ -111,7 +111,7 @@ def test_a_text_of_nearly_a_hundred_megabytes_is_answered(
         response = caller.post(PATH, content=b'{"input": "' + text + b'"}', headers=JSON)
 
     assert response.status_code == 200
-    is_told = "1 of 1 inputs was cut" in response.headers.get("Warning", "")
+    is_told = "1 of 1 input was cut" in response.headers.get("Warning", "")
     assert is_told is bool(letter.strip())
     assert memory.growth < MOST_GROWTH
 

@@ -136,7 +136,12 @@ def test_endpoints_are_read_back(client: Elasticsearch, endpoints: dict[str, str
     listed = client.inference.get()["endpoints"]
     one = client.inference.get(inference_id=endpoints["rerank"])["endpoints"]
 
-    assert [entry["inference_id"] for entry in listed] == sorted(endpoints.values())
+    assert [entry["inference_id"] for entry in listed] == [
+        ".elser-2-elasticsearch",
+        ".multilingual-e5-small-elasticsearch",
+        ".rerank-v1-elasticsearch",
+        *sorted(endpoints.values()),
+    ]
     assert one[0]["service_settings"] == SETTINGS | {"model_id": MODELS["rerank"]}
 
 

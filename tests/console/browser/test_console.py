@@ -101,12 +101,12 @@ def test_another_model_suggests_another_id_until_one_is_written(visitor: Visitor
     field = page.get_by_label("What should it be called?")
     expect(field).to_have_value("all-minilm-l6-v2")
 
-    page.get_by_role("radio", name=re.compile("^Rerank")).check()
+    page.locator("[value='.minilm-rerank-v1']").check()
     expect(field).to_have_value("minilm-rerank-v1")
     expect(page.locator("#code-curl")).to_contain_text("/_inference/rerank/minilm-rerank-v1")
 
     field.fill("mine")
-    page.get_by_role("radio", name=re.compile("^Sparse")).check()
+    page.locator("[value='.minilm-sparse-v1']").check()
     expect(page.locator("#code-curl")).to_contain_text("/_inference/sparse_embedding/mine")
     expect(field).to_have_value("mine")
 
