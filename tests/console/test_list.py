@@ -14,7 +14,7 @@ from tests.factories import make_artifact, make_endpoint
 def test_without_endpoints_the_page_says_what_one_is(console: Client) -> None:
     page = text(console.get("/console/"))
 
-    assert "No endpoints yet" in page
+    assert "No endpoints of your own yet" in page
     assert "An endpoint is a name for a model that runs here." in page
     assert page.count('href="/console/endpoints/_new"') == 2
 
@@ -53,7 +53,7 @@ def test_a_search_without_a_hit_says_so(console: Client) -> None:
     page = text(console.get("/console/", {"q": "<b>"}))
 
     assert "Nothing found for “&lt;b&gt;”" in page
-    assert "No endpoints yet" not in page
+    assert "No endpoints of your own yet" not in page
 
 
 def test_htmx_gets_the_rows_alone(console: Client) -> None:

@@ -19,7 +19,7 @@ def _always_there(db: None) -> None:
 def test_with_them_alone_the_list_still_says_what_an_endpoint_is(console: Client) -> None:
     page = text(console.get("/console/"))
 
-    assert "No endpoints yet" in page
+    assert "No endpoints of your own yet" in page
     assert E5 in page
     assert page.count("Starts on first use") == 3
 
@@ -29,7 +29,7 @@ def test_endpoints_that_somebody_made_come_first(console: Client) -> None:
 
     page = text(console.get("/console/"))
 
-    assert "No endpoints yet" not in page
+    assert "No endpoints of your own yet" not in page
     assert page.index(">zebra<") < page.index(f">{E5}<")
 
 

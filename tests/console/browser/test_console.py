@@ -37,7 +37,7 @@ def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_from_nothing_to_a_vector(visitor: Visitor, hosts: FakeHosts) -> None:
     hosts.says = vectors([0.6, 0.8], [0.8, 0.6])
     page = visitor.signed_in()
-    expect(page.get_by_text("No endpoints yet")).to_be_visible()
+    expect(page.get_by_text("No endpoints of your own yet")).to_be_visible()
 
     page.get_by_role("link", name="Create endpoint").first.click()
     page.get_by_label("What should it be called?").fill("my-e5")
