@@ -1,6 +1,6 @@
-"""`make bench`: speed of serving and of chunking, then quality."""
+"""`make bench`: speed of serving and of chunking, quality, then speed beside a peer."""
 
-from bench import chunking, quality, serving
+from bench import chunking, peers, quality, serving
 from inference.runner.catalogue import ALL_MINILM_L6_V2
 from tests import weights
 
@@ -9,3 +9,4 @@ if __name__ == "__main__":
     serving.main()
     chunking.main()
     quality.main(["--model-dir", str(weights.MIRROR / ALL_MINILM_L6_V2.repository)])
+    peers.main()

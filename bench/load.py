@@ -7,24 +7,27 @@ import socket
 import time
 from dataclasses import dataclass, field
 
+LONGEST_ANSWER_S = 120.0
 
-def request_bytes(port: int, path: str, body: object, password: str) -> bytes:
-    """One whole HTTP request, ready to be sent again and again."""
+
+def request_bytes(port: int, path: str, body: object, password: str | None = None) -> bytes:
+    """One whole HTTP request, ready to be sent again and again; no password, no credentials."""
     payload = json.dumps(body).encode()
-    credentials = base64.b64encode(f"elastic:{password}".encode()).decode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-        f"Authorization: Basic {credentials}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(payload)}\r\n\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n"
     )
-    return head.encode() + payload
+    if password is not None:
+        credentials = base64.b64encode(f"elastic:{password}".encode()).decode()
+        head += f"Authorization: Basic {credentials}\r\n"
+    return f"{head}\r\n".encode() + payload
 
 
 class Connection:
     """A kept connection; takes answers that carry a Content-Length."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket = socket.create_connection(("127.0.0.1", port), LONGEST_ANSWER_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = b""
 
@@ -64,26 +67,43 @@ class Throughput:
 
 
 def drive(port: int, requests: list[bytes], clients: int, seconds: float) -> Throughput:
-    """Let `clients` connections call without pause for some seconds, from one thread."""
+    """Let `clients` connections call without pause for some seconds, from one thread.
+
+    Answers that are under way at the end are waited for, so that the server is idle afterwards;
+    they do not count.
+    """
     selector = selectors.DefaultSelector()
     sent_at: dict[Connection, float] = {}
-    count, latencies = 0, []
-    started = time.perf_counter()
-    for number in range(clients):
+    latencies: list[float] = []
+    sent = 0
+    started = last = time.perf_counter()
+
+    def send(connection: Connection) -> None:
+        nonlocal sent
+        sent_at[connection] = time.perf_counter()
+        connection.socket.sendall(requests[sent % len(requests)])
+        sent += 1
+
+    for _ in range(clients):
         connection = Connection(port)
         selector.register(connection.socket, selectors.EVENT_READ, connection)
-        sent_at[connection] = time.perf_counter()
-        connection.socket.sendall(requests[number % len(requests)])
-    while (now := time.perf_counter()) < started + seconds:
+        send(connection)
+    while sent_at:
+        if time.perf_counter() > started + seconds + LONGEST_ANSWER_S:
+            raise TimeoutError(f"no answer from port {port} within {LONGEST_ANSWER_S:.0f} s")
         for key, _ in selector.select(timeout=1):
             connection = key.data
             if connection.take() is None:
                 continue
             now = time.perf_counter()
-            latencies.append(now - sent_at[connection])
-            sent_at[connection] = now
-            connection.socket.sendall(requests[count % len(requests)])
-            count += 1
-    for connection in sent_at:
-        connection.socket.close()
-    return Throughput(count / seconds, latencies)
+            began = sent_at.pop(connection)
+            if now < started + seconds:
+                latencies.append(now - began)
+                last = now
+                send(connection)
+            else:
+                selector.unregister(connection.socket)
+                connection.socket.close()
+    if not latencies:
+        raise TimeoutError(f"no answer from port {port} within {seconds:.0f} s")
+    return Throughput(len(latencies) / (last - started), latencies)

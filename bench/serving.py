@@ -28,6 +28,7 @@ def main() -> None:
             create_endpoint(product)
             bare = BareModel(next(Path(folder, "models").glob("*MiniLM*")))
             one_short_text(product, bare)
+            one_cached_text(product)
             one_large_request(product, bare)
             many_clients(product, bare)
             memory(product)
@@ -53,6 +54,28 @@ def one_short_text(product: Product, bare: BareModel) -> None:
         f"{served * 1e3:.2f} ms",
         f"{limit * 1e3:.2f} ms",
         f"{served / limit:.2f} x (aim: below 1.6)",
+    )
+
+
+def one_cached_text(product: Product) -> None:
+    """Beside an endpoint that is not cached, on the same deployment."""
+    path, auth = "/_inference/text_embedding/bench-cached", ("elastic", PASSWORD)
+    body = {"service": "elasticsearch", "service_settings": {"deployment_id": ENDPOINT}}
+    switch = "/_console/endpoints/bench-cached/cache"
+    httpx.put(product.url + path, json=body, auth=auth, timeout=120).raise_for_status()
+    httpx.put(product.url + switch, json={"enabled": True}, auth=auth).raise_for_status()
+    connection = Connection(product.port)
+    cached, plain = (
+        request_bytes(product.port, at, {"input": SHORT[0]}, PASSWORD) for at in (path, PATH)
+    )
+    hit, miss = in_turns(
+        lambda: connection.call(cached), lambda: connection.call(plain), repeats=100
+    )
+    report(
+        "the same from the cache",
+        f"{hit * 1e3:.2f} ms",
+        f"{miss * 1e3:.2f} ms",
+        f"{hit / miss:.2f} x of not cached",
     )
 
 

@@ -39,6 +39,9 @@ SCALE_TO_ZERO_S = 60.0 * env_int(
     "CONSOLE_SCALE_TO_ZERO_MINUTES", 24 * 60, least=1, most=365 * 24 * 60
 )
 
+# Memory of each web process for vectors of endpoints that are cached; 0: nothing is cached.
+CACHE_MB = env_int("CONSOLE_CACHE_MB", 256, least=0, most=1024 * 1024)
+
 DEBUG = False
 SECRET_KEY = env_secret("CONSOLE_SECRET_KEY") or stored_secret(DATA_DIR / "secrets" / "secret_key")
 SECRET_KEYS = encryption_keys("CONSOLE_SECRET_KEYS", DATA_DIR / "secrets" / "encryption_key")

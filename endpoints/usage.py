@@ -42,6 +42,8 @@ class Figures:
     errors: int = 0
     truncated_inputs: int = 0
     truncated_tokens: int = 0
+    looked_up_inputs: int = 0
+    cached_inputs: int = 0
 
     def add(self, other: "Figures") -> None:
         self.requests += other.requests
@@ -49,6 +51,8 @@ class Figures:
         self.errors += other.errors
         self.truncated_inputs += other.truncated_inputs
         self.truncated_tokens += other.truncated_tokens
+        self.looked_up_inputs += other.looked_up_inputs
+        self.cached_inputs += other.cached_inputs
 
 
 class UsageCounter:
@@ -145,12 +149,21 @@ def start_anew() -> None:
 os.register_at_fork(after_in_child=start_anew)
 
 
-def record_answer(endpoint: Endpoint, request: InferenceRequest, result: InferenceResult) -> None:
+def record_answer(
+    endpoint: Endpoint,
+    request: InferenceRequest,
+    result: InferenceResult,
+    cached_inputs: int | None = None,
+) -> None:
+    """cached_inputs: the texts that needed no computing; None where nobody looked for them."""
     has_query = endpoint.task_type == TaskType.RERANK
     figures = Figures(inputs=len(request.input) + has_query)
     if truncated := result.truncated:
         figures.truncated_inputs = len(truncated)
         figures.truncated_tokens = sum(cut.lost_tokens for cut in truncated.values())
+    if cached_inputs is not None:
+        figures.looked_up_inputs = len(request.input)
+        figures.cached_inputs = cached_inputs
     _record(endpoint, figures)
 
 

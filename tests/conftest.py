@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from endpoints import usage
+from endpoints import caching, usage
 from tests.elastic import Elastic, running_elastic
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -30,6 +30,12 @@ def _nothing_is_counted_behind_the_back(monkeypatch: pytest.MonkeyPatch) -> None
     """Calls are counted for this test alone, and written when it says so."""
     monkeypatch.setattr(usage, "counter", usage.UsageCounter())
     monkeypatch.setattr(usage.Writer, "ensure_started", lambda self: None)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> None:
+    """A rolled back test leaves vectors of endpoints that were never there."""
+    caching.vectors.cache_clear()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from console.forms.try_it import TryForm, try_form
 from console.http import HtmxRequest
 from console.pages.parts import silent_parts
 from console.pages.samples import Sample, base_url, call_samples
+from endpoints import caching
 from endpoints.access import Action, may
 from endpoints.models import Endpoint
 from endpoints.references import references_to
@@ -30,6 +31,8 @@ def overview(
         "status": status,
         "silent_parts": silent_parts([status]),
         "cut_inputs": endpoint.usage.truncated_share(),
+        "cache": caching.state_of(endpoint) if caching.can_be_cached(endpoint) else None,
+        "may_change_cache": may(request.user, Action.CACHE_PUT),
         "model": BUILTIN_MODELS.get(endpoint.service_settings.get("model_id", "")),
         "form": form or try_form(endpoint),
         "samples": samples_of(request, endpoint, called),

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from console.pages import clusters, create, endpoints, reference, session, try_it
+from console.pages import cache, clusters, create, endpoints, reference, session, try_it
 from console.pages.root import unknown_page
 
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("endpoints/<str:inference_id>/try", try_it.endpoint_try, name="endpoint-try"),
     path("endpoints/<str:inference_id>/retry", endpoints.endpoint_retry, name="endpoint-retry"),
     path("endpoints/<str:inference_id>/delete", endpoints.endpoint_delete, name="endpoint-delete"),
+    path("endpoints/<str:inference_id>/cache", cache.cache_switch, name="cache-switch"),
+    path("endpoints/<str:inference_id>/cache/purge", cache.cache_purge, name="cache-purge"),
     path("clusters", clusters.cluster_list, name="cluster-list"),
     path("clusters/_new", clusters.cluster_connect, name="cluster-connect"),
     path("clusters/<str:name>", clusters.cluster_detail, name="cluster-detail"),

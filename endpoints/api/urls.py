@@ -1,6 +1,7 @@
 from django.urls import include, path, re_path
 
 from endpoints.api import clusters, indices, pipelines, views
+from endpoints.api.cache import CacheView
 from endpoints.api.openapi.view import OpenApiView
 from endpoints.api.region_policy import RegionPolicyView
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("_inference/<str:task_type>/*", views.EndpointListView.as_view()),
     path("_inference/<str:inference_id>", views.EndpointView.as_view()),
     path("_inference/<str:task_type>/<str:inference_id>", views.EndpointView.as_view()),
+    path("_console/endpoints/<str:inference_id>/cache", CacheView.as_view()),
     path("_security/", include("endpoints.api.security.urls")),
     path("_ingest/pipeline", pipelines.PipelineView.as_view()),
     path("_ingest/pipeline/_simulate", pipelines.SimulateView.as_view()),

@@ -65,6 +65,8 @@ class Endpoint(Record):
         related_name="endpoints",
     )
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    # What cached vectors are known by, another after every purge. Empty: nothing is cached.
+    cache_generation = models.CharField(max_length=16, blank=True)
 
     objects = EndpointQuerySet.as_manager()
 
@@ -91,6 +93,11 @@ class Endpoint(Record):
         if self.task.is_chunked:
             config["chunking_settings"] = self.chunking_settings
         return config
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether calls are answered from memory where they can be."""
+        return bool(self.cache_generation)
 
     @property
     def is_preconfigured(self) -> bool:
@@ -131,6 +138,13 @@ class Endpoint(Record):
 
 # What a call needs to know; the rest is read when somebody asks for it.
 _called = Endpoint.objects.only(
-    "inference_id", "task_type", "service", "service_settings", "task_settings", "deployment"
+    "inference_id",
+    "task_type",
+    "service",
+    "service_settings",
+    "task_settings",
+    "deployment",
+    "fingerprint",
+    "cache_generation",
 )
 endpoint_by_id = Lookup(lambda value: _called.filter(inference_id=value), example="")

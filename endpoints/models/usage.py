@@ -17,6 +17,14 @@ class TruncatedShare:
     since: datetime
 
 
+@dataclass(frozen=True)
+class CachedShare:
+    """How many inputs were looked for in the cache, and how many of them needed no computing."""
+
+    looked_up_inputs: int
+    cached_inputs: int
+
+
 class UsageHourQuerySet(models.QuerySet["UsageHour"]):
     def truncated_share(self) -> TruncatedShare | None:
         """None where nothing was cut."""
@@ -27,6 +35,12 @@ class UsageHourQuerySet(models.QuerySet["UsageHour"]):
         )
         return TruncatedShare(**found) if found["truncated_inputs"] else None
 
+    def cached_share(self) -> CachedShare:
+        names = ("looked_up_inputs", "cached_inputs")
+        return CachedShare(
+            **self.aggregate(**{name: models.Sum(name, default=0) for name in names})
+        )
+
 
 class UsageHour(models.Model):
     """One hour of one endpoint; endpoints/usage.py adds to it.
@@ -34,7 +48,8 @@ class UsageHour(models.Model):
     hour: its beginning, in UTC. requests: all calls, failed ones too. errors: the failed ones.
     inputs: the texts that the other calls held; the query of a rerank is one of them.
     truncated_inputs, truncated_tokens: how many of these texts were cut to the model's window, and
-    by how much; of very long texts at least by so much.
+    by how much; of very long texts at least by so much. looked_up_inputs: how many of these texts
+    were looked for in the cache. cached_inputs: how many of those needed no computing.
     """
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="usage")
@@ -44,6 +59,8 @@ class UsageHour(models.Model):
     errors = models.BigIntegerField(default=0)
     truncated_inputs = models.BigIntegerField(default=0)
     truncated_tokens = models.BigIntegerField(default=0)
+    looked_up_inputs = models.BigIntegerField(default=0)
+    cached_inputs = models.BigIntegerField(default=0)
 
     objects = UsageHourQuerySet.as_manager()
 

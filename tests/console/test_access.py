@@ -25,6 +25,8 @@ PAGES = (
     ("POST", "/console/clusters/prod/scan"),
     ("GET", "/console/clusters/prod/remove"),
     ("POST", "/console/clusters/prod/remove"),
+    ("POST", "/console/endpoints/my-endpoint/cache"),
+    ("POST", "/console/endpoints/my-endpoint/cache/purge"),
 )
 
 
@@ -52,7 +54,7 @@ def test_people_without_rights_are_told_so(plain: Client, method: str, path: str
     assert Endpoint.objects.count() == 1
 
 
-@pytest.mark.parametrize("tail", ["", "/try", "/retry", "/delete"])
+@pytest.mark.parametrize("tail", ["", "/try", "/retry", "/delete", "/cache", "/cache/purge"])
 def test_an_endpoint_that_is_not_there_is_not_found(console: Client, tail: str) -> None:
     method = console.get if tail in ("", "/delete") else console.post
 
@@ -62,7 +64,7 @@ def test_an_endpoint_that_is_not_there_is_not_found(console: Client, tail: str) 
     assert "There is nothing here" in text(answer)
 
 
-@pytest.mark.parametrize("tail", ["/try", "/retry"])
+@pytest.mark.parametrize("tail", ["/try", "/retry", "/cache", "/cache/purge"])
 def test_what_changes_something_takes_no_get(console: Client, tail: str) -> None:
     make_endpoint()
 

@@ -125,11 +125,20 @@ def test_an_action_names_what_grants_it_the_narrowest_first(
     assert ",".join(action.granted_by) == granted_by
 
 
-READS = {Action.GET, Action.INFER, Action.SERVICES, Action.CHUNK, Action.REGION_POLICY_GET}
+READS = {
+    Action.GET,
+    Action.INFER,
+    Action.SERVICES,
+    Action.CHUNK,
+    Action.CACHE_GET,
+    Action.REGION_POLICY_GET,
+}
 WRITES = {
     Action.PUT,
     Action.UPDATE,
     Action.DELETE,
+    Action.CACHE_PUT,
+    Action.CACHE_PURGE,
     Action.REGION_POLICY_PUT,
     Action.REGION_POLICY_DELETE,
 }

@@ -1,7 +1,19 @@
 """The routes of the installation itself, described."""
 
+from endpoints.api.cache import CacheBody, CacheView
+from endpoints.api.openapi.settings import schemas_of
 from endpoints.api.openapi.view import OpenApiView
-from endpoints.api.openapi.words import BOOLEAN, OBJECT, STRING, Operation, Schema, record, ref
+from endpoints.api.openapi.words import (
+    BOOLEAN,
+    INTEGER,
+    OBJECT,
+    STRING,
+    Body,
+    Operation,
+    Schema,
+    record,
+    ref,
+)
 from endpoints.api.views import ClusterView
 
 SCHEMAS: dict[str, Schema] = {
@@ -15,6 +27,17 @@ SCHEMAS: dict[str, Schema] = {
             "tagline": STRING,
         }
     ),
+    "Cache": record(
+        {
+            "enabled": BOOLEAN,
+            "looked_up_inputs": {**INTEGER, "description": "In the last 24 hours."},
+            "cached_inputs": INTEGER,
+            "hit_rate": {"type": ["number", "null"]},
+            "size_in_bytes": {**INTEGER, "description": "Of the web process that answers."},
+            "max_size_in_bytes": INTEGER,
+        }
+    ),
+    **schemas_of(CacheBody),
 }
 
 INFO = Operation("cluster.info", "Tell name and version", ref("Info"))
@@ -22,4 +45,26 @@ OPENAPI = Operation(
     "console.openapi", "Describe this API", OBJECT, "This document, in OpenAPI's form."
 )
 
-OPERATIONS = {ClusterView: {"get": INFO}, OpenApiView: {"get": OPENAPI}}
+GET_CACHE = Operation(
+    "console.get_cache", "Tell how an endpoint's cache does", ref("Cache"), failures=(404,)
+)
+PUT_CACHE = Operation(
+    "console.put_cache",
+    "Switch an endpoint's cache on or off",
+    record({"acknowledged": BOOLEAN, "enabled": BOOLEAN}),
+    "A text that was embedded before is then answered from memory.",
+    body=Body(ref("CacheBody"), {"enabled": True}),
+    failures=(404, 409),
+)
+DELETE_CACHE = Operation(
+    "console.purge_cache",
+    "Empty an endpoint's cache in every web process",
+    ref("Acknowledged"),
+    failures=(404,),
+)
+
+OPERATIONS = {
+    ClusterView: {"get": INFO},
+    OpenApiView: {"get": OPENAPI},
+    CacheView: {"get": GET_CACHE, "put": PUT_CACHE, "delete": DELETE_CACHE},
+}
