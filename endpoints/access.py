@@ -3,7 +3,7 @@
 from enum import StrEnum
 from functools import cache
 
-from endpoints.models import Endpoint, User, endpoint_by_id
+from endpoints.models import Endpoint, TrainedModel, User, endpoint_by_id
 from endpoints.privileges import Rights, builtin_roles
 from inference.errors import InferenceError, InvalidRequest, NotFound
 from inference.types import TaskType
@@ -197,6 +197,18 @@ def get_endpoint(user: User, inference_id: str, task_type: TaskType | None = Non
 def endpoint_to_call(inference_id: str, task_type: TaskType | None = None) -> Endpoint:
     """The same for a call, which needs no status and should cost no time."""
     return _checked(endpoint_by_id.find(inference_id), inference_id, task_type)
+
+
+def get_model(model_id: str) -> TrainedModel:
+    """The model of this id, with what it runs from. Raises NotFound."""
+    model = TrainedModel.objects.select_related("artifact").filter(model_id=model_id).first()
+    if model is None:
+        raise unknown_model(model_id)
+    return model
+
+
+def unknown_model(model_id: str) -> NotFound:
+    return NotFound(f"No known trained model with model_id [{model_id}]")
 
 
 def _checked(found: Endpoint | None, inference_id: str, task_type: TaskType | None) -> Endpoint:

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from endpoints import deployments, tombstones
-from endpoints.models import ApiKey, Deployment, Endpoint, RegionPolicy, User
+from endpoints.models import ApiKey, Deployment, Endpoint, RegionPolicy, TrainedModel, User
 from endpoints.models.api_key import ApiKeyQuerySet
 from endpoints.models.endpoint import RESERVED_PREFIX
 from endpoints.preconfigured import ensure_preconfigured
@@ -31,7 +31,7 @@ from inference.errors import (
 from inference.services import find_service, fingerprint_of
 from inference.services.base import EndpointConfig
 from inference.services.elasticsearch import ElasticsearchSettings
-from inference.types import TaskType
+from inference.types import InferenceResult, TaskType, TextEmbeddings
 
 MAX_ID_LENGTH = 256
 MAX_KEY_NAME_LENGTH = 256
@@ -79,6 +79,8 @@ def create_endpoint(
     check_id_is_free(inference_id)
     if is_attached(checked):
         checked = deployments.attached(checked)
+    elif adapter.is_hosted:
+        checked = deployments.of_model(checked)
     check_mappings_fit(inference_id, checked)
     if not force:
         tombstones.check(inference_id, checked)
@@ -117,12 +119,15 @@ def check_is_no_model(inference_id: str, config: Mapping[str, Any]) -> None:
 
 
 def check_id_is_free(inference_id: str) -> None:
-    """An endpoint must not be mistaken for another, or for another's deployment."""
+    """An endpoint must not be mistaken for another, for another's deployment, or for a model."""
     # First the deployment: of an endpoint made meanwhile the endpoint is then seen, too.
-    is_deployment = Deployment.objects.filter(deployment_id=inference_id).exists()
+    is_taken = (
+        Deployment.objects.filter(deployment_id=inference_id).exists()
+        or TrainedModel.objects.filter(model_id=inference_id).exists()
+    )
     if Endpoint.objects.filter(inference_id=inference_id).exists():
         raise EndpointExists(f"Inference endpoint [{inference_id}] already exists")
-    if is_deployment:
+    if is_taken:
         raise id_is_taken(inference_id)
 
 
@@ -135,9 +140,14 @@ def id_is_taken(inference_id: str) -> InvalidRequest:
 
 def check_mappings_fit(inference_id: str, config: EndpointConfig) -> None:
     """Refuse an id that mappings use already with vectors which this model does not make."""
-    settings = model_settings(
-        config.task_type, config.service, config.service_settings.to_response()
-    )
+    settings = config.service_settings.to_response()
+    check_known_vectors(inference_id, config.task_type, config.service, settings)
+
+
+def check_known_vectors(
+    inference_id: str, task_type: str, service: str, service_settings: Mapping[str, Any]
+) -> None:
+    settings = model_settings(task_type, service, service_settings)
     if indexes := incompatible_indexes(inference_id, settings):
         raise InvalidRequest(
             f"Inference endpoint [{inference_id}] could not be created because the inference_id "
@@ -168,6 +178,20 @@ def update_endpoint(endpoint: Endpoint, changes: Mapping[str, Any]) -> Endpoint:
     if not unchanged.update(**checked.columns(), **known):
         raise Conflict(f"Endpoint [{endpoint.inference_id}] was changed by somebody else meanwhile")
     return Endpoint.objects.with_status().get(pk=endpoint.pk)
+
+
+def note_dimensions(endpoint: Endpoint, proof: InferenceResult) -> None:
+    """Keep how long the vectors are that an uploaded model gave when it was tried.
+
+    Raises InvalidRequest where mappings know the id with vectors of another length.
+    """
+    settings = endpoint.service_settings
+    if not isinstance(proof, TextEmbeddings) or "similarity" not in settings:
+        return
+    settings = settings | {"dimensions": proof.vectors.shape[1]}
+    check_known_vectors(endpoint.inference_id, endpoint.task_type, endpoint.service, settings)
+    Endpoint.objects.filter(pk=endpoint.pk).update(service_settings=settings)
+    endpoint.service_settings = settings
 
 
 def retry_endpoint(endpoint: Endpoint) -> None:

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from endpoints import tasks
+from endpoints import tasks, uploads
+from endpoints.access import get_model
 from endpoints.models import (
     Artifact,
     ArtifactState,
@@ -16,14 +17,22 @@ from endpoints.models import (
     Endpoint,
     TrainedModel,
 )
-from inference.errors import DeploymentNotFound, InvalidRequest
-from inference.runner.catalogue import BUILTIN_MODELS
+from inference.errors import (
+    DeploymentNotFound,
+    InvalidArgument,
+    InvalidRequest,
+    InvalidSettings,
+)
+from inference.runner.catalogue import BUILTIN_MODELS, OFFERED_MODELS
 from inference.services.base import EndpointConfig
 from inference.services.elasticsearch import (
+    OF_VECTORS,
     ElasticsearchSettings,
-    check_model,
+    check_task,
 )
 from inference.services.long_documents import check_long_documents
+from inference.services.settings import unknown_settings
+from inference.types import TaskType
 
 
 @transaction.atomic
@@ -32,13 +41,7 @@ def deploy(deployment_id: str, settings: ElasticsearchSettings) -> Deployment:
 
     Raises IntegrityError where a deployment of this id is there already.
     """
-    builtin = BUILTIN_MODELS[settings.model_id or ""]
-    artifact, _ = Artifact.objects.get_or_create(repository=builtin.weights.repository)
-    model, _ = TrainedModel.objects.get_or_create(
-        model_id=builtin.model_id,
-        defaults={"task_type": builtin.task_type, "artifact": artifact},
-    )
-    request_files(artifact)
+    model = model_to_run(settings.model_id or "")
     adaptive = settings.adaptive_allocations
     return Deployment.objects.create(
         deployment_id=deployment_id,
@@ -47,6 +50,31 @@ def deploy(deployment_id: str, settings: ElasticsearchSettings) -> Deployment:
         num_threads=settings.num_threads or 1,
         adaptive_allocations=adaptive and adaptive.to_response(),
     )
+
+
+def model_to_run(model_id: str) -> TrainedModel:
+    """The model of this id with what it needs to run; a built-in one need not be known yet.
+
+    Raises NotFound, or what uploads.check_complete raises.
+    """
+    if model_id in BUILTIN_MODELS:
+        model = builtin_model(model_id)
+        assert model.artifact  # noqa: S101 - a built-in model has one
+        request_files(model.artifact)
+        return model
+    uploaded = get_model(model_id)
+    uploads.check_complete(uploaded)
+    return uploaded
+
+
+def builtin_model(model_id: str) -> TrainedModel:
+    """The record of a model of the catalogue, made when it is asked for the first time."""
+    builtin = BUILTIN_MODELS[model_id]
+    artifact, _ = Artifact.objects.get_or_create(repository=builtin.weights.repository)
+    model, _ = TrainedModel.objects.get_or_create(
+        model_id=model_id, defaults={"task_type": builtin.task_type, "artifact": artifact}
+    )
+    return model
 
 
 def attached(config: EndpointConfig) -> EndpointConfig:
@@ -68,17 +96,70 @@ def attached(config: EndpointConfig) -> EndpointConfig:
             f"Deployment [{deployment.deployment_id}] uses model [{model_id}] "
             f"which does not match the model [{wished.model_id}] in the request"
         )
-    check_model(model_id, config.task_type)
+    of_vectors = vector_settings(deployment.model, config)
     is_fixed = deployment.adaptive_allocations is None
     own = {
         "num_allocations": deployment.num_allocations if is_fixed else None,
         "num_threads": deployment.num_threads,
         "model_id": model_id,
         "adaptive_allocations": deployment.adaptive_allocations,
+        **dict.fromkeys(OF_VECTORS),
+        **of_vectors,
     }
     settings = type(wished).model_validate({**wished.to_response(), **own})
     check_long_documents(settings, model_id, config.service)
     return replace(config, service_settings=settings)
+
+
+def of_model(config: EndpointConfig) -> EndpointConfig:
+    """A configuration that names a model, with what is told of its vectors if it was uploaded.
+
+    Raises InvalidArgument for a model that nobody knows, InvalidSettings for one of another task.
+    """
+    settings: Any = config.service_settings
+    if settings.model_id in BUILTIN_MODELS:
+        return config
+    model = TrainedModel.objects.filter(model_id=settings.model_id).first()
+    if model is None:
+        known = ", ".join(sorted(OFFERED_MODELS))
+        raise InvalidArgument(
+            f"Model [{settings.model_id}] is not known here. Load it into the cluster using "
+            f"eland, or use one of the built-in models [{known}]"
+        )
+    of_vectors = vector_settings(model, config)
+    return replace(config, service_settings=settings.model_copy(update=of_vectors))
+
+
+def vector_settings(model: TrainedModel, config: EndpointConfig) -> dict[str, Any]:
+    """What an endpoint keeps of the vectors of an uploaded model.
+
+    Raises InvalidRequest or InvalidSettings where the model is made for another task.
+    """
+    if model.is_builtin:
+        check_task(model.model_id, config.task_type)
+        return {}
+    kind = next(iter(model.config.get("inference_config", ())), None)
+    if not model.task_type:
+        raise InvalidRequest(
+            f"Model [{model.model_id}] is put for [{kind}], which does not map to any supported "
+            "task types"
+        )
+    if model.task_type != config.task_type:
+        raise InvalidSettings(
+            [
+                f"[service_settings] The model [{model.model_id}] is put for [{kind}] and cannot "
+                f"be used for task type [{config.task_type}]"
+            ]
+        )
+    if config.task_type != TaskType.TEXT_EMBEDDING:
+        return {}
+    wished: Any = config.service_settings
+    if wished.dimensions is not None:
+        raise unknown_settings({"dimensions": wished.dimensions}, config.service)
+    return {
+        "similarity": wished.similarity or "cosine",
+        "element_type": wished.element_type or "float",
+    }
 
 
 def resize(deployment_id: str, settings: ElasticsearchSettings) -> None:
@@ -109,7 +190,8 @@ def request_files(artifact: Artifact) -> None:
 @transaction.atomic
 def retry(deployment: Deployment) -> None:
     """Try again what failed: the download, the start of the model, or both."""
-    request_files(deployment.model.artifact)
+    if deployment.model.artifact:
+        request_files(deployment.model.artifact)
     # Not saved as a whole: that would bring a deployment back that was deleted meanwhile.
     Deployment.objects.filter(pk=deployment.pk, state=DeploymentState.FAILED).update(
         state=DeploymentState.WAITING,

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from time import monotonic, sleep
@@ -31,12 +31,31 @@ from inference.types import InferenceRequest, InferenceResult
 POLL_S = 0.05
 # A caller who sets no limit waits this long; a socket takes no endless time.
 LONGEST_WAIT_S = 24 * 3600.0
+LAST_MOMENT_S = 0.001
 # What is always there and could not be started is tried again by a call after this time.
 RETRY_AFTER_S = 60.0
 # Callers of one web process that wait for one deployment; each of them holds a thread.
 MAX_WAITING = 99
 _waiting: Counter[str] = Counter()
 _line = threading.Lock()
+
+
+def deadline_in(timeout_s: float) -> float:
+    return monotonic() + min(timeout_s, LONGEST_WAIT_S)
+
+
+def left_s(deadline: float) -> float:
+    """The seconds until a deadline, a last moment at the least."""
+    return max(deadline - monotonic(), LAST_MOMENT_S)
+
+
+def is_over(deadline: float) -> bool:
+    return monotonic() >= deadline
+
+
+def pause() -> None:
+    """Let a little time pass before looking again."""
+    sleep(POLL_S)
 
 
 @cache
@@ -52,14 +71,13 @@ def infer(endpoint: Endpoint, request: InferenceRequest, timeout_s: float) -> In
     Raises Conflict, DeploymentTimedOut, TimedOut, TooManyWaiting, QueueFull, HostFailed or
     RunnerUnavailable.
     """
-    deadline = monotonic() + min(timeout_s, LONGEST_WAIT_S)
+    deadline = deadline_in(timeout_s)
     deployment_id = endpoint.deployment_id
     if deployment_id is None:
         raise Conflict(f"Endpoint [{endpoint.inference_id}] has no deployment")
 
     def call() -> InferenceResult:
-        budget_s = max(deadline - monotonic(), 0.001)
-        return run_hosted(hosts(), deployment_id, endpoint.task, request, budget_s)
+        return run_hosted(hosts(), deployment_id, endpoint.task, request, left_s(deadline))
 
     with suppress(HostUnreachable):
         return call()
@@ -102,15 +120,22 @@ def wait_for_change(endpoint: Endpoint, deadline: float) -> None:
         if not (endpoint.is_preconfigured and is_long_ago(deployment)):
             raise Conflict(f"Deployment [{deployment_id}] failed: {deployment.reason}")
         deployments.retry(deployment)
-    elif not deployment.num_allocations:
+    else:
+        go_on_waiting(deployment, deadline)
+    pause()
+
+
+def go_on_waiting(deployment: Deployment, deadline: float) -> None:
+    """Wake what went down to none. Raises DeploymentTimedOut or RunnerUnavailable after the end."""
+    if not deployment.num_allocations:
         deployments.wake(deployment)
-    elif monotonic() >= deadline:
+    elif is_over(deadline):
         if not Heartbeat.objects.fresh().filter(part="runner").exists():
             raise RunnerUnavailable(
-                f"Deployment [{deployment_id}] cannot be reached: the runner gives no sign of life"
+                f"Deployment [{deployment.deployment_id}] cannot be reached: "
+                "the runner gives no sign of life"
             )
         raise timed_out(deployment)
-    sleep(POLL_S)
 
 
 def start(endpoint: Endpoint) -> None:
@@ -126,29 +151,38 @@ def is_long_ago(deployment: Deployment) -> bool:
     return age.total_seconds() > RETRY_AFTER_S
 
 
-def wait_until_started(endpoint: Endpoint, timeout_s: float) -> float:
-    """Wait until the endpoint's deployment runs. Returns how many of the seconds are left.
+def is_started(deployment: Deployment) -> bool:
+    return deployment.state == DeploymentState.STARTED
 
-    Raises ModelUnavailable or DeploymentFailed as soon as that is known, or DeploymentTimedOut;
-    then the download and the start go on.
+
+def wait_until_started(
+    deployment_id: str | None,
+    timeout_s: float,
+    is_enough: Callable[[Deployment], bool] = is_started,
+) -> float:
+    """Wait until a deployment runs, or until it is as far as the caller wants it.
+
+    Returns how many of the seconds are left.
+    Raises ModelUnavailable or DeploymentFailed as soon as that is known, Conflict where it goes
+    away, or DeploymentTimedOut; then the download and the start go on.
     """
-    deadline = monotonic() + timeout_s
+    deadline = deadline_in(timeout_s)
     while True:
-        deployment = Deployment.objects.filter(endpoints=endpoint).with_files().first()
+        deployment = Deployment.objects.filter(deployment_id=deployment_id).with_files().first()
         if deployment is None:
-            raise Conflict(f"Endpoint [{endpoint.inference_id}] was deleted meanwhile")
+            raise Conflict(f"Deployment [{deployment_id}] was removed meanwhile")
         artifact = deployment.model.artifact
-        if artifact.state == ArtifactState.FAILED:
+        if artifact and artifact.state == ArtifactState.FAILED:
             raise ModelUnavailable(artifact.reason)
         if deployment.state == DeploymentState.FAILED:
             raise DeploymentFailed(
                 f"Deployment [{deployment.deployment_id}] failed: {deployment.reason}"
             )
-        if deployment.state == DeploymentState.STARTED:
-            return deadline - monotonic()
-        if monotonic() >= deadline:
+        if is_enough(deployment):
+            return left_s(deadline)
+        if is_over(deadline):
             raise timed_out(deployment)
-        sleep(POLL_S)
+        pause()
 
 
 def timed_out(deployment: Deployment) -> DeploymentTimedOut:

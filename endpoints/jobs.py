@@ -68,7 +68,7 @@ def _fetch_and_convert(artifact: Artifact, weights: Weights) -> None:
     folder = artifact_folder(artifact)
 
     def show(progress: Progress) -> None:
-        _note(
+        _go_on(
             artifact,
             source=progress.source,
             bytes_done=progress.bytes_done,
@@ -78,14 +78,14 @@ def _fetch_and_convert(artifact: Artifact, weights: Weights) -> None:
 
     sources = SourceSettings(order=settings.MODEL_SOURCES, mirror=settings.MODEL_MIRROR or None)
     report = fetch(weights, folder, sources, show, stopping.is_set)
-    _note(
+    _go_on(
         artifact,
         state=ArtifactState.CONVERTING,
         source=report.source or artifact.source,
         bytes_per_s=0,
     )
     convert(folder, weights.output)
-    _note(artifact, state=ArtifactState.READY, reason="")
+    _go_on(artifact, state=ArtifactState.READY, reason="")
     logger.info("[%s] is ready", artifact.repository)
 
 
@@ -97,8 +97,16 @@ def convert(folder: Path, output: Output) -> None:
         process.submit(ensure_graph, folder, output).result()
 
 
-def _note(artifact: Artifact, **changes: object) -> None:
-    Artifact.objects.filter(pk=artifact.pk).update(updated_at=timezone.now(), **changes)
+def _go_on(artifact: Artifact, **changes: object) -> None:
+    """Write down how far it is. Raises Cancelled where nobody wants these files any more."""
+    if not _note(artifact, **changes):
+        raise Cancelled
+
+
+def _note(artifact: Artifact, **changes: object) -> int:
+    """Write this of files that are wanted. Returns how many those are, one or none."""
+    wanted = Artifact.objects.under_way().filter(pk=artifact.pk)
+    return wanted.update(updated_at=timezone.now(), **changes)
 
 
 def _unattended(artifacts: models.QuerySet[Artifact]) -> models.QuerySet[Artifact]:

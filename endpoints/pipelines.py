@@ -1,15 +1,16 @@
 """Ingest pipelines: finding, putting and removing them, and what running one asks of endpoints."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 import orjson
 from django.db import transaction
 
-from endpoints import calls
+from endpoints import calls, model_inference
 from endpoints.access import endpoint_to_call
+from endpoints.expressions import is_named
 from endpoints.models import IngestPipeline
+from endpoints.models.model import USUAL_INPUTS
 from inference.errors import Conflict, InvalidArgument, InvalidRequest, NotFound
 from inference.references.pipelines import check_pipeline, inference_processors, next_version
 from inference.references.simulate import Prediction
@@ -43,12 +44,6 @@ def find(expression: str) -> list[IngestPipeline]:
         for pipeline in IngestPipeline.objects.all()
         if any(is_named(pipeline.pipeline_id, name) for name in names)
     ]
-
-
-def is_named(pipeline_id: str, name: str) -> bool:
-    if "*" in name:
-        return fnmatchcase(pipeline_id, name.replace("[", "[[]").replace("?", "[?]"))
-    return pipeline_id == name
 
 
 @transaction.atomic
@@ -93,8 +88,16 @@ def delete(expression: str) -> None:
 
 
 def infer(model_id: str, texts: Sequence[str], config: Mapping[str, Any]) -> list[Prediction]:
-    """Run an endpoint on texts for an inference processor, as for documents that are stored."""
-    endpoint = endpoint_to_call(model_id)
+    """Run an endpoint or a trained model on texts for an inference processor.
+
+    The texts are read as those of documents that are stored.
+    """
+    try:
+        endpoint = endpoint_to_call(model_id)
+    except NotFound:
+        if not model_inference.is_known(model_id):
+            raise
+        return model_predictions(model_id, texts, config)
     query = config.get("text_similarity", {}).get("text")
     request = InferenceRequest(
         tuple(texts),
@@ -104,12 +107,30 @@ def infer(model_id: str, texts: Sequence[str], config: Mapping[str, Any]) -> lis
     return predictions(calls.run_inference(endpoint, request, INFER_TIMEOUT_S))
 
 
+def model_predictions(
+    model_id: str, texts: Sequence[str], config: Mapping[str, Any]
+) -> list[Prediction]:
+    """What a deployed model says of each text. Raises InvalidRequest for one it cannot take."""
+    changes = {
+        kind: {name: value for name, value in options.items() if name != "results_field"}
+        for kind, options in config.items()
+    }
+    docs = [{USUAL_INPUTS[0]: text} for text in texts]
+    results = model_inference.infer(model_id, docs, changes or None, INFER_TIMEOUT_S)
+    for result in results:
+        if problem := result.get("error"):
+            raise InvalidRequest(problem)
+    return [
+        Prediction(plain(result[model_inference.RESULT]), result.get("is_truncated", False))
+        for result in results
+    ]
+
+
 def predictions(result: InferenceResult) -> list[Prediction]:
     """One for each text, in plain JSON."""
     match result:
         case TextEmbeddings(vectors, truncated):
-            # As an answer would have them: with no more digits than the vectors hold.
-            rows = orjson.loads(orjson.dumps(vectors, option=orjson.OPT_SERIALIZE_NUMPY))
+            rows = plain(vectors)
             return [Prediction(row, str(number) in truncated) for number, row in enumerate(rows)]
         case SparseEmbeddings(rows):
             return [Prediction(row.weights, row.is_truncated) for row in rows]
@@ -123,3 +144,8 @@ def predictions(result: InferenceResult) -> list[Prediction]:
                 for document in ranked
             ]
     raise InvalidRequest("the task of this endpoint is not supported in pipelines")
+
+
+def plain(value: Any) -> Any:
+    """As an answer would have it: lists for arrays, with no more digits than those hold."""
+    return orjson.loads(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))

@@ -1,16 +1,19 @@
 """Moves what runs towards what the records ask for, and writes down how far it is."""
 
+from typing import Any
+
 from django.conf import settings
 from django.utils import timezone
 
 from endpoints.jobs import artifact_folder
 from endpoints.models import ArtifactState, Deployment, DeploymentState
 from endpoints.scaling import Scaling
+from endpoints.uploads import upload_folder
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.runner.hosts import HostStatus, LocalRunner
 from inference.runner.protocol import socket_folder, socket_path
-from inference.runner.spec import HostSpec
-from inference.types import TaskType
+from inference.runner.spec import HostSpec, Spec, UploadSpec
+from inference.types import InputType, TaskType
 
 
 class Reconciler:
@@ -27,32 +30,45 @@ class Reconciler:
         self._runner.apply(
             self._spec(deployment)
             for deployment in deployments
-            if deployment.model.artifact.is_ready and deployment.num_allocations
+            if deployment.model.has_files and deployment.num_allocations
         )
         for deployment in deployments:
             write_down(deployment, self._observe(deployment))
         self._scaling.step(deployments, self._runner.statistics)
 
-    def _spec(self, deployment: Deployment) -> HostSpec:
+    def _spec(self, deployment: Deployment) -> Spec:
         model = deployment.model
+        common: dict[str, Any] = {
+            "deployment_id": deployment.deployment_id,
+            "socket": str(socket_path(self._sockets, deployment.deployment_id)),
+            "num_allocations": deployment.num_allocations,
+            "num_threads": deployment.num_threads,
+            "generation": deployment.generation,
+            "queue_capacity": deployment.queue_capacity,
+        }
+        if model.artifact is None:
+            prefixes = model.config.get("prefix_strings", {})
+            return UploadSpec(
+                model_folder=str(upload_folder(model)),
+                inference_config=model.config["inference_config"],
+                prefixes={InputType(name): prefix for name, prefix in prefixes.items()},
+                **common,
+            )
         builtin = BUILTIN_MODELS[model.model_id]
         return HostSpec(
-            deployment_id=deployment.deployment_id,
             task_type=TaskType(model.task_type),
             model_folder=str(artifact_folder(model.artifact)),
-            socket=str(socket_path(self._sockets, deployment.deployment_id)),
             max_input_tokens=builtin.max_input_tokens,
             prefixes=dict(builtin.prefixes),
-            num_allocations=deployment.num_allocations,
-            num_threads=deployment.num_threads,
-            generation=deployment.generation,
+            **common,
         )
 
     def _observe(self, deployment: Deployment) -> HostStatus:
-        artifact = deployment.model.artifact
-        if artifact.is_ready and not deployment.num_allocations:
+        model = deployment.model
+        artifact = model.artifact
+        if model.has_files and not deployment.num_allocations:
             return HostStatus(DeploymentState.STARTED)
-        if artifact.is_ready:
+        if artifact is None or artifact.is_ready:
             return self._runner.status(deployment.deployment_id)
         if artifact.state == ArtifactState.FAILED:
             return HostStatus(DeploymentState.FAILED, artifact.reason)

@@ -145,7 +145,7 @@ def status_of(endpoint: Endpoint) -> EndpointStatus:
     if deployment.state == DeploymentState.STARTED:
         return EndpointStatus(State.READY, "The model is loaded and answers calls.")
     artifact = deployment.model.artifact
-    if artifact.is_ready:
+    if artifact is None or artifact.is_ready:
         return _start_of(deployment)
     return _fetch_of(artifact)
 

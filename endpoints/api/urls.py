@@ -4,6 +4,7 @@ from endpoints.api import clusters, indices, pipelines, views
 from endpoints.api.cache import CacheView
 from endpoints.api.openapi.view import OpenApiView
 from endpoints.api.region_policy import RegionPolicyView
+from endpoints.api.trained_models.models import ModelListView
 
 urlpatterns = [
     path("", views.ClusterView.as_view()),
@@ -24,6 +25,8 @@ urlpatterns = [
     path("_inference/<str:task_type>/<str:inference_id>", views.EndpointView.as_view()),
     path("_console/endpoints/<str:inference_id>/cache", CacheView.as_view()),
     path("_security/", include("endpoints.api.security.urls")),
+    path("_ml/trained_models", ModelListView.as_view()),
+    path("_ml/trained_models/", include("endpoints.api.trained_models.urls")),
     path("_ingest/pipeline", pipelines.PipelineView.as_view()),
     path("_ingest/pipeline/_simulate", pipelines.SimulateView.as_view()),
     path("_ingest/pipeline/<str:pipeline_id>/_simulate", pipelines.SimulateStoredView.as_view()),

@@ -217,8 +217,8 @@ def prove(endpoint: Endpoint, timeout_s: float) -> None:
     When only the time ran out, the endpoint stays and goes on starting.
     """
     try:
-        left_s = hosting.wait_until_started(endpoint, timeout_s)
-        calls.probe(endpoint, left_s)
+        left_s = hosting.wait_until_started(endpoint.deployment_id, timeout_s)
+        actions.note_dimensions(endpoint, calls.probe(endpoint, left_s))
     except DeploymentTimedOut:
         raise
     except TimedOut as exc:

@@ -9,6 +9,7 @@ from endpoints.models.model import Artifact, ArtifactState, TrainedModel
 from endpoints.models.reference import IndexMapping, IngestPipeline
 from endpoints.models.region_policy import RegionPolicy
 from endpoints.models.tombstone import EndpointTombstone
+from endpoints.models.upload import DefinitionPart
 from endpoints.models.usage import UsageHour
 from endpoints.models.user import User, administrator, user_by_name, user_by_pk
 
@@ -18,6 +19,7 @@ __all__ = [
     "ArtifactState",
     "Cluster",
     "ClusterReference",
+    "DefinitionPart",
     "Deployment",
     "DeploymentState",
     "Endpoint",

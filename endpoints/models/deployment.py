@@ -30,6 +30,10 @@ class Deployment(Record):
     num_threads = models.PositiveIntegerField(default=1)
     # As the API spells them; None where the number of allocations is fixed.
     adaptive_allocations = models.JSONField(null=True)
+    queue_capacity = models.PositiveIntegerField(default=10_000)
+    # Told again as they were given: nothing is cached here, and no deployment waits for another.
+    cache_size = models.CharField(max_length=32, blank=True)
+    priority = models.CharField(max_length=10, default="normal")
     # Raised to ask for a fresh start of a deployment that failed.
     generation = models.PositiveIntegerField(default=1)
 
@@ -38,8 +42,22 @@ class Deployment(Record):
     )
     reason = models.TextField(blank=True)
     state_changed_at = models.DateTimeField(auto_now_add=True)
+    # What its host counted, by the API's names; what is missing is not known yet.
+    stats = models.JSONField(default=dict)
 
     objects = DeploymentQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.deployment_id
+
+    @property
+    def current_allocations(self) -> int:
+        """How many are at work, as far as the runner told; all of them where it only said so."""
+        if self.state != DeploymentState.STARTED:
+            return 0
+        count: int = self.stats.get("current_allocations", self.num_allocations)
+        return count
+
+    @property
+    def is_adaptive(self) -> bool:
+        return bool((self.adaptive_allocations or {}).get("enabled"))

@@ -5,7 +5,7 @@ import time
 from collections import defaultdict, deque
 from pathlib import Path
 
-from inference.errors import InferenceError, QueueFull, TimedOut
+from inference.errors import InferenceError, InvalidRequest, QueueFull, TimedOut
 from inference.runner.protocol import (
     HostReply,
     HostRequest,
@@ -31,7 +31,9 @@ class HostClient:
         self._idle: defaultdict[str, deque[socket.socket]] = defaultdict(deque)
 
     def call(self, deployment_id: str, request: HostRequest) -> HostReply:
-        """Raises HostUnreachable, TimedOut after request.budget_s, QueueFull or HostFailed."""
+        """Raises HostUnreachable, TimedOut after request.budget_s, QueueFull or HostFailed,
+        and InvalidRequest for a text that the model cannot take.
+        """
         deadline = time.monotonic() + request.budget_s
         idle = self._idle[deployment_id]
         while True:
@@ -83,5 +85,7 @@ def _checked(reply: HostReply, deployment_id: str) -> HostReply:
             raise QueueFull(f"The queue of deployment [{deployment_id}] is full: {reply.error}")
         case "too_late":
             raise TimedOut(f"Deployment [{deployment_id}]: {reply.error}")
+        case "refused":
+            raise InvalidRequest(f"Deployment [{deployment_id}]: {reply.error}")
         case _:
             raise HostFailed(f"Deployment [{deployment_id}] failed: {reply.error}")

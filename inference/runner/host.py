@@ -13,15 +13,17 @@ import struct
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import orjson
 
+from inference.errors import InferenceError, InvalidRequest
 from inference.runner.batching import Batcher, Job, QueueIsFull
 from inference.runner.heads import make_head
 from inference.runner.outputs import Output
@@ -45,7 +47,49 @@ WARM_UP_TOKENS = (8, 128)
 STATISTICS_S = 1.0
 
 
-class ModelHost:
+class Cancellable(Protocol):
+    """Work for a caller, who may leave before it is done."""
+
+    def cancel(self) -> None: ...
+
+
+class HostServer(ABC):
+    """What answers the frames that come to a socket. counter: of what it did so far."""
+
+    counter: Counter
+
+    @abstractmethod
+    def resize(self, allocations: int) -> None:
+        """Go on with this many allocations."""
+
+    def serve(self, listener: socket.socket) -> None:
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        """Read requests until the caller leaves; what it still waited for is then dropped.
+
+        Replies are sent by the thread that finished the work, so this one sees at once when the
+        caller gives up.
+        """
+        job: Cancellable | None = None
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, SEND_TIMEOUT)
+        try:
+            while True:
+                job = self._start(connection, receive_request(connection))
+        except (ConnectionClosed, OSError):
+            if job:
+                job.cancel()
+        finally:
+            connection.close()
+
+    @abstractmethod
+    def _start(self, connection: socket.socket, request: HostRequest) -> Cancellable | None:
+        """Begin to work for a caller; the reply is sent by whoever ends it."""
+
+
+class ModelHost(HostServer):
     """A loaded model behind a socket."""
 
     def __init__(self, spec: HostSpec) -> None:
@@ -83,28 +127,6 @@ class ModelHost:
             session.run(pack([TokenizedText(np.zeros(1, np.int32))] * tokens))
         return session
 
-    def serve(self, listener: socket.socket) -> None:
-        while True:
-            connection, _ = listener.accept()
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
-
-    def _talk(self, connection: socket.socket) -> None:
-        """Read requests until the caller leaves; what it still waited for is then dropped.
-
-        Replies are sent by the thread that finished the work, so this one sees at once when the
-        caller gives up.
-        """
-        job: Job | None = None
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, SEND_TIMEOUT)
-        try:
-            while True:
-                job = self._start(connection, receive_request(connection))
-        except (ConnectionClosed, OSError):
-            if job:
-                job.cancel()
-        finally:
-            connection.close()
-
     def _start(self, connection: socket.socket, request: HostRequest) -> Job | None:
         deadline = time.monotonic() + request.budget_s
         try:
@@ -112,7 +134,7 @@ class ModelHost:
             self._batcher.check_room(len(request.texts) + (request.query is not None))
             texts, collector = self._head.start(self._prefixed(request), deadline)
         except (QueueIsFull, TooLate) as exc:
-            send_reply(connection, error_reply(exc))
+            send_or_hang_up(connection, error_reply(exc))
             return None
 
         def end(failure: Exception | None) -> None:
@@ -121,12 +143,7 @@ class ModelHost:
             except Exception as exc:
                 logger.exception("a reply could not be made")
                 reply = error_reply(exc)
-            try:
-                send_reply(connection, reply)
-            except OSError:
-                # The caller left, or takes nothing any more: half a reply is of no use to anybody.
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+            send_or_hang_up(connection, reply)
 
         job = Job(texts, collector.add, end, deadline)
         try:
@@ -136,15 +153,31 @@ class ModelHost:
         return job
 
 
+def send_or_hang_up(connection: socket.socket, reply: HostReply) -> None:
+    try:
+        send_reply(connection, reply)
+    except OSError:
+        # The caller left, or takes nothing any more: half a reply is of no use to anybody.
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+
 def error_reply(failure: Exception) -> HostReply:
     match failure:
         case QueueIsFull():
             kind = "queue_full"
         case TooLate():
             kind = "too_late"
+        case InvalidRequest():
+            kind = "refused"
         case _:
             kind = "failed"
     return HostReply(error=f"{failure}" or type(failure).__name__, error_kind=kind)
+
+
+def reason_of(exc: Exception) -> str:
+    """Why a model could not be loaded; our own words stand for themselves."""
+    return str(exc) if isinstance(exc, InferenceError) else f"{type(exc).__name__}: {exc}"
 
 
 def report(state: str, reason: str = "") -> None:
@@ -192,6 +225,12 @@ class Orders(threading.Thread):
 
 
 def main() -> None:
+    spec = HostSpec.from_json(sys.argv[1])
+    run_host(lambda: ModelHost(spec), spec.deployment_id, Path(spec.socket))
+
+
+def run_host(load: Callable[[], HostServer], deployment_id: str, path: Path) -> None:
+    """Be a host: load a model, listen at this path, answer until the parent is gone."""
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
@@ -199,20 +238,18 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     orders = Orders()
     orders.start()
-    spec = HostSpec.from_json(sys.argv[1])
     try:
         report("loading")
         started = time.monotonic()
-        host = ModelHost(spec)
-        path = Path(spec.socket)
+        host = load()
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(path))
         path.chmod(0o600)
         listener.listen(256)
     except Exception as exc:
-        logger.exception("[%s] could not be loaded", spec.deployment_id)
-        report("failed", f"{type(exc).__name__}: {exc}")
+        logger.exception("[%s] could not be loaded", deployment_id)
+        report("failed", reason_of(exc))
         sys.exit(1)
     orders.follow(host.resize)
     report("started", f"in {time.monotonic() - started:.2f} s")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from inference.runner.spec import HostSpec
+from inference.runner.spec import Spec
 from inference.runner.statistics import Statistics
 
 logger = logging.getLogger(__name__)
@@ -37,14 +37,14 @@ class HostStatus:
 class HostProcess:
     """One running (or ended) process and what it last said of itself."""
 
-    def __init__(self, spec: HostSpec) -> None:
+    def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.started_at = time.monotonic()
         self.status = HostStatus("starting")
         self.statistics = Statistics()
         self.was_started = False
         self._process = subprocess.Popen(  # noqa: S603 - our own module with our own arguments
-            [sys.executable, "-m", "inference.runner.host", spec.to_json().decode()],
+            [sys.executable, "-m", spec.host_module, spec.to_json().decode()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=PROJECT,
@@ -71,7 +71,7 @@ class HostProcess:
             return f"the model host was ended by {signal.Signals(-code).name}"
         return f"the model host ended with status {code}"
 
-    def follow(self, spec: HostSpec) -> bool:
+    def follow(self, spec: Spec) -> bool:
         """Go on as this spec asks; False where it takes a process of its own."""
         if not spec.is_like(self.spec):
             return False
@@ -117,7 +117,7 @@ class HostProcess:
 class Attempts:
     """Failed starts of one spec in a row, and when the next may be made."""
 
-    spec: HostSpec
+    spec: Spec
     count: int = 0
     next_at: float = 0.0
     reason: str = ""
@@ -130,7 +130,7 @@ class LocalRunner:
         self._hosts: dict[str, HostProcess] = {}
         self._attempts: dict[str, Attempts] = {}
 
-    def apply(self, specs: Iterable[HostSpec]) -> None:
+    def apply(self, specs: Iterable[Spec]) -> None:
         """Move one step towards exactly these hosts; never waits for a model to load."""
         wished = {spec.deployment_id: spec for spec in specs}
         outdated = [
@@ -167,7 +167,7 @@ class LocalRunner:
     def stop_all(self) -> None:
         self._stop(list(self._hosts))
 
-    def _keep_running(self, spec: HostSpec) -> None:
+    def _keep_running(self, spec: Spec) -> None:
         host = self._hosts.get(spec.deployment_id)
         if host and not host.has_ended:
             return

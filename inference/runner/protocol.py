@@ -28,12 +28,14 @@ class HostRequest:
     """texts: what to encode. query: set for rerank. budget_s: how long the caller will wait.
 
     input_type: what the texts are for; models with prefixes choose by it.
+    options: of the kind of inference, for a model that somebody uploaded; None for its own.
     """
 
     texts: tuple[str, ...]
     query: str | None
     budget_s: float
     input_type: InputType = InputType.UNSPECIFIED
+    options: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class HostReply:
     """What came out: the fields that the task of the host fills, or an error in words.
 
     vectors: (texts, dim). scores: one a text. weights: token to weight, one a text.
+    results: what the API tells of each text, for a kind of inference that is of no task.
     truncated: the texts that were cut to the model's window, by their number from 0; of a rerank
     the query is 0 and the documents follow.
     """
@@ -48,6 +51,7 @@ class HostReply:
     vectors: FloatArray | None = None
     scores: list[float] | None = None
     weights: list[dict[str, float]] | None = None
+    results: list[dict[str, Any]] | None = None
     truncated: dict[int, Truncation] = field(default_factory=dict)
     error: str | None = None
     error_kind: str = ""
@@ -71,12 +75,14 @@ def socket_path(folder: Path, deployment_id: str) -> Path:
 
 
 def send_request(connection: socket.socket, request: HostRequest) -> None:
-    header = {
+    header: dict[str, Any] = {
         "texts": request.texts,
         "query": request.query,
         "budget_s": request.budget_s,
         "input_type": request.input_type,
     }
+    if request.options is not None:
+        header["options"] = request.options
     _send(connection, header, b"")
 
 
@@ -87,6 +93,7 @@ def receive_request(connection: socket.socket) -> HostRequest:
         header["query"],
         header["budget_s"],
         InputType(header["input_type"]),
+        header.get("options"),
     )
 
 
@@ -94,7 +101,7 @@ def send_reply(connection: socket.socket, reply: HostReply) -> None:
     vectors = reply.vectors
     header: dict[str, Any] = {
         name: value
-        for name in ("scores", "weights", "error", "error_kind")
+        for name in ("scores", "weights", "results", "error", "error_kind")
         if (value := getattr(reply, name)) is not None
     }
     if reply.truncated:

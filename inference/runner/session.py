@@ -32,7 +32,7 @@ class EncoderSession:
     """
 
     def __init__(self, graph: Path, threads: int) -> None:
-        options = _options(threads)
+        options = session_options(threads)
         if threads > 1:
             # A caller who asks again at once finds the threads awake; then they leave the cores.
             options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN_US)
@@ -68,7 +68,7 @@ def laid_out(graph: Path) -> Path:
 
 
 def _lay_out(graph: Path, target: Path) -> None:
-    options = _options(threads=1)
+    options = session_options(threads=1)
     options.optimized_model_filepath = str(target)
     entries = {
         "session.optimized_model_external_initializers_file_name": WEIGHTS_FILE,
@@ -80,7 +80,8 @@ def _lay_out(graph: Path, target: Path) -> None:
     ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
-def _options(threads: int) -> ort.SessionOptions:
+def session_options(threads: int) -> ort.SessionOptions:
+    """What every session of ours starts from."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

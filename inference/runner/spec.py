@@ -1,6 +1,7 @@
 """What a model host is told to run."""
 
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any, ClassVar
 
 import orjson
 
@@ -8,23 +9,27 @@ from inference.runner.protocol import HostRequest
 from inference.types import InputType, TaskType
 
 
-@dataclass(frozen=True)
-class HostSpec:
-    """generation: a change of it alone asks for a fresh start.
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What every host is told. generation: a change of it alone asks for a fresh start.
 
-    prefixes: what the model wants before a text, by what the text is for.
+    host_module: what the process runs.
     """
 
+    host_module: ClassVar[str]
+
     deployment_id: str
-    task_type: TaskType
     model_folder: str
     socket: str
-    max_input_tokens: int
     num_allocations: int
     num_threads: int
     generation: int = 1
     queue_capacity: int = 10_000
     prefixes: dict[InputType, str] = field(default_factory=dict, hash=False)
+
+    def is_like(self, other: "Spec") -> bool:
+        """Whether one process can go from one to the other: allocations come and go in it."""
+        return replace(self, num_allocations=other.num_allocations) == other
 
     def prefixed(self, request: HostRequest) -> HostRequest:
         """The request with the texts as the model wants them."""
@@ -33,15 +38,40 @@ class HostSpec:
             return request
         return replace(request, texts=tuple(prefix + text for text in request.texts))
 
-    def is_like(self, other: "HostSpec") -> bool:
-        """Whether one process can go from one to the other: allocations come and go in it."""
-        return replace(self, num_allocations=other.num_allocations) == other
-
     def to_json(self) -> bytes:
         return orjson.dumps(asdict(self), option=orjson.OPT_NON_STR_KEYS)
 
+
+def read(text: str) -> dict[str, Any]:
+    """The fields of a spec that `to_json` wrote."""
+    raw: dict[str, Any] = orjson.loads(text)
+    prefixes = {InputType(name): prefix for name, prefix in raw["prefixes"].items()}
+    return raw | {"prefixes": prefixes}
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostSpec(Spec):
+    """A model of the catalogue. prefixes: what it wants before a text, by what the text is for."""
+
+    host_module: ClassVar[str] = "inference.runner.host"
+
+    task_type: TaskType
+    max_input_tokens: int
+
     @classmethod
     def from_json(cls, text: str) -> "HostSpec":
-        raw = orjson.loads(text)
-        raw["prefixes"] = {InputType(name): prefix for name, prefix in raw["prefixes"].items()}
+        raw = read(text)
         return cls(**raw | {"task_type": TaskType(raw["task_type"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadSpec(Spec):
+    """A model that somebody uploaded. inference_config: as it is stored."""
+
+    host_module: ClassVar[str] = "inference.runner.upload_host"
+
+    inference_config: dict[str, Any] = field(hash=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "UploadSpec":
+        return cls(**read(text))

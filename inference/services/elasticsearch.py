@@ -1,20 +1,21 @@
 """The service whose models run on this installation."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import NonNegativeInt, StrictStr, model_validator
 
 from inference.errors import InvalidAction, InvalidArgument, InvalidSettings
-from inference.runner.catalogue import BUILTIN_MODELS, OFFERED_MODELS
+from inference.runner.catalogue import BUILTIN_MODELS
 from inference.services.base import EndpointConfig, Service
 from inference.services.long_documents import LongDocumentSettings, check_long_documents
-from inference.services.settings import PositiveInt, Settings, setting
+from inference.services.settings import PositiveInt, Settings, setting, unknown_settings
 from inference.types import TaskType
 
 MAX_THREADS = 32
 MAX_ALLOCATIONS = 512
 NO_BOUND = (None, -1)
+OF_VECTORS = ("dimensions", "similarity", "element_type")
 
 
 class AdaptiveAllocations(Settings):
@@ -44,6 +45,8 @@ class ElasticsearchSettings(Settings):
     """num_allocations: copies of the model at work. num_threads: threads of each copy.
 
     deployment_id: of a deployment that is there already; all other settings are then its own.
+    dimensions, similarity, element_type: of the vectors of a model that somebody uploaded; the
+    first is found out by a call to it.
     """
 
     num_allocations: PositiveInt | None = setting(
@@ -70,6 +73,13 @@ class ElasticsearchSettings(Settings):
     )
     deployment_id: StrictStr | None = setting(
         "Deployment ID", listed=False, default=None, min_length=1
+    )
+    dimensions: PositiveInt | None = setting("Dimensions", listed=False, default=None)
+    similarity: Literal["cosine", "dot_product", "l2_norm"] | None = setting(
+        "Similarity", listed=False, default=None
+    )
+    element_type: Literal["float", "byte"] | None = setting(
+        "Element Type", listed=False, default=None
     )
 
     @property
@@ -106,7 +116,7 @@ class Elasticsearch(Service):
         TaskType.RERANK: RerankTaskSettings,
     }
     not_in_vectors = frozenset(
-        {"num_allocations", "num_threads", "adaptive_allocations", "deployment_id"}
+        {"num_allocations", "num_threads", "adaptive_allocations", "deployment_id", "dimensions"}
         | set(LongDocumentSettings.model_fields)
     )
     max_chunk_size = 300
@@ -116,15 +126,18 @@ class Elasticsearch(Service):
         """With what the catalogue knows of the model; it runs in full precision unless told."""
         own = super().identity(config)
         settings = {"precision": "fp32"} | own["service_settings"]
-        model = BUILTIN_MODELS[settings["model_id"]]
-        return own | {"service_settings": settings, "model": model.identity}
+        model = BUILTIN_MODELS.get(settings["model_id"])
+        known = model.identity if model else {"model_id": settings["model_id"]}
+        return own | {"service_settings": settings, "model": known}
 
     def check_settings(self, task_type: TaskType, settings: Any) -> None:
         check_allocations(settings)
         if settings.deployment_id is None:
             check_deployable(settings)
-            check_model(settings.model_id, task_type)
+            if settings.model_id in BUILTIN_MODELS:
+                check_task(settings.model_id, task_type)
             check_long_documents(settings, settings.model_id, self.name)
+        check_vectors(settings, task_type)
 
     def merge_settings(self, stored: Mapping[str, Any], changes: Mapping[str, Any]) -> Any:
         """Bounds are merged one by one, null or -1 removes one; what adapts has no fixed number."""
@@ -171,15 +184,12 @@ def check_deployable(settings: ElasticsearchSettings) -> None:
         )
 
 
-def check_model(model_id: str, task_type: TaskType) -> None:
-    """Raises InvalidArgument for a model that nobody knows, InvalidSettings for another task."""
-    model = BUILTIN_MODELS.get(model_id)
-    if model is None:
-        known = ", ".join(sorted(OFFERED_MODELS))
-        raise InvalidArgument(
-            f"Model [{model_id}] is not known here. Load it into the cluster using eland, "
-            f"or use one of the built-in models [{known}]"
-        )
+def check_task(model_id: str, task_type: TaskType) -> None:
+    """Whether a built-in model can be used for a task on this machine.
+
+    Raises InvalidArgument or InvalidSettings.
+    """
+    model = BUILTIN_MODELS[model_id]
     if not model.is_available_here:
         raise InvalidArgument(
             "Error parsing request config, model id does not match any models available on "
@@ -192,3 +202,12 @@ def check_model(model_id: str, task_type: TaskType) -> None:
                 f"[{model.task_type}] and cannot be used for [{task_type}]"
             ]
         )
+
+
+def check_vectors(settings: ElasticsearchSettings, task_type: TaskType) -> None:
+    """Refuse what is said of vectors where there are none, or where the catalogue says it."""
+    if task_type == TaskType.TEXT_EMBEDDING and settings.model_id not in BUILTIN_MODELS:
+        return
+    said = {name: value for name in OF_VECTORS if (value := getattr(settings, name)) is not None}
+    if said:
+        raise unknown_settings(said, Elasticsearch.name)

@@ -142,3 +142,18 @@ def test_a_worker_that_is_told_to_stop_leaves_the_work_to_the_next(
     jobs.fetch_artifact(artifact.pk)
 
     assert jobs.abandoned_artifacts() == [artifact.pk]
+
+
+def test_a_download_that_nobody_wants_any_more_ends(
+    fetch: FakeFetch, artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget(_folder: Path, _output: Any) -> None:
+        Artifact.objects.update(state=ArtifactState.ABSENT)
+
+    monkeypatch.setattr(jobs, "convert", forget)
+
+    jobs.fetch_artifact(artifact.pk)
+
+    artifact.refresh_from_db()
+    assert artifact.state == ArtifactState.ABSENT
+    assert jobs.abandoned_artifacts() == []

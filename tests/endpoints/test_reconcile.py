@@ -6,7 +6,7 @@ from endpoints import actions
 from endpoints.models import Artifact, ArtifactState, Deployment, DeploymentState, Endpoint, User
 from endpoints.reconcile import Reconciler
 from inference.runner.hosts import HostStatus, LocalRunner
-from inference.runner.spec import HostSpec
+from inference.runner.spec import HostSpec, Spec
 from inference.types import TaskType
 from tests.endpoints.conftest import SETTINGS
 
@@ -16,10 +16,10 @@ class FakeRunner(LocalRunner):
 
     def __init__(self) -> None:
         super().__init__()
-        self.wished: dict[str, HostSpec] = {}
+        self.wished: dict[str, Spec] = {}
         self.says = HostStatus("starting")
 
-    def apply(self, specs: Iterable[HostSpec]) -> None:
+    def apply(self, specs: Iterable[Spec]) -> None:
         self.wished = {spec.deployment_id: spec for spec in specs}
 
     def status(self, deployment_id: str) -> HostStatus:
@@ -69,6 +69,7 @@ def test_a_deployment_runs_as_it_was_asked_for(
     reconciler.step()
 
     spec = runner.wished["e1"]
+    assert isinstance(spec, HostSpec)
     assert (spec.num_allocations, spec.num_threads) == (2, 1)
     assert spec.task_type == TaskType.TEXT_EMBEDDING
     assert spec.max_input_tokens == 256
@@ -84,6 +85,7 @@ def test_a_model_runs_with_its_own_window_and_prefixes(
     reconciler.step()
 
     spec = runner.wished["e5"]
+    assert isinstance(spec, HostSpec)
     assert spec.max_input_tokens == 512
     assert spec.prefixes == {"search": "query: ", "ingest": "passage: "}
     assert HostSpec.from_json(spec.to_json().decode()) == spec

@@ -9,7 +9,15 @@ from drf_spectacular.openapi import AutoSchema
 
 from endpoints.actions import ID_PATTERN, MAX_ID_LENGTH
 from endpoints.api.cluster import ES_VERSION
-from endpoints.api.openapi import clusters, console, indices, inference, ingest, security
+from endpoints.api.openapi import (
+    clusters,
+    console,
+    indices,
+    inference,
+    ingest,
+    security,
+    trained_models,
+)
 from endpoints.api.openapi.failures import FAILURE_SCHEMAS, FAILURES
 from endpoints.api.openapi.words import STRING, Operation, Schema, flag, ignored, query, ref
 from endpoints.api.views import ANY_TASK
@@ -17,6 +25,7 @@ from inference.types import TaskType
 
 AREAS = {
     "inference": "Endpoints: create, call, change and delete them.",
+    "ml": "Models: put, upload, deploy and ask them.",
     "security": "Who calls, what they may do, and their API keys.",
     "ingest": "Pipelines that name endpoints.",
     "indices": "Mappings that name endpoints.",
@@ -57,7 +66,7 @@ IN_PATH: dict[str, Schema] = {
     "name": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$", "examples": ["prod"]},
     "pipeline_id": {"type": "string", "pattern": "^[^/_][^/]*$", "examples": ["my-pipeline"]},
 }
-PARTS = (inference, security, ingest, indices, clusters, console)
+PARTS = (inference, trained_models, security, ingest, indices, clusters, console)
 OPERATIONS = {view: operations for part in PARTS for view, operations in part.OPERATIONS.items()}
 
 

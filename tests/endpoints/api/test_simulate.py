@@ -6,6 +6,7 @@ from endpoints import calls
 from endpoints.models import Endpoint
 from inference.types import InferenceRequest, InferenceResult, InputType, Truncation
 from tests.endpoints.conftest import SETTINGS, Api, World, refused, told
+from tests.factories import make_deployment
 
 PATH = "/_ingest/pipeline/_simulate"
 IN_OUT = {"input_field": "content", "output_field": "result"}
@@ -159,3 +160,20 @@ def test_an_unknown_pipeline_is_the_callers_mistake(api: Api) -> None:
 
     assert refused(response) == (400, "illegal_argument_exception")
     assert told(response)["error"]["reason"] == "pipeline [nobody] does not exist"
+
+
+def test_a_processor_can_name_a_deployment_of_a_model(api: Api) -> None:
+    make_deployment("d1")
+    inference = {
+        "model_id": "d1",
+        "input_output": [{"input_field": "text", "output_field": "vector"}],
+        "inference_config": {"text_embedding": {"results_field": "ignored"}},
+    }
+    body = {
+        "pipeline": {"processors": [{"inference": inference}]},
+        "docs": [{"_source": {"text": "abc"}}],
+    }
+
+    (doc,) = told(api("POST", "/_ingest/pipeline/_simulate", body))["docs"]
+
+    assert doc["doc"]["_source"]["vector"] == [3.0, 0.5]

@@ -3,8 +3,7 @@
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +18,9 @@ from inference.runner.hosts import HostStatus, LocalRunner
 from inference.runner.protocol import HostRequest, socket_path
 from inference.runner.spec import HostSpec
 from inference.types import TaskType, Truncation
+from tests.inference.runner.hosting import PATIENCE_S, run_until, start
 from tests.tiny import write_tiny_model
 
-PATIENCE_S = 30
 WINDOW = 16
 HARBOURS_CUT = Truncation(WINDOW, 26)  # of forty harbours and two special tokens
 HELLO = HostRequest(("the cat sat", "a dog"), None, budget_s=20)
@@ -57,24 +56,6 @@ def client(tmp_path: Path) -> Iterator[HostClient]:
     client = HostClient(tmp_path)
     yield client
     client.close()
-
-
-def run_until(
-    runner: LocalRunner, spec: HostSpec, is_right: Callable[[HostStatus], bool]
-) -> HostStatus:
-    """Take steps until the host says what the test waits for."""
-    until = time.monotonic() + PATIENCE_S
-    while True:
-        runner.apply([spec])
-        status = runner.status(spec.deployment_id)
-        if is_right(status):
-            return status
-        assert time.monotonic() < until, status
-        threading.Event().wait(0.01)
-
-
-def start(runner: LocalRunner, spec: HostSpec) -> None:
-    run_until(runner, spec, lambda status: status.state == "started")
 
 
 def pid_of(spec: HostSpec) -> int:

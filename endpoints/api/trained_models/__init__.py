@@ -1,0 +1,1 @@
+"""The `_ml/trained_models` routes."""

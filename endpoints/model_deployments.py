@@ -1,0 +1,282 @@
+"""Deployments that the trained models API starts, changes and stops."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from endpoints import deployments, hosting
+from endpoints.access import get_model
+from endpoints.expressions import is_meant
+from endpoints.models import Deployment, DeploymentState, Endpoint, TrainedModel
+from endpoints.references import references_to
+from inference.errors import (
+    Conflict,
+    InvalidAction,
+    InvalidRequest,
+    InvalidSettings,
+    NotFound,
+    QueueFull,
+)
+from inference.services.elasticsearch import (
+    MAX_ALLOCATIONS,
+    MAX_THREADS,
+    NO_BOUND,
+    AdaptiveAllocations,
+)
+from inference.services.settings import parse_settings
+
+MAX_QUEUE = 100_000
+PRIORITIES = ("normal", "low")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a deployment is to run. None: not said."""
+
+    deployment_id: str
+    number_of_allocations: int | None = None
+    threads_per_allocation: int = 1
+    queue_capacity: int = 10_000
+    cache_size: str = ""
+    priority: str = "normal"
+    adaptive_allocations: Mapping[str, Any] | None = None
+
+    def check(self) -> AdaptiveAllocations | None:
+        """The bounds between which it adapts. Raises InvalidAction with all that is wrong."""
+        problems: list[str] = []
+        adaptive = None
+        allocations, threads = self.number_of_allocations, self.threads_per_allocation
+        if self.adaptive_allocations is not None:
+            try:
+                adaptive = parse_adaptive(self.adaptive_allocations)
+            except InvalidSettings as exc:
+                problems += exc.problems
+        if adaptive and adaptive.enabled and allocations is not None:
+            problems.append(
+                "[number_of_allocations] cannot be set if adaptive allocations is enabled"
+            )
+        if allocations is not None and allocations < 1:
+            problems.append("[number_of_allocations] must be a positive integer")
+        if threads < 1:
+            problems.append("[threads_per_allocation] must be a positive integer")
+        elif threads > MAX_THREADS or threads & (threads - 1):
+            problems.append(
+                f"[threads_per_allocation] must be a power of 2 less than or equal to {MAX_THREADS}"
+            )
+        if self.queue_capacity < 1:
+            problems.append("[queue_capacity] must be a positive integer")
+        if self.queue_capacity > MAX_QUEUE:
+            problems.append(f"[queue_capacity] must be less than or equal to {MAX_QUEUE}")
+        if self.priority not in PRIORITIES:
+            problems.append(f"[priority] must be one of [{', '.join(PRIORITIES)}]")
+        if self.priority == "low":
+            if (allocations or 1) > 1:
+                problems.append("[number_of_allocations] must be 1 when [priority] is low")
+            if threads > 1:
+                problems.append("[threads_per_allocation] must be 1 when [priority] is low")
+        if problems:
+            raise InvalidAction(problems)
+        return adaptive
+
+
+def parse_adaptive(raw: Any) -> AdaptiveAllocations:
+    """Raises InvalidSettings for bad bounds, InvalidRequest for what is no bound."""
+    return parse_settings(
+        AdaptiveAllocations, raw, scope="adaptive_allocations", service="elasticsearch"
+    )
+
+
+def start(model_id: str, wish: Wish) -> Deployment:
+    """Ask for a model to run; it does not yet when this returns.
+
+    A deployment that failed makes room for a new one of its id. Raises InvalidAction,
+    InvalidRequest, NotFound for a model or for uploads that are not there, QueueFull for more than
+    this machine gives.
+    """
+    adaptive = wish.check()
+    model = get_model(model_id)
+    if not model.is_pytorch:
+        raise InvalidRequest(
+            f"Cannot deploy model [{model_id}]: only models with [model_type] [pytorch] can be"
+        )
+    check_id(wish.deployment_id, model)
+    allocations = wish.number_of_allocations
+    if allocations is None:
+        allocations = max(1, (adaptive and adaptive.min_number_of_allocations) or 0)
+    check_room(allocations)
+    try:
+        with transaction.atomic():
+            generation = make_room(wish.deployment_id)
+            return Deployment.objects.create(
+                deployment_id=wish.deployment_id,
+                model=deployments.model_to_run(model_id),
+                num_allocations=allocations,
+                num_threads=wish.threads_per_allocation,
+                queue_capacity=wish.queue_capacity,
+                cache_size=wish.cache_size,
+                priority=wish.priority,
+                adaptive_allocations=adaptive and adaptive.to_response(),
+                generation=generation,
+            )
+    except IntegrityError:
+        raise already_started(wish.deployment_id) from None
+
+
+def check_id(deployment_id: str, model: TrainedModel) -> None:
+    if not deployment_id or len(deployment_id) > 256 or "\0" in deployment_id:
+        raise InvalidAction(["[deployment_id] must have 1 to 256 characters"])
+    if Endpoint.objects.filter(inference_id=deployment_id).exists():
+        raise InvalidRequest(
+            f"Model IDs must be unique. Requested model ID [{deployment_id}] matches existing "
+            "model IDs but must not."
+        )
+    others = TrainedModel.objects.filter(model_id=deployment_id).exclude(pk=model.pk)
+    if others.exists():
+        raise InvalidRequest(
+            f"Deployment id [{deployment_id}] is the same as an another model which is not the "
+            f"model being deployed"
+        )
+
+
+def check_room(allocations: int) -> None:
+    if allocations > MAX_ALLOCATIONS:
+        raise QueueFull(
+            f"Could not give [{allocations}] allocations: there is room for {MAX_ALLOCATIONS}"
+        )
+
+
+def make_room(deployment_id: str) -> int:
+    """Take a failed deployment of this id away. Returns the generation of the next one."""
+    found = Deployment.objects.select_for_update().filter(deployment_id=deployment_id).first()
+    if found is None:
+        return 1
+    if found.state != DeploymentState.FAILED:
+        raise already_started(deployment_id)
+    found.delete()
+    return found.generation + 1
+
+
+def already_started(deployment_id: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"Could not start model deployment because an existing deployment with the same id "
+        f"[{deployment_id}] exists"
+    )
+
+
+def users_of(deployment: Deployment) -> list[str]:
+    """The endpoints that run on a deployment, the one that made it among them."""
+    return sorted(deployment.endpoints.values_list("inference_id", flat=True))
+
+
+def stop(expression: str, *, allow_no_match: bool = True, force: bool = False) -> None:
+    """Stop deployments by id or wildcard.
+
+    Raises NotFound where none is found and that is not allowed. Unless forced, raises Conflict
+    while an ingest pipeline or an endpoint runs on one.
+    """
+    every = Deployment.objects.order_by("deployment_id")
+    found = [deployment for deployment in every if is_meant(expression, deployment.deployment_id)]
+    if not found and not allow_no_match:
+        raise unknown(expression)
+    if not force:
+        for deployment in found:
+            check_is_unused(deployment)
+    Deployment.objects.filter(pk__in=[deployment.pk for deployment in found]).delete()
+
+
+def check_is_unused(deployment: Deployment) -> None:
+    if users := users_of(deployment):
+        raise Conflict(
+            f"Cannot stop deployment [{deployment.deployment_id}] as it is used by inference "
+            f"endpoint [{', '.join(users)}]. Delete the endpoint, or use force to stop the "
+            "deployment"
+        )
+    if pipelines := references_to(deployment.deployment_id).pipelines:
+        raise Conflict(
+            f"Cannot stop deployment [{deployment.deployment_id}] as it is referenced by ingest "
+            f"processors; use force to stop the deployment. Pipelines: [{', '.join(pipelines)}]"
+        )
+
+
+def unknown(deployment_id: str) -> NotFound:
+    return NotFound(f"No known deployment with deployment_id [{deployment_id}]")
+
+
+def update(
+    deployment_id: str,
+    allocations: int | None,
+    adaptive_changes: Mapping[str, Any] | None,
+) -> Deployment:
+    """Change how many allocations a deployment has, or between which bounds they adapt.
+
+    Bounds change one by one; None takes one away. Raises NotFound, InvalidAction, InvalidSettings,
+    Conflict for one that does not run or belongs to an endpoint, QueueFull.
+    """
+    deployment = Deployment.objects.filter(deployment_id=deployment_id).first()
+    if deployment is None:
+        raise unknown(deployment_id)
+    if allocations is not None and allocations < 1:
+        raise InvalidAction(["[number_of_allocations] must be a positive integer"])
+    adaptive = merged(deployment, adaptive_changes)
+    if adaptive and adaptive.enabled and allocations is not None:
+        raise InvalidSettings(
+            ["[number_of_allocations] cannot be set if adaptive allocations is enabled"]
+        )
+    if Endpoint.objects.filter(inference_id=deployment_id).exists():
+        raise Conflict(
+            f"Cannot update deployment [{deployment_id}] as it was created by inference endpoint "
+            f"[{deployment_id}]. Update the endpoint instead"
+        )
+    if not hosting.is_started(deployment):
+        raise Conflict(
+            f"Cannot update deployment [{deployment_id}] while it is "
+            f"[{deployment.get_state_display()}]: it must be started"
+        )
+    wanted = allocations or deployment.num_allocations
+    if adaptive and adaptive.enabled:
+        wanted = adaptive.clamp(wanted)
+    check_room(wanted)
+    Deployment.objects.filter(pk=deployment.pk).update(
+        num_allocations=wanted,
+        adaptive_allocations=adaptive and adaptive.to_response(),
+        updated_at=timezone.now(),
+    )
+    return Deployment.objects.with_files().get(pk=deployment.pk)
+
+
+def merged(deployment: Deployment, changes: Mapping[str, Any] | None) -> AdaptiveAllocations | None:
+    stored = deployment.adaptive_allocations
+    if changes is None:
+        return None if stored is None else AdaptiveAllocations.model_validate(stored)
+    bounds = {**(stored or {}), **changes}
+    return parse_adaptive({name: value for name, value in bounds.items() if value not in NO_BOUND})
+
+
+# The one that answers soonest is called where several run one model.
+PREFERENCE = (
+    DeploymentState.STARTED,
+    DeploymentState.STARTING,
+    DeploymentState.WAITING,
+    DeploymentState.FAILED,
+)
+
+
+def to_call(name: str) -> Deployment:
+    """The deployment of this id, or the best one of the model of this id.
+
+    Raises NotFound for a name of neither, Conflict for a model that is not deployed.
+    """
+    found = Deployment.objects.with_files().filter(deployment_id=name).first()
+    if found:
+        return found
+    of_model = Deployment.objects.with_files().filter(model__model_id=name)
+    for deployment in sorted(of_model, key=lambda one: PREFERENCE.index(one.state)):
+        return deployment
+    get_model(name)
+    raise Conflict(
+        f"Trained model [{name}] must be deployed to be used. Please deploy with the start trained "
+        "model deployment API."
+    )

@@ -1,0 +1,177 @@
+"""Trained models as the real client puts, starts, asks, stops and deletes them."""
+
+import base64
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from elasticsearch import ApiError, ConflictError, Elasticsearch, NotFoundError
+
+from tests.endpoints.api.trained_models.uploading import torchscript
+from tests.inference.runner.uploads import BERT_TOKENS, table_graph
+from tests.product.running import start_and_wait, wait_for
+
+BUILTIN = ".all-minilm-l6-v2"
+TABLE = np.arange(len(BERT_TOKENS) * 2, dtype=np.float32).reshape(-1, 2)
+
+
+def upload(client: Elasticsearch, model_id: str, content: bytes, part_bytes: int = 1 << 20) -> None:
+    """What eland sends."""
+    client.ml.put_trained_model(
+        model_id=model_id,
+        model_type="pytorch",
+        description="a table",
+        inference_config={"text_embedding": {"tokenization": {"bert": {}}}},
+        input={"field_names": ["text_field"]},
+    )
+    pieces = [content[at : at + part_bytes] for at in range(0, len(content), part_bytes)]
+    for number, piece in enumerate(pieces):
+        client.ml.put_trained_model_definition_part(
+            model_id=model_id,
+            part=number,
+            definition=base64.b64encode(piece).decode(),
+            total_definition_length=len(content),
+            total_parts=len(pieces),
+        )
+    client.ml.put_trained_model_vocabulary(model_id=model_id, vocabulary=list(BERT_TOKENS))
+
+
+def state_of(client: Elasticsearch, model_id: str) -> str:
+    (stats,) = client.ml.get_trained_models_stats(model_id=model_id)["trained_model_stats"]
+    state: str = stats["deployment_stats"]["allocation_status"]["state"]
+    return state
+
+
+def test_a_builtin_model_is_fetched_started_asked_and_stopped(client: Elasticsearch) -> None:
+    put = client.ml.put_trained_model(
+        model_id=BUILTIN, input={"field_names": ["text_field"]}, wait_for_completion=True
+    )
+    assert put["model_id"] == BUILTIN
+
+    started = client.ml.start_trained_model_deployment(
+        model_id=BUILTIN, deployment_id="vectors", wait_for="fully_allocated", timeout="60s"
+    )
+    assert started["assignment"]["assignment_state"] == "started"
+    assert state_of(client, "vectors") == "fully_allocated"
+
+    docs = [{"text_field": "the cat sat"}, {"text_field": "a cat was sitting"}, {"text_field": "7"}]
+    answer = client.ml.infer_trained_model(model_id="vectors", docs=docs)
+    cat, sitting, seven = (
+        np.array(result["predicted_value"]) for result in answer["inference_results"]
+    )
+    assert cat.shape == (384,)
+    assert cat @ sitting > 0.7 > 0.4 > cat @ seven
+
+    update = client.ml.update_trained_model_deployment(model_id="vectors", number_of_allocations=2)
+    assert update["assignment"]["task_parameters"]["number_of_allocations"] == 2
+    wait_for("two allocations", lambda: state_of(client, "vectors") == "fully_allocated")
+
+    with pytest.raises(ConflictError):
+        client.ml.delete_trained_model(model_id=BUILTIN)
+    assert client.ml.stop_trained_model_deployment(model_id="vectors").body == {"stopped": True}
+    client.ml.delete_trained_model(model_id=BUILTIN)
+    with pytest.raises(NotFoundError):
+        client.ml.get_trained_models(model_id=BUILTIN)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "kind", "expected"),
+    [
+        (".minilm-sparse-v1", None, dict),
+        (".minilm-rerank-v1", {"text_similarity": {"text": "where is the cat"}}, float),
+    ],
+)
+def test_every_builtin_task_is_asked_by_its_kind(
+    client: Elasticsearch, model_id: str, kind: dict[str, object] | None, expected: type
+) -> None:
+    client.ml.put_trained_model(
+        model_id=model_id, wait_for_completion=True, input={"field_names": ["text_field"]}
+    )
+    client.ml.start_trained_model_deployment(model_id=model_id, timeout="60s")
+
+    answer = client.ml.infer_trained_model(
+        model_id=model_id, docs=[{"text_field": "the cat sat"}], inference_config=kind
+    )
+
+    (result,) = answer["inference_results"]
+    assert isinstance(result["predicted_value"], expected)
+    client.ml.stop_trained_model_deployment(model_id=model_id)
+
+
+def test_an_upload_runs_and_serves_an_endpoint(client: Elasticsearch) -> None:
+    upload(client, "table", table_graph(TABLE, pools=True), part_bytes=100)
+    client.ml.start_trained_model_deployment(model_id="table", timeout="60s")
+
+    answer = client.ml.infer_trained_model(model_id="table", docs=[{"text_field": "the cat"}])
+
+    expected = TABLE[[BERT_TOKENS.index(t) for t in ("[CLS]", "the", "cat", "[SEP]")]].sum(axis=0)
+    assert answer["inference_results"][0]["predicted_value"] == expected.tolist()
+
+    settings = {"model_id": "table", "num_allocations": 1, "num_threads": 1}
+    endpoint = client.inference.put(
+        task_type="text_embedding",
+        inference_id="on-table",
+        inference_config={"service": "elasticsearch", "service_settings": settings},
+    )
+    assert endpoint["service_settings"]["dimensions"] == 2
+    result = client.inference.text_embedding(inference_id="on-table", input="the cat")
+    assert result["text_embedding"][0]["embedding"] == expected.tolist()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is here")
+def test_torchscript_is_kept_until_the_extra_is_there(client: Elasticsearch) -> None:
+    upload(client, "traced", torchscript())
+
+    with pytest.raises(ApiError, match=r"pip install 'inference-console\[torch\]'"):
+        client.ml.start_trained_model_deployment(model_id="traced", timeout="60s")
+
+    (stats,) = client.ml.get_trained_models_stats(model_id="traced")["trained_model_stats"]
+    assert stats["deployment_stats"]["state"] == "failed"
+    assert "inference-console[torch]" in stats["deployment_stats"]["reason"]
+    client.ml.stop_trained_model_deployment(model_id="traced")
+    (model,) = client.ml.get_trained_models(model_id="traced", include="definition_status")[
+        "trained_model_configs"
+    ]
+    assert model["fully_defined"] is True
+
+
+def test_an_upload_goes_on_after_a_restart_and_runs_again_by_itself(tmp_path: Path) -> None:
+    content = table_graph(TABLE, pools=True)
+    half = len(content) // 2
+    pieces = (content[:half], content[half:])
+
+    def put_part(client: Elasticsearch, number: int) -> None:
+        client.ml.put_trained_model_definition_part(
+            model_id="table",
+            part=number,
+            definition=base64.b64encode(pieces[number]).decode(),
+            total_definition_length=len(content),
+            total_parts=2,
+        )
+
+    product = start_and_wait(tmp_path)
+    password = product.password
+    with Elasticsearch(product.url, basic_auth=("elastic", password)) as client:
+        client.ml.put_trained_model(
+            model_id="table",
+            model_type="pytorch",
+            inference_config={"text_embedding": {"tokenization": {"bert": {}}}},
+        )
+        put_part(client, 0)
+    product.end()
+
+    product = start_and_wait(tmp_path)
+    with Elasticsearch(product.url, basic_auth=("elastic", password)) as client:
+        put_part(client, 1)
+        client.ml.put_trained_model_vocabulary(model_id="table", vocabulary=list(BERT_TOKENS))
+        client.ml.start_trained_model_deployment(model_id="table", timeout="60s")
+        docs = [{"input": "the cat"}]
+        before = client.ml.infer_trained_model(model_id="table", docs=docs).body
+    product.end()
+
+    product = start_and_wait(tmp_path)
+    with Elasticsearch(product.url, basic_auth=("elastic", password)) as client:
+        answer = client.ml.infer_trained_model(model_id="table", docs=docs, timeout="30s")
+        assert answer.body == before
+    product.end()
