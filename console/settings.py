@@ -14,6 +14,7 @@ from console.env import (
     env_str,
     stored_secret,
 )
+from inference.runner.memory import MB, Ceiling
 from inference.runner.sources import SOURCE_NAMES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -38,6 +39,10 @@ CLUSTER_SCAN_S = env_int("CONSOLE_CLUSTER_SCAN_S", 600, least=60, most=86400)
 SCALE_TO_ZERO_S = 60.0 * env_int(
     "CONSOLE_SCALE_TO_ZERO_MINUTES", 24 * 60, least=1, most=365 * 24 * 60
 )
+# How much memory of its own a model's process may take before a fresh one takes its place; none
+# set: twice what it took when it was warm, and 256 MB more.
+MODEL_MEMORY_MB = env_int("CONSOLE_MODEL_MEMORY_MB", 0, least=0, most=1 << 24)
+MODEL_MEMORY = Ceiling(MODEL_MEMORY_MB * MB if MODEL_MEMORY_MB else None)
 
 # Memory of each web process for vectors of endpoints that are cached; 0: nothing is cached.
 CACHE_MB = env_int("CONSOLE_CACHE_MB", 256, least=0, most=1024 * 1024)

@@ -36,6 +36,7 @@ class Action(StrEnum):
     DEPLOYMENT_START = "cluster:admin/xpack/ml/trained_models/deployment/start"
     DEPLOYMENT_UPDATE = "cluster:admin/xpack/ml/trained_models/deployment/update"
     DEPLOYMENT_STOP = "cluster:admin/xpack/ml/trained_models/deployment/stop"
+    DEPLOYMENT_EVENTS = "cluster:monitor/xpack/ml/trained_models/deployment/events/get"
 
     PIPELINE_GET = "cluster:admin/ingest/pipeline/get"
     PIPELINE_SIMULATE = "cluster:admin/ingest/pipeline/simulate"
@@ -73,6 +74,10 @@ GRANTED_BY = (
     ("cluster:monitor/xpack/inference/", "monitor_inference manage_inference monitor manage all"),
     (
         Action.MODEL_INFER.value,
+        "monitor_inference manage_inference monitor_ml manage_ml monitor manage all",
+    ),
+    (
+        Action.DEPLOYMENT_EVENTS.value,
         "monitor_inference manage_inference monitor_ml manage_ml monitor manage all",
     ),
     ("cluster:monitor/xpack/ml/", "monitor_ml manage_ml monitor manage all"),

@@ -27,6 +27,7 @@ from inference.errors import (
     InvalidAction,
     InvalidArgument,
     InvalidRequest,
+    NotEnoughMemory,
 )
 from inference.services import find_service, fingerprint_of
 from inference.services.base import EndpointConfig
@@ -97,6 +98,9 @@ def create_endpoint(
             )
     except IntegrityError:
         raise EndpointExists(f"Inference endpoint [{inference_id}] already exists") from None
+    except NotEnoughMemory as exc:
+        # Clients ask again by themselves after a 429, which would only fail again.
+        raise InvalidRequest(str(exc)) from exc
 
 
 def is_attached(config: EndpointConfig) -> bool:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from endpoints import tasks, uploads
+from endpoints import fitting, tasks, uploads
 from endpoints.access import get_model
 from endpoints.models import (
     Artifact,
@@ -39,8 +39,10 @@ from inference.types import TaskType
 def deploy(deployment_id: str, settings: ElasticsearchSettings) -> Deployment:
     """Ask for a model to run; its files are fetched first where they are missing.
 
-    Raises IntegrityError where a deployment of this id is there already.
+    Raises IntegrityError where a deployment of this id is there already, NotEnoughMemory where
+    there is no room for it.
     """
+    fitting.check_fits(settings.model_id or "", settings.first_allocations)
     model = model_to_run(settings.model_id or "")
     adaptive = settings.adaptive_allocations
     return Deployment.objects.create(

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from endpoints.models import Heartbeat
 from endpoints.models.heartbeat import INTERVAL_S
+from inference.runner.memory import available_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -22,9 +23,8 @@ def beating(part: str) -> Iterator[None]:
     instance = f"{part}@{platform.node()}:{os.getpid()}"
 
     def beat() -> None:
-        Heartbeat.objects.update_or_create(
-            instance=instance, defaults={"part": part, "seen_at": timezone.now()}
-        )
+        told = {"part": part, "seen_at": timezone.now(), "available_bytes": available_bytes()}
+        Heartbeat.objects.update_or_create(instance=instance, defaults=told)
         Heartbeat.objects.stale().delete()
 
     _survive(beat)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints import deployments, hosting
+from endpoints import deployments, fitting, hosting
 from endpoints.access import get_model
 from endpoints.expressions import is_meant
 from endpoints.models import Deployment, DeploymentState, Endpoint, TrainedModel
@@ -110,6 +110,7 @@ def start(model_id: str, wish: Wish) -> Deployment:
     try:
         with transaction.atomic():
             generation = make_room(wish.deployment_id)
+            fitting.check_fits(model_id, allocations)
             return Deployment.objects.create(
                 deployment_id=wish.deployment_id,
                 model=deployments.model_to_run(model_id),

@@ -5,12 +5,16 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from endpoints.figures import Figures
+from endpoints.fitting import Measures
 from endpoints.jobs import artifact_folder
 from endpoints.models import ArtifactState, Deployment, DeploymentState
 from endpoints.scaling import Scaling
+from endpoints.timeline import Timeline
 from endpoints.uploads import upload_folder
 from inference.runner.catalogue import BUILTIN_MODELS
-from inference.runner.hosts import HostStatus, LocalRunner
+from inference.runner.hosts import LocalRunner
+from inference.runner.process import HostStatus
 from inference.runner.protocol import socket_folder, socket_path
 from inference.runner.spec import HostSpec, Spec, UploadSpec
 from inference.types import InputType, TaskType
@@ -22,6 +26,9 @@ class Reconciler:
     def __init__(self, runner: LocalRunner) -> None:
         self._runner = runner
         self._scaling = Scaling()
+        self._figures = Figures()
+        self._timeline = Timeline()
+        self._measures = Measures()
         self._sockets = socket_folder(settings.DATA_DIR)
         self._sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -34,7 +41,10 @@ class Reconciler:
         )
         for deployment in deployments:
             write_down(deployment, self._observe(deployment))
+            self._measures.note(deployment, self._runner.measured(deployment.deployment_id))
+        self._timeline.step(deployments, self._runner.events())
         self._scaling.step(deployments, self._runner.statistics)
+        self._figures.step(deployments, self._runner.statistics)
 
     def _spec(self, deployment: Deployment) -> Spec:
         model = deployment.model
@@ -45,6 +55,7 @@ class Reconciler:
             "num_threads": deployment.num_threads,
             "generation": deployment.generation,
             "queue_capacity": deployment.queue_capacity,
+            "memory_bytes": self._measures.memory_bytes(deployment),
         }
         if model.artifact is None:
             prefixes = model.config.get("prefix_strings", {})

@@ -53,7 +53,9 @@ class Scaling:
             del self._followed[gone]
         now = self._clock()
         for deployment_id, deployment in adapting.items():
-            counted = statistics(deployment_id) or Statistics()
+            counted = statistics(deployment_id)
+            if counted is None:
+                continue  # between two hosts
             followed = self._follow(deployment, counted, now)
             if now - followed.seen_at >= INTERVAL_S:
                 load = load_between(followed.seen, counted, now - followed.seen_at)
@@ -85,7 +87,7 @@ def bounds_of(adaptive: AdaptiveAllocations, deployment: Deployment) -> Bounds:
 
 
 def load_between(before: Statistics, after: Statistics, span_s: float) -> Load:
-    """What a deployment had to do meanwhile; the counts of a fresh host begin at nothing."""
+    """What a deployment had to do meanwhile; the counts of a fresh runner begin at nothing."""
 
     answered = max(0, after.answered - before.answered)
     others = (

@@ -124,6 +124,12 @@ class TooManyWaiting(InferenceError):
     status = 429
 
 
+class NotEnoughMemory(InferenceError):
+    """The machine cannot hold what is to be started, for now."""
+
+    status = 429
+
+
 class ModelUnavailable(InferenceError):
     """The weights cannot be had from any of their sources."""
 

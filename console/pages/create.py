@@ -12,6 +12,7 @@ from console.http import HtmxRequest, page, wants_fragment
 from console.pages.samples import base_url, create_samples
 from endpoints import actions, tombstones
 from endpoints.access import Action, require
+from endpoints.fitting import Expected, expected_of
 from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint
 from inference.errors import EndpointExists, InferenceError, ModelDiffers, ProblemList
 from inference.runner.catalogue import OFFERED_MODELS, BuiltinModel
@@ -20,11 +21,15 @@ from inference.services import find_service
 
 @dataclass(frozen=True)
 class ModelCard:
-    """suggested_id: one that is free. is_here: its files need no download."""
+    """suggested_id: one that is free. is_here: its files need no download.
+
+    expected: what it will take of the machine.
+    """
 
     model: BuiltinModel
     suggested_id: str
     is_here: bool
+    expected: Expected
 
 
 @page("GET", "HEAD", "POST")
@@ -117,8 +122,14 @@ def model_cards() -> list[ModelCard]:
     )
     taken = set(Endpoint.objects.values_list("inference_id", flat=True))
     taken.update(Deployment.objects.values_list("deployment_id", flat=True))
+    expected = expected_of(OFFERED_MODELS.values())
     return [
-        ModelCard(model, free_id(model.model_id, taken), model.weights.repository in here)
+        ModelCard(
+            model,
+            free_id(model.model_id, taken),
+            model.weights.repository in here,
+            expected[model.model_id],
+        )
         for model in OFFERED_MODELS.values()
     ]
 

@@ -9,11 +9,14 @@ from console.pages.parts import silent_parts
 from console.pages.samples import Sample, base_url, call_samples
 from endpoints import caching
 from endpoints.access import Action, may
+from endpoints.fitting import expected_of
 from endpoints.models import Endpoint
 from endpoints.references import references_to
 from endpoints.status import status_of
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.types import InferenceRequest
+
+SHOWN_EVENTS = 12
 
 
 def overview(
@@ -24,16 +27,19 @@ def overview(
 ) -> dict[str, Any]:
     """form: as it was sent. called: the call that was made with it; an example for none."""
     status = status_of(endpoint)
+    model = BUILTIN_MODELS.get(endpoint.service_settings.get("model_id", ""))
     # The names of what uses it are for those who could delete it, as in the API.
     is_told = may(request.user, Action.DELETE)
     return {
         "endpoint": endpoint,
         "status": status,
         "silent_parts": silent_parts([status]),
+        "events": endpoint.deployment.events.all()[:SHOWN_EVENTS] if endpoint.deployment else [],
         "cut_inputs": endpoint.usage.truncated_share(),
         "cache": caching.state_of(endpoint) if caching.can_be_cached(endpoint) else None,
         "may_change_cache": may(request.user, Action.CACHE_PUT),
-        "model": BUILTIN_MODELS.get(endpoint.service_settings.get("model_id", "")),
+        "model": model,
+        "expected": expected_of([model])[model.model_id] if model else None,
         "form": form or try_form(endpoint),
         "samples": samples_of(request, endpoint, called),
         "references": is_told and references_to(endpoint.inference_id),

@@ -2,6 +2,7 @@ from django.urls import include, path, re_path
 
 from endpoints.api import clusters, indices, pipelines, views
 from endpoints.api.cache import CacheView
+from endpoints.api.deployments import DeploymentEventsView
 from endpoints.api.openapi.view import OpenApiView
 from endpoints.api.region_policy import RegionPolicyView
 from endpoints.api.trained_models.models import ModelListView
@@ -24,6 +25,7 @@ urlpatterns = [
     path("_inference/<str:inference_id>", views.EndpointView.as_view()),
     path("_inference/<str:task_type>/<str:inference_id>", views.EndpointView.as_view()),
     path("_console/endpoints/<str:inference_id>/cache", CacheView.as_view()),
+    path("_console/deployments/<str:deployment_id>/events", DeploymentEventsView.as_view()),
     path("_security/", include("endpoints.api.security.urls")),
     path("_ml/trained_models", ModelListView.as_view()),
     path("_ml/trained_models/", include("endpoints.api.trained_models.urls")),

@@ -4,7 +4,9 @@ from endpoints.models.api_key import ApiKey, api_key_by_id
 from endpoints.models.cluster import Cluster, ClusterReference, ScanState
 from endpoints.models.deployment import Deployment, DeploymentState
 from endpoints.models.endpoint import Endpoint, endpoint_by_id
+from endpoints.models.event import DeploymentEvent, EventPhase
 from endpoints.models.heartbeat import Heartbeat
+from endpoints.models.measure import ModelMeasure
 from endpoints.models.model import Artifact, ArtifactState, TrainedModel
 from endpoints.models.reference import IndexMapping, IngestPipeline
 from endpoints.models.region_policy import RegionPolicy
@@ -21,12 +23,15 @@ __all__ = [
     "ClusterReference",
     "DefinitionPart",
     "Deployment",
+    "DeploymentEvent",
     "DeploymentState",
     "Endpoint",
     "EndpointTombstone",
+    "EventPhase",
     "Heartbeat",
     "IndexMapping",
     "IngestPipeline",
+    "ModelMeasure",
     "RegionPolicy",
     "ScanState",
     "TrainedModel",

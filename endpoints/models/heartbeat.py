@@ -25,6 +25,8 @@ class Heartbeat(models.Model):
     part = models.CharField(max_length=20)
     instance = models.CharField(max_length=200, unique=True)
     seen_at = models.DateTimeField()
+    # What its machine, or its container, has left; None where the system does not tell.
+    available_bytes = models.BigIntegerField(null=True)
 
     objects = HeartbeatQuerySet.as_manager()
 

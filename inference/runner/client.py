@@ -27,7 +27,7 @@ class HostClient:
     """Calls model hosts over kept connections; may be shared by any number of threads."""
 
     def __init__(self, sockets: Path) -> None:
-        self._sockets = sockets
+        self.sockets = sockets
         self._idle: defaultdict[str, deque[socket.socket]] = defaultdict(deque)
 
     def call(self, deployment_id: str, request: HostRequest) -> HostReply:
@@ -64,7 +64,7 @@ class HostClient:
     def _connect(self, deployment_id: str) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            connection.connect(str(socket_path(self._sockets, deployment_id)))
+            connection.connect(str(socket_path(self.sockets, deployment_id)))
         except OSError as exc:
             connection.close()
             raise HostUnreachable(deployment_id) from exc

@@ -74,6 +74,11 @@ def socket_path(folder: Path, deployment_id: str) -> Path:
     return folder / f"{hashlib.sha256(deployment_id.encode()).hexdigest()[:16]}.sock"
 
 
+def warming_path(socket: str) -> Path:
+    """Where a host listens while it is not known yet to those who call this socket."""
+    return Path(socket).with_suffix(".next")
+
+
 def send_request(connection: socket.socket, request: HostRequest) -> None:
     header: dict[str, Any] = {
         "texts": request.texts,

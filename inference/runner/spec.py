@@ -1,5 +1,6 @@
 """What a model host is told to run."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -8,12 +9,18 @@ import orjson
 from inference.runner.protocol import HostRequest
 from inference.types import InputType, TaskType
 
+# What can change in a process, and what while callers are answered by the one of before: the model
+# and what goes in and out stay the same.
+CHANGED_IN_PLACE = ("num_allocations", "memory_bytes")
+CHANGED_BEHIND_CALLERS = (*CHANGED_IN_PLACE, "num_threads", "generation", "queue_capacity")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
     """What every host is told. generation: a change of it alone asks for a fresh start.
 
-    host_module: what the process runs.
+    host_module: what the process runs. memory_bytes: what it is expected to take once warm; 0 where
+    nobody knows.
     """
 
     host_module: ClassVar[str]
@@ -25,11 +32,21 @@ class Spec:
     num_threads: int
     generation: int = 1
     queue_capacity: int = 10_000
+    memory_bytes: int = 0
     prefixes: dict[InputType, str] = field(default_factory=dict, hash=False)
 
     def is_like(self, other: "Spec") -> bool:
         """Whether one process can go from one to the other: allocations come and go in it."""
-        return replace(self, num_allocations=other.num_allocations) == other
+        return self._but_for(CHANGED_IN_PLACE, other) == other
+
+    def may_stand_in(self, other: "Spec") -> bool:
+        """Whether a host of this spec may answer until one of the other spec is warm."""
+        return self._but_for(CHANGED_BEHIND_CALLERS, other) == other
+
+    def _but_for(self, names: Iterable[str], other: "Spec") -> "Spec":
+        """This spec with these values of the other."""
+        same: dict[str, Any] = {name: getattr(other, name) for name in names}
+        return replace(self, **same)
 
     def prefixed(self, request: HostRequest) -> HostRequest:
         """The request with the texts as the model wants them."""

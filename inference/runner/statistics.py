@@ -3,14 +3,16 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MINUTE_S = 60
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Counts since the host started; each text counts, as each input does in Elasticsearch.
+    """Counts since the start of a host, or of all hosts that a deployment had.
+
+    Each text counts, as each input does in Elasticsearch.
 
     pending: texts that wait or are at work. busy_s: the time that allocations spent on what was
     answered. answered_at: when that last happened, seconds since 1970. Of the minutes of the
@@ -27,6 +29,26 @@ class Statistics:
     answered_last_minute: int = 0
     busy_last_minute_s: float = 0.0
     most_per_minute: int = 0
+
+    def plus(self, other: "Statistics") -> "Statistics":
+        """The counts of two hosts of one deployment together."""
+        moments = [at for at in (self.answered_at, other.answered_at) if at is not None]
+        return Statistics(
+            answered=self.answered + other.answered,
+            failed=self.failed + other.failed,
+            timed_out=self.timed_out + other.timed_out,
+            rejected=self.rejected + other.rejected,
+            pending=self.pending + other.pending,
+            busy_s=self.busy_s + other.busy_s,
+            answered_at=max(moments, default=None),
+            answered_last_minute=self.answered_last_minute + other.answered_last_minute,
+            busy_last_minute_s=self.busy_last_minute_s + other.busy_last_minute_s,
+            most_per_minute=max(self.most_per_minute, other.most_per_minute),
+        )
+
+    def of_the_past(self) -> "Statistics":
+        """What is left to tell of a host that has ended."""
+        return replace(self, pending=0, answered_last_minute=0, busy_last_minute_s=0.0)
 
 
 class Counter:

@@ -5,6 +5,7 @@ padded batches, so that texts of like length run together.
 """
 
 import logging
+import math
 import socket
 import sys
 import threading
@@ -23,8 +24,8 @@ from inference.runner.answers import Answerer
 from inference.runner.batching import QueueIsFull
 from inference.runner.definition import VOCABULARY_FILE
 from inference.runner.foreign import Network, PaddedBatch, load_network
-from inference.runner.host import HostServer, error_reply, run_host, send_or_hang_up
 from inference.runner.protocol import HostReply, HostRequest
+from inference.runner.serving import MEASURE_S, HostServer, error_reply, run_host
 from inference.runner.spec import UploadSpec
 from inference.runner.statistics import Counter
 from inference.runner.token_answers import ANSWERERS
@@ -124,6 +125,7 @@ class UploadHost(HostServer):
 
     def __init__(self, spec: UploadSpec) -> None:
         """Raises UnsupportedModel for an upload that cannot be run, and says why."""
+        super().__init__(Counter())
         folder = Path(spec.model_folder)
         self._config = InferenceConfig.stored(spec.inference_config)
         self._prefixed = spec.prefixed
@@ -132,25 +134,32 @@ class UploadHost(HostServer):
         self._network: Network = load_network(folder, self._config.kind, spec.num_threads)
         self._capacity, self._waiting = spec.queue_capacity, 0
         self._lock = threading.Lock()
-        self.counter = Counter()
         self._try_out()
         self._workers = Workers(spec.num_allocations)
 
     def resize(self, allocations: int) -> None:
         self._workers.resize(allocations)
 
+    def tokens_per_s(self) -> float:
+        window, fastest_s = self._trial, math.inf
+        until = time.perf_counter() + MEASURE_S
+        while (started := time.perf_counter()) < until:
+            self._run([window])
+            fastest_s = min(fastest_s, time.perf_counter() - started)
+        return len(window.encoding) / fastest_s
+
     def _try_out(self) -> None:
         """One run before anybody asks, which finds a network that does not fit its config."""
         answerer = self._answerer(self._config)
-        windows = answerer.windows(TRIAL_TEXT, TRIAL_TEXT)
-        answerer.check(self._run(windows[:1])[0])
+        self._trial = answerer.windows(TRIAL_TEXT, TRIAL_TEXT)[0]
+        answerer.check(self._run([self._trial])[0])
 
     def _answerer(self, config: InferenceConfig) -> Answerer:
         return ANSWERERS[config.kind](config, self._tokenizer)
 
     def _start(self, connection: socket.socket, request: HostRequest) -> Call | None:
         def end(reply: HostReply) -> None:
-            send_or_hang_up(connection, reply)
+            self._reply(connection, reply)
 
         texts = len(request.texts)
         try:
@@ -237,7 +246,7 @@ def batches(windows: Sequence[Sequence[Window]]) -> list[list[Place]]:
 
 def main() -> None:
     spec = UploadSpec.from_json(sys.argv[1])
-    run_host(lambda: UploadHost(spec), spec.deployment_id, Path(spec.socket))
+    run_host(lambda: UploadHost(spec), spec.deployment_id, spec.socket)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from endpoints.models import ArtifactState, Endpoint, User
 from inference.errors import InvalidSettings
 from inference.runner.catalogue import OFFERED_MODELS
 from tests.console.conftest import HTMX, text
-from tests.factories import make_artifact, make_deployment, make_endpoint
+from tests.factories import make_artifact, make_deployment, make_endpoint, make_model
 
 NEW = "/console/endpoints/_new"
 FILLED_IN = {
@@ -245,3 +245,14 @@ def test_suggestions_step_aside_for_what_is_there(console: Client) -> None:
     make_endpoint("all-minilm-l6-v2")
 
     assert 'name="inference_id" value="all-minilm-l6-v2-2"' in text(console.get(NEW))
+
+
+def test_each_model_says_what_it_will_take(console: Client) -> None:
+    make_model().measures.create(
+        precision="fp32", memory_bytes=183_000_000, tokens_per_s=4000, num_threads=1
+    )
+
+    page = text(console.get(NEW))
+
+    assert "<span>183.0 MB of memory</span>" in page
+    assert "<span>205.3 MB of memory (estimated)</span>" in page

@@ -184,3 +184,47 @@ def test_retry_of_an_endpoint_that_is_well_changes_nothing(console: Client) -> N
     console.post(f"{PAGE}/retry")
 
     assert "Try it" in text(console.get(PAGE))
+
+
+def test_what_happened_is_folded_while_all_is_well(console: Client) -> None:
+    deployment = make_endpoint().deployment
+    assert deployment
+    deployment.events.create(phase="recycling", reason="its memory grew")
+    deployment.events.create(phase="serving", reason="in 0.4 s")
+
+    page = text(console.get(PAGE))
+
+    assert '<details class="card timeline" >' in page
+    assert "Serving, just now" in page
+    assert page.index("in 0.4 s") < page.index("its memory grew")
+
+
+def test_what_happened_is_open_while_something_is_wrong(console: Client) -> None:
+    deployment = make_endpoint(state=DeploymentState.FAILED, reason="no memory").deployment
+    assert deployment
+    deployment.events.create(phase="failed", reason="<no memory>")
+
+    page = text(console.get(PAGE))
+
+    assert '<details class="card timeline" open>' in page
+    assert "&lt;no memory&gt;" in page
+
+
+def test_a_deployment_without_a_past_shows_none(console: Client) -> None:
+    make_endpoint()
+
+    assert "What happened" not in text(console.get(PAGE))
+
+
+def test_what_the_model_takes_is_estimated_until_it_was_measured(console: Client) -> None:
+    deployment = make_endpoint().deployment
+    assert deployment
+    assert "about 205.3 MB once warm, estimated" in text(console.get(PAGE))
+
+    deployment.model.measures.create(
+        precision="fp32", memory_bytes=183_000_000, tokens_per_s=4123.4, num_threads=1
+    )
+    page = text(console.get(PAGE))
+
+    assert "about 183.0 MB once warm <" in page
+    assert "about 4,123 tokens/s an allocation" in page

@@ -142,11 +142,16 @@ WRITES = {
     Action.REGION_POLICY_PUT,
     Action.REGION_POLICY_DELETE,
 }
-MODEL_READS = {Action.MODEL_GET, Action.MODEL_STATS, Action.MODEL_INFER}
+MODEL_READS = {
+    Action.MODEL_GET,
+    Action.MODEL_STATS,
+    Action.MODEL_INFER,
+    Action.DEPLOYMENT_EVENTS,
+}
 ALLOWED = {
     "superuser": set(Action),
-    "inference_admin": {*READS, *WRITES, Action.MODEL_INFER},
-    "inference_user": {*READS, Action.MODEL_INFER},
+    "inference_admin": {*READS, *WRITES, Action.MODEL_INFER, Action.DEPLOYMENT_EVENTS},
+    "inference_user": {*READS, Action.MODEL_INFER, Action.DEPLOYMENT_EVENTS},
     "machine_learning_admin": {
         *MODEL_READS,
         Action.MODEL_PUT,

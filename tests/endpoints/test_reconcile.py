@@ -5,7 +5,8 @@ import pytest
 from endpoints import actions
 from endpoints.models import Artifact, ArtifactState, Deployment, DeploymentState, Endpoint, User
 from endpoints.reconcile import Reconciler
-from inference.runner.hosts import HostStatus, LocalRunner
+from inference.runner.hosts import LocalRunner
+from inference.runner.process import HostStatus
 from inference.runner.spec import HostSpec, Spec
 from inference.types import TaskType
 from tests.endpoints.conftest import SETTINGS

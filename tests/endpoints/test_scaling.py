@@ -94,6 +94,15 @@ def test_a_fresh_host_counts_from_nothing_again(machine: Machine) -> None:
     assert machine.pass_time(counted=Statistics()) == 1
 
 
+def test_a_moment_without_a_host_is_no_load(machine: Machine) -> None:
+    adapting()
+    machine.pass_time(counted=BUSY)
+    machine.now += 10
+    machine.scaling.step(Deployment.objects.all(), lambda _: None)
+
+    assert machine.pass_time(counted=BUSY) == 1
+
+
 def test_one_that_nobody_calls_for_a_day_goes_to_nothing(machine: Machine) -> None:
     adapting(least=0)
     machine.pass_time(counted=Statistics(answered=1, busy_s=0.1))

@@ -88,6 +88,32 @@ def test_a_killed_part_is_back_by_itself(
     wait_for("everything to be ready again", product.is_ready)
 
 
+def test_nobody_notices_when_a_host_is_replaced(
+    product: Product, client: Elasticsearch, vectors: str
+) -> None:
+    callers = Callers(client)
+    callers.wait_for_successes(20)
+    before = product.part("inference.runner.host")
+    assert before
+
+    ask_for_a_fresh_start(product.data_dir)
+
+    wait_for("the host of before to end", lambda: not is_alive(before))
+    callers.wait_for_successes(20)
+    callers.end()
+    assert callers.failures == []
+    events = client.perform_request(
+        "GET", f"/_console/deployments/{ENDPOINT}/events", headers={"accept": "application/json"}
+    )
+    assert [event["state"] for event in events.body["events"][:2]] == ["serving", "recycling"]
+
+
+def ask_for_a_fresh_start(data_dir: Path) -> None:
+    with closing(sqlite3.connect(data_dir / "console.sqlite3", timeout=20)) as database:
+        database.execute("UPDATE endpoints_deployment SET generation = generation + 1")
+        database.commit()
+
+
 def counted(data_dir: Path) -> tuple[int, int]:
     """The requests and inputs of all endpoints."""
     with closing(sqlite3.connect(data_dir / "console.sqlite3")) as database:

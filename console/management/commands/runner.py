@@ -5,6 +5,7 @@ import signal
 import threading
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
@@ -26,12 +27,13 @@ class Command(BaseCommand):
         is_stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: is_stopping.set())
-        runner = LocalRunner()
+        runner = LocalRunner(settings.MODEL_MEMORY)
         reconciler = Reconciler(runner)
         with beating("runner"):
             try:
-                while not is_stopping.wait(STEP_S):
+                while not is_stopping.is_set():
                     self._step(reconciler)
+                    runner.wait_for_change(STEP_S)
             finally:
                 runner.stop_all()
 

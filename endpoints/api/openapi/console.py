@@ -1,6 +1,7 @@
 """The routes of the installation itself, described."""
 
 from endpoints.api.cache import CacheBody, CacheView
+from endpoints.api.deployments import DeploymentEventsView
 from endpoints.api.openapi.settings import schemas_of
 from endpoints.api.openapi.view import OpenApiView
 from endpoints.api.openapi.words import (
@@ -11,6 +12,7 @@ from endpoints.api.openapi.words import (
     Body,
     Operation,
     Schema,
+    listed,
     record,
     ref,
 )
@@ -63,8 +65,31 @@ DELETE_CACHE = Operation(
     failures=(404,),
 )
 
+DEPLOYMENT_EVENTS = Operation(
+    "console.get_deployment_events",
+    "Tell what a deployment went through",
+    record(
+        {
+            "deployment_id": STRING,
+            "count": INTEGER,
+            "events": listed(
+                record(
+                    {
+                        "state": STRING,
+                        "timestamp": {**INTEGER, "description": "In milliseconds since 1970."},
+                    },
+                    {"reason": STRING},
+                )
+            ),
+        }
+    ),
+    "The newest first.",
+    failures=(404,),
+)
+
 OPERATIONS = {
     ClusterView: {"get": INFO},
     OpenApiView: {"get": OPENAPI},
     CacheView: {"get": GET_CACHE, "put": PUT_CACHE, "delete": DELETE_CACHE},
+    DeploymentEventsView: {"get": DEPLOYMENT_EVENTS},
 }

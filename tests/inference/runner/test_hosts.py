@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,56 +11,16 @@ import psutil
 import pytest
 
 from inference.errors import QueueFull, TimedOut
-from inference.runner import hosts
+from inference.runner import keeper
 from inference.runner.client import HostClient, HostFailed, HostUnreachable
-from inference.runner.hosts import HostStatus, LocalRunner
-from inference.runner.protocol import HostRequest, socket_path
+from inference.runner.hosts import LocalRunner
+from inference.runner.process import HostProcess, HostStatus
+from inference.runner.protocol import HostRequest
 from inference.runner.spec import HostSpec
 from inference.types import TaskType, Truncation
-from tests.inference.runner.hosting import PATIENCE_S, run_until, start
-from tests.tiny import write_tiny_model
+from tests.inference.runner.running import HELLO, PATIENCE_S, WINDOW, pid_of, run_until, start
 
-WINDOW = 16
 HARBOURS_CUT = Truncation(WINDOW, 26)  # of forty harbours and two special tokens
-HELLO = HostRequest(("the cat sat", "a dog"), None, budget_s=20)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_model(tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture
-def runner() -> Iterator[LocalRunner]:
-    runner = LocalRunner()
-    yield runner
-    runner.stop_all()
-
-
-@pytest.fixture
-def spec(model: Path, tmp_path: Path) -> HostSpec:
-    return HostSpec(
-        deployment_id="d1",
-        task_type=TaskType.TEXT_EMBEDDING,
-        model_folder=str(model),
-        socket=str(socket_path(tmp_path, "d1")),
-        max_input_tokens=WINDOW,
-        num_allocations=2,
-        num_threads=1,
-    )
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> Iterator[HostClient]:
-    client = HostClient(tmp_path)
-    yield client
-    client.close()
-
-
-def pid_of(spec: HostSpec) -> int:
-    """The child of this process that serves the deployment."""
-    children = psutil.Process().children()
-    return next(one.pid for one in children if spec.to_json().decode() in one.cmdline())
 
 
 def test_a_host_answers_with_vectors_of_length_one(
@@ -210,7 +169,7 @@ def test_a_host_that_is_not_there_is_told_apart_from_one_that_fails(client: Host
 def test_a_model_that_cannot_be_loaded_says_why_and_is_not_tried_in_a_spin(
     runner: LocalRunner, spec: HostSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hosts, "FIRST_RETRY_S", 0.05)
+    monkeypatch.setattr(keeper, "FIRST_RETRY_S", 0.05)
     broken = replace(spec, model_folder=str(tmp_path / "nowhere"))
 
     status = run_until(runner, broken, lambda status: status.state == "failed")
@@ -218,20 +177,6 @@ def test_a_model_that_cannot_be_loaded_says_why_and_is_not_tried_in_a_spin(
 
     assert status.reason
     assert "nowhere" in later.reason or "No such file" in later.reason
-
-
-def test_a_change_of_the_spec_replaces_the_host(
-    runner: LocalRunner, spec: HostSpec, client: HostClient
-) -> None:
-    start(runner, spec)
-    before = pid_of(spec)
-    changed = replace(spec, generation=2)
-
-    start(runner, changed)
-
-    assert pid_of(changed) != before
-    assert not psutil.pid_exists(before)
-    assert client.call("d1", HELLO).vectors is not None
 
 
 def test_what_is_no_longer_wished_is_stopped(
@@ -249,7 +194,7 @@ def test_what_is_no_longer_wished_is_stopped(
 
 
 def test_a_host_ends_with_the_process_that_started_it(model: Path, spec: HostSpec) -> None:
-    host = hosts.HostProcess(spec)
+    host = HostProcess(spec)
     process = psutil.Process(host.pid)
     while host.status.state != "started":
         threading.Event().wait(0.01)

@@ -61,3 +61,26 @@ def test_the_best_minute_is_remembered(counter: Counter, clock: Clock) -> None:
     answer(counter, 5)
 
     assert counter.read().most_per_minute == 7
+
+
+def test_counts_of_two_hosts_are_told_together() -> None:
+    first = Statistics(answered=5, failed=1, pending=2, busy_s=1.5, answered_at=600.0)
+    second = Statistics(answered=3, timed_out=1, rejected=4, pending=1, busy_s=0.5)
+
+    both = first.plus(second)
+
+    assert (both.answered, both.failed, both.timed_out, both.rejected) == (8, 1, 1, 4)
+    assert (both.pending, both.busy_s, both.answered_at) == (3, 2.0, 600.0)
+    assert Statistics().plus(Statistics()) == Statistics()
+
+
+def test_a_host_that_ended_has_nothing_pending_and_no_last_minute() -> None:
+    counted = Statistics(
+        answered=5,
+        pending=2,
+        answered_last_minute=4,
+        busy_last_minute_s=1.0,
+        most_per_minute=4,
+    )
+
+    assert counted.of_the_past() == Statistics(answered=5, most_per_minute=4)

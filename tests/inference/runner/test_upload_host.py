@@ -15,7 +15,7 @@ from inference.runner.protocol import HostReply, HostRequest, socket_path
 from inference.runner.spec import UploadSpec
 from inference.runner.upload_host import UploadHost
 from inference.types import InputType, Truncation
-from tests.inference.runner.hosting import start
+from tests.inference.runner.running import start
 from tests.inference.runner.uploads import (
     BERT_TOKENS,
     INPUTS,

@@ -1,0 +1,20 @@
+"""What this product tells of deployments beyond Elasticsearch's API."""
+
+from django.http import HttpResponse
+
+from endpoints.access import Action, require
+from endpoints.api.http import ElasticView, UserRequest
+from endpoints.models import Deployment
+from inference.errors import DeploymentNotFound
+
+
+class DeploymentEventsView(ElasticView):
+    def get(self, request: UserRequest, deployment_id: str) -> HttpResponse:
+        """What a deployment went through, the newest first; times in milliseconds since 1970."""
+        require(request.user, Action.DEPLOYMENT_EVENTS)
+        self.params(request)
+        deployment = Deployment.objects.filter(deployment_id=deployment_id).first()
+        if deployment is None:
+            raise DeploymentNotFound(f"Cannot find deployment [{deployment_id}]")
+        events = [event.to_response() for event in deployment.events.all()]
+        return self.answer({"deployment_id": deployment_id, "count": len(events), "events": events})
