@@ -171,6 +171,7 @@ CELERY_BEAT_SCHEDULE = {
     # A message can be lost with the worker that had taken it: what is still wanted is asked again.
     "resume-downloads": {"task": "endpoints.tasks.resume_downloads", "schedule": 3.0},
     "scan-clusters": {"task": "endpoints.tasks.scan_clusters", "schedule": float(CLUSTER_SCAN_S)},
+    "resume-trials": {"task": "endpoints.tasks.resume_trials", "schedule": 3.0},
 }
 
 LOG_DIR.mkdir(exist_ok=True)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from endpoints import fitting, tasks, uploads
+from endpoints import fitting, precision, tasks, uploads
 from endpoints.access import get_model
 from endpoints.models import (
     Artifact,
@@ -51,6 +51,7 @@ def deploy(deployment_id: str, settings: ElasticsearchSettings) -> Deployment:
         num_allocations=settings.first_allocations,
         num_threads=settings.num_threads or 1,
         adaptive_allocations=adaptive and adaptive.to_response(),
+        precision=settings.precision or "",
     )
 
 
@@ -105,6 +106,7 @@ def attached(config: EndpointConfig) -> EndpointConfig:
         "num_threads": deployment.num_threads,
         "model_id": model_id,
         "adaptive_allocations": deployment.adaptive_allocations,
+        "precision": deployment.precision or None,
         **dict.fromkeys(OF_VECTORS),
         **of_vectors,
     }
@@ -140,6 +142,9 @@ def vector_settings(model: TrainedModel, config: EndpointConfig) -> dict[str, An
     if model.is_builtin:
         check_task(model.model_id, config.task_type)
         return {}
+    asked: Any = config.service_settings
+    if asked.precision is not None:
+        raise unknown_settings({"precision": asked.precision}, config.service)
     kind = next(iter(model.config.get("inference_config", ())), None)
     if not model.task_type:
         raise InvalidRequest(
@@ -155,12 +160,11 @@ def vector_settings(model: TrainedModel, config: EndpointConfig) -> dict[str, An
         )
     if config.task_type != TaskType.TEXT_EMBEDDING:
         return {}
-    wished: Any = config.service_settings
-    if wished.dimensions is not None:
-        raise unknown_settings({"dimensions": wished.dimensions}, config.service)
+    if asked.dimensions is not None:
+        raise unknown_settings({"dimensions": asked.dimensions}, config.service)
     return {
-        "similarity": wished.similarity or "cosine",
-        "element_type": wished.element_type or "float",
+        "similarity": asked.similarity or "cosine",
+        "element_type": asked.element_type or "float",
     }
 
 
@@ -194,6 +198,7 @@ def retry(deployment: Deployment) -> None:
     """Try again what failed: the download, the start of the model, or both."""
     if deployment.model.artifact:
         request_files(deployment.model.artifact)
+        precision.try_again(deployment.model)
     # Not saved as a whole: that would bring a deployment back that was deleted meanwhile.
     Deployment.objects.filter(pk=deployment.pk, state=DeploymentState.FAILED).update(
         state=DeploymentState.WAITING,

@@ -188,6 +188,6 @@ def wait_until_started(
 def timed_out(deployment: Deployment) -> DeploymentTimedOut:
     return DeploymentTimedOut(
         f"Timed out waiting for deployment [{deployment.deployment_id}] to start "
-        f"(it is {deployment.get_state_display()}). It goes on starting: "
+        f"(it is {deployment.words}). It goes on starting: "
         "use the trained model stats API to follow it, and retry once it has started"
     )

@@ -20,6 +20,7 @@ from inference.errors import (
     NotFound,
     QueueFull,
 )
+from inference.runner.precision.report import Precision, missing_for
 from inference.services.elasticsearch import (
     MAX_ALLOCATIONS,
     MAX_THREADS,
@@ -42,6 +43,7 @@ class Wish:
     queue_capacity: int = 10_000
     cache_size: str = ""
     priority: str = "normal"
+    precision: str = ""
     adaptive_allocations: Mapping[str, Any] | None = None
 
     def check(self) -> AdaptiveAllocations | None:
@@ -77,6 +79,10 @@ class Wish:
                 problems.append("[number_of_allocations] must be 1 when [priority] is low")
             if threads > 1:
                 problems.append("[threads_per_allocation] must be 1 when [priority] is low")
+        if self.precision and self.precision not in list(Precision):
+            problems.append(f"[precision] must be one of [{', '.join(Precision)}]")
+        elif missing := missing_for(self.precision):
+            problems.append(f"[precision] [{self.precision}] cannot be used here: {missing}")
         if problems:
             raise InvalidAction(problems)
         return adaptive
@@ -102,6 +108,8 @@ def start(model_id: str, wish: Wish) -> Deployment:
         raise InvalidRequest(
             f"Cannot deploy model [{model_id}]: only models with [model_type] [pytorch] can be"
         )
+    if wish.precision and not model.is_builtin:
+        raise InvalidAction(["[precision] can be chosen for built-in models only"])
     check_id(wish.deployment_id, model)
     allocations = wish.number_of_allocations
     if allocations is None:
@@ -119,6 +127,7 @@ def start(model_id: str, wish: Wish) -> Deployment:
                 queue_capacity=wish.queue_capacity,
                 cache_size=wish.cache_size,
                 priority=wish.priority,
+                precision=wish.precision,
                 adaptive_allocations=adaptive and adaptive.to_response(),
                 generation=generation,
             )

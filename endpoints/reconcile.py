@@ -9,11 +9,13 @@ from endpoints.figures import Figures
 from endpoints.fitting import Measures
 from endpoints.jobs import artifact_folder
 from endpoints.models import ArtifactState, Deployment, DeploymentState
+from endpoints.precision import Verdict, verdict
 from endpoints.scaling import Scaling
 from endpoints.timeline import Timeline
 from endpoints.uploads import upload_folder
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.runner.hosts import LocalRunner
+from inference.runner.precision.report import Precision
 from inference.runner.process import HostStatus
 from inference.runner.protocol import socket_folder, socket_path
 from inference.runner.spec import HostSpec, Spec, UploadSpec
@@ -34,19 +36,27 @@ class Reconciler:
 
     def step(self) -> None:
         deployments = list(Deployment.objects.with_files())
-        self._runner.apply(
-            self._spec(deployment)
+        verdicts = {
+            deployment.pk: verdict(deployment)
             for deployment in deployments
             if deployment.model.has_files and deployment.num_allocations
+        }
+        self._runner.apply(
+            self._spec(deployment, precision)
+            for deployment in deployments
+            if deployment.pk in verdicts and (precision := verdicts[deployment.pk].precision)
         )
         for deployment in deployments:
-            write_down(deployment, self._observe(deployment))
-            self._measures.note(deployment, self._runner.measured(deployment.deployment_id))
+            judged = verdicts.get(deployment.pk)
+            write_down(deployment, self._observe(deployment, judged))
+            if judged and judged.precision:
+                found = self._runner.measured(deployment.deployment_id)
+                self._measures.note(deployment, found, judged.precision)
         self._timeline.step(deployments, self._runner.events())
         self._scaling.step(deployments, self._runner.statistics)
         self._figures.step(deployments, self._runner.statistics)
 
-    def _spec(self, deployment: Deployment) -> Spec:
+    def _spec(self, deployment: Deployment, precision: Precision) -> Spec:
         model = deployment.model
         common: dict[str, Any] = {
             "deployment_id": deployment.deployment_id,
@@ -55,7 +65,7 @@ class Reconciler:
             "num_threads": deployment.num_threads,
             "generation": deployment.generation,
             "queue_capacity": deployment.queue_capacity,
-            "memory_bytes": self._measures.memory_bytes(deployment),
+            "memory_bytes": self._measures.memory_bytes(deployment, precision),
         }
         if model.artifact is None:
             prefixes = model.config.get("prefix_strings", {})
@@ -71,12 +81,17 @@ class Reconciler:
             model_folder=str(artifact_folder(model.artifact)),
             max_input_tokens=builtin.max_input_tokens,
             prefixes=dict(builtin.prefixes),
+            precision=precision,
             **common,
         )
 
-    def _observe(self, deployment: Deployment) -> HostStatus:
+    def _observe(self, deployment: Deployment, judged: Verdict | None) -> HostStatus:
+        """judged: of a deployment that could run now."""
         model = deployment.model
         artifact = model.artifact
+        if judged and judged.precision is None:
+            state = DeploymentState.FAILED if judged.is_refused else DeploymentState.WAITING
+            return HostStatus(state, judged.reason)
         if model.has_files and not deployment.num_allocations:
             return HostStatus(DeploymentState.STARTED)
         if artifact is None or artifact.is_ready:

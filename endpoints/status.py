@@ -11,6 +11,7 @@ class State(StrEnum):
     WAITING = "waiting"
     DOWNLOADING = "downloading"
     CONVERTING = "converting"
+    MEASURING = "measuring"
     STARTING = "starting"
     READY = "ready"
     FAILED = "failed"
@@ -21,16 +22,19 @@ WORDS = {
     State.WAITING: "Waiting",
     State.DOWNLOADING: "Downloading",
     State.CONVERTING: "Converting",
+    State.MEASURING: "Measuring",
     State.STARTING: "Loading",
     State.READY: "Ready",
     State.FAILED: "Failed",
 }
 WAY = (State.WAITING, State.DOWNLOADING, State.CONVERTING, State.STARTING, State.READY)
+MEASURED_WAY = (*WAY[:3], State.MEASURING, *WAY[3:])
 # Who must be alive for an endpoint in this state to go on, or to answer.
 NEEDED_PART = {
     State.WAITING: "worker",
     State.DOWNLOADING: "worker",
     State.CONVERTING: "worker",
+    State.MEASURING: "worker",
     State.STARTING: "runner",
     State.READY: "runner",
 }
@@ -40,6 +44,10 @@ FETCH_ADVICE = (
 )
 START_ADVICE = (
     "The runner's log says more. A model host ended by SIGKILL has usually run out of memory."
+)
+PRECISION_ADVICE = (
+    "Where it is the precision that cannot be had, create the endpoint again in another one: "
+    "[auto] takes what this machine can do."
 )
 
 
@@ -115,10 +123,11 @@ class EndpointStatus:
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The whole way; nothing of it is done or current for a failure."""
-        place = WAY.index(self.state) if self.state in WAY else -1
+        way = MEASURED_WAY if self.state == State.MEASURING else WAY
+        place = way.index(self.state) if self.state in way else -1
         return tuple(
             Stage(WORDS[state], is_done=number < place, is_current=number == place)
-            for number, state in enumerate(WAY)
+            for number, state in enumerate(way)
         )
 
 
@@ -153,7 +162,15 @@ def status_of(endpoint: Endpoint) -> EndpointStatus:
 def _start_of(deployment: Deployment) -> EndpointStatus:
     if deployment.state == DeploymentState.FAILED:
         return EndpointStatus(
-            State.FAILED, deployment.reason or "The model could not be started.", START_ADVICE
+            State.FAILED,
+            deployment.reason or "The model could not be started.",
+            f"{START_ADVICE} {PRECISION_ADVICE}" if deployment.precision else START_ADVICE,
+        )
+    if deployment.state == DeploymentState.WAITING and deployment.reason:
+        return EndpointStatus(
+            State.MEASURING,
+            "Lower precisions are made and compared with full precision on this machine; this is "
+            "needed only once.",
         )
     return EndpointStatus(State.STARTING, "The files are here; the model is being loaded.")
 

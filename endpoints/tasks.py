@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from endpoints import jobs, scanning
+from endpoints import jobs, precision, scanning
 
 
 @shared_task(acks_late=True)
@@ -25,3 +25,14 @@ def scan_cluster(cluster_pk: int) -> None:
 def scan_clusters() -> None:
     for cluster_pk in scanning.connected_clusters():
         scan_cluster.delay(cluster_pk)
+
+
+@shared_task(acks_late=True)
+def try_precisions(model_pk: int) -> None:
+    precision.try_model(model_pk)
+
+
+@shared_task
+def resume_trials() -> None:
+    for model_pk in precision.untried_models():
+        try_precisions.delay(model_pk)

@@ -5,12 +5,19 @@ from typing import Any
 from django import forms
 
 from inference.runner.catalogue import OFFERED_MODELS
+from inference.runner.precision.report import Precision, missing_for
 from inference.services.elasticsearch import MAX_THREADS
 from inference.types import TaskType
 
 SERVICE = "elasticsearch"
 DEFAULT_MODEL = next(iter(OFFERED_MODELS))
 THREADS = [2**power for power in range(MAX_THREADS.bit_length())]
+PRECISIONS = {
+    "": "Full",
+    Precision.AUTO: "The fastest without a visible loss",
+    Precision.INT8: "Bytes (int8)",
+    Precision.BF16: "Half (bf16)",
+}
 WHOLE_NUMBER = {"required": "Write a whole number.", "invalid": "Write a whole number."}
 
 # For what is no prose: nothing corrects it, and nothing is offered from before.
@@ -21,6 +28,11 @@ CODE = {
     "autocorrect": "off",
     "spellcheck": "false",
 }
+
+
+def offered_precisions() -> list[tuple[str, str]]:
+    """Those that this machine can compute in."""
+    return [(name, words) for name, words in PRECISIONS.items() if not missing_for(name)]
 
 
 class CreateEndpointForm(forms.Form):
@@ -56,6 +68,16 @@ class CreateEndpointForm(forms.Form):
         widget=forms.Select(
             attrs={"class": "form-select"}, choices=[(count, str(count)) for count in THREADS]
         ),
+    )
+
+    precision = forms.ChoiceField(
+        label="Precision",
+        required=False,
+        choices=offered_precisions,
+        help_text="Less precision can be twice as fast. It is compared with full precision on this "
+        "machine first, and not used where it loses too much. It cannot be changed later.",
+        error_messages={"invalid_choice": "This machine cannot compute in [%(value)s]."},
+        widget=forms.Select(attrs={"class": "form-select"}),
     )
 
     # The id that is to stand for another model than before; a tick for one id holds for no other.
@@ -94,13 +116,22 @@ class CreateEndpointForm(forms.Form):
         A number that cannot be read yet is shown as its default.
         """
         numbers = {name: self._number(name) for name in ("num_allocations", "num_threads")}
-        return {"service_settings": {"model_id": self.chosen_model, **numbers}}
+        return {"service_settings": {"model_id": self.chosen_model, **numbers, **self.extras}}
+
+    @property
+    def extras(self) -> dict[str, str]:
+        """The precision, where one is chosen that can be had."""
+        value = str(self["precision"].value() or "")
+        return {"precision": value} if value in dict(offered_precisions()) and value else {}
 
     @property
     def is_unusual(self) -> bool:
         """Whether one of the folded options is worth seeing."""
-        folded = ("num_allocations", "num_threads")
-        return any(self[name].errors or str(self[name].value()) != "1" for name in folded)
+        usual = {"num_allocations": "1", "num_threads": "1", "precision": ""}
+        return any(
+            self[name].errors or str(self[name].value() or "") != value
+            for name, value in usual.items()
+        )
 
     def _number(self, name: str) -> Any:
         try:

@@ -94,7 +94,8 @@ def problem_with_id(form: CreateEndpointForm) -> str:
         actions.check_id_is_free(form.wished_id)
         if not form.is_forced:
             usual = {"model_id": form.chosen_model, "num_allocations": 1, "num_threads": 1}
-            config = find_service(SERVICE).parse(form.task_type, {"service_settings": usual})
+            settings = {"service_settings": usual | form.extras}
+            config = find_service(SERVICE).parse(form.task_type, settings)
             tombstones.check(form.wished_id, config)
     except InferenceError as exc:
         return " ".join(problems_of(exc))

@@ -6,6 +6,7 @@ from typing import Any
 from console.forms.try_it import TryForm, try_form
 from console.http import HtmxRequest
 from console.pages.parts import silent_parts
+from console.pages.precision import precision_card
 from console.pages.samples import Sample, base_url, call_samples
 from endpoints import caching
 from endpoints.access import Action, may
@@ -40,6 +41,7 @@ def overview(
         "may_change_cache": may(request.user, Action.CACHE_PUT),
         "model": model,
         "expected": expected_of([model])[model.model_id] if model else None,
+        "precision": precision_card(endpoint),
         "form": form or try_form(endpoint),
         "samples": samples_of(request, endpoint, called),
         "references": is_told and references_to(endpoint.inference_id),

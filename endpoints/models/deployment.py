@@ -28,6 +28,8 @@ class Deployment(Record):
     model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="deployments")
     num_allocations = models.PositiveIntegerField(default=1)
     num_threads = models.PositiveIntegerField(default=1)
+    # As it was asked for; empty where it was not, which is full precision.
+    precision = models.CharField(max_length=8, blank=True)
     # As the API spells them; None where the number of allocations is fixed.
     adaptive_allocations = models.JSONField(null=True)
     queue_capacity = models.PositiveIntegerField(default=10_000)
@@ -61,3 +63,9 @@ class Deployment(Record):
     @property
     def is_adaptive(self) -> bool:
         return bool((self.adaptive_allocations or {}).get("enabled"))
+
+    @property
+    def words(self) -> str:
+        """What it is doing; why it waits where that is not for its files."""
+        is_told = self.state == DeploymentState.WAITING and self.reason
+        return self.reason if is_told else DeploymentState(self.state).label

@@ -60,7 +60,7 @@ def build_graph(folder: Path, output: Output = Output.STATES) -> Path:
         width = add_output(parts, family, config, output)
     model = draft.finish(config.model_type, output, ("batch", "seq", width))
     onnx.helper.set_model_props(model, _properties(folder, output))
-    _write(model, folder / GRAPH_FILE)
+    write_model(model, folder / GRAPH_FILE)
     return folder / GRAPH_FILE
 
 
@@ -95,7 +95,7 @@ def _open_weights(path: Path, family: Family) -> WeightsReader:
         raise UnsupportedModel(f"{path.name} is missing") from None
 
 
-def _write(model: onnx.ModelProto, target: Path) -> None:
+def write_model(model: onnx.ModelProto, target: Path) -> None:
     """Put the whole graph under its name at once; whoever reads it never sees a part of it."""
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:

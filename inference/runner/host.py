@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.runner.batching import Batcher, Encoder, Job, QueueIsFull
+from inference.runner.batching import Batcher, Job, QueueIsFull
 from inference.runner.heads import make_head
 from inference.runner.outputs import Output
 from inference.runner.packing import pack
+from inference.runner.precision.engines import GraphEncoder, open_encoder
 from inference.runner.protocol import HostRequest
 from inference.runner.serving import MEASURE_S, HostServer, error_reply, run_host
-from inference.runner.session import EncoderSession, laid_out
 from inference.runner.spec import HostSpec
 from inference.runner.tokenizer import TextTokenizer, TokenizedText, TooLate
 
@@ -31,7 +31,7 @@ class ModelHost(HostServer):
     def __init__(self, spec: HostSpec) -> None:
         folder = Path(spec.model_folder)
         self._prefixed = spec.prefixed
-        self._graph = laid_out(folder / "model.onnx")
+        self._folder, self._precision = folder, spec.precision
         self._num_threads = spec.num_threads
         self._narrow = self._session(spec.num_threads)
         self._sessions = {spec.num_threads: self._narrow}
@@ -49,7 +49,7 @@ class ModelHost(HostServer):
     def resize(self, allocations: int) -> None:
         self._batcher.resize(allocations, self._wide(allocations))
 
-    def _wide(self, allocations: int) -> EncoderSession:
+    def _wide(self, allocations: int) -> GraphEncoder:
         """The session that works on one row with the threads of all allocations."""
         cores = max(self._num_threads, os.cpu_count() or 1)
         threads = min(self._num_threads * max(1, allocations), cores)
@@ -57,8 +57,8 @@ class ModelHost(HostServer):
             self._sessions[threads] = self._session(threads)
         return self._sessions[threads]
 
-    def _session(self, threads: int) -> EncoderSession:
-        session = EncoderSession(self._graph, threads)
+    def _session(self, threads: int) -> GraphEncoder:
+        session = open_encoder(self._folder, self._precision, threads)
         for tokens in WARM_UP_TOKENS:
             run_once(session, tokens)
         return session
@@ -97,7 +97,7 @@ class ModelHost(HostServer):
         return job
 
 
-def run_once(encoder: Encoder, tokens: int) -> None:
+def run_once(encoder: GraphEncoder, tokens: int) -> None:
     """One row of that many tokens, whatever they say."""
     encoder.run(pack([TokenizedText(np.zeros(1, np.int32))] * tokens))
 

@@ -11,11 +11,12 @@ import os
 import platform
 import shutil
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 import onnxruntime as ort
 
-from inference.arrays import FloatArray
+from inference.arrays import FloatArray, IntArray
 from inference.runner.packing import PackedRow
 
 WEIGHTS_FILE = "weights.bin"
@@ -37,16 +38,24 @@ class EncoderSession:
             # A caller who asks again at once finds the threads awake; then they leave the cores.
             options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN_US)
         self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        self._has_types = any(e.name == "token_type_ids" for e in self._session.get_inputs())
+        self._inputs = [entry.name for entry in self._session.get_inputs()]
         self.output: str = self._session.get_outputs()[0].name
 
     def run(self, row: PackedRow) -> FloatArray:
         """Returns (1, tokens, ...): states, logits or scores, by the graph's output."""
-        feed = {"input_ids": row.ids, "position_ids": row.positions, "mask": row.mask}
-        if self._has_types:
-            feed["token_type_ids"] = row.types
-        found: FloatArray = self._session.run([self.output], feed)[0]
+        found: FloatArray = self._session.run([self.output], feed(row, self._inputs))[0]
         return found
+
+
+def feed(row: PackedRow, names: Collection[str]) -> dict[str, IntArray]:
+    """The inputs of these names; not every graph wants all of them."""
+    inputs = {
+        "input_ids": row.ids,
+        "position_ids": row.positions,
+        "token_type_ids": row.types,
+        "mask": row.mask,
+    }
+    return {name: inputs[name] for name in names}
 
 
 def laid_out(graph: Path) -> Path:

@@ -68,12 +68,16 @@ def read(text: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class HostSpec(Spec):
-    """A model of the catalogue. prefixes: what it wants before a text, by what the text is for."""
+    """A model of the catalogue. prefixes: what it wants before a text, by what the text is for.
+
+    precision: of the graph that runs, so never `auto`.
+    """
 
     host_module: ClassVar[str] = "inference.runner.host"
 
     task_type: TaskType
     max_input_tokens: int
+    precision: str = "fp32"
 
     @classmethod
     def from_json(cls, text: str) -> "HostSpec":

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import NonNegativeInt, StrictStr, model_validator
+from pydantic import NonNegativeInt, StrictStr, field_validator, model_validator
 
 from inference.errors import InvalidAction, InvalidArgument, InvalidSettings
 from inference.runner.catalogue import BUILTIN_MODELS
+from inference.runner.precision.report import Precision, identity_of, missing_for
 from inference.services.base import EndpointConfig, Service
 from inference.services.long_documents import LongDocumentSettings, check_long_documents
 from inference.services.settings import PositiveInt, Settings, setting, unknown_settings
@@ -46,7 +47,8 @@ class ElasticsearchSettings(Settings):
 
     deployment_id: of a deployment that is there already; all other settings are then its own.
     dimensions, similarity, element_type: of the vectors of a model that somebody uploaded; the
-    first is found out by a call to it.
+    first is found out by a call to it. precision: ours, not Elasticsearch's; shown only where it
+    was given.
     """
 
     num_allocations: PositiveInt | None = setting(
@@ -81,6 +83,14 @@ class ElasticsearchSettings(Settings):
     element_type: Literal["float", "byte"] | None = setting(
         "Element Type", listed=False, default=None
     )
+    precision: StrictStr | None = setting("Precision", listed=False, default=None)
+
+    @field_validator("precision")
+    @classmethod
+    def _is_known(cls, value: str | None) -> str | None:
+        if value is not None and value not in list(Precision):
+            raise ValueError(f"must be one of [{', '.join(Precision)}]")
+        return value
 
     @property
     def is_adaptive(self) -> bool:
@@ -125,7 +135,8 @@ class Elasticsearch(Service):
     def identity(self, config: EndpointConfig) -> dict[str, Any]:
         """With what the catalogue knows of the model; it runs in full precision unless told."""
         own = super().identity(config)
-        settings = {"precision": "fp32"} | own["service_settings"]
+        settings = {"precision": Precision.FP32} | own["service_settings"]
+        settings["precision"] = identity_of(settings["precision"])
         model = BUILTIN_MODELS.get(settings["model_id"])
         known = model.identity if model else {"model_id": settings["model_id"]}
         return own | {"service_settings": settings, "model": known}
@@ -175,6 +186,8 @@ def check_deployable(settings: ElasticsearchSettings) -> None:
         )
     if settings.num_threads is None:
         problems.append("[service_settings] does not contain the required setting [num_threads]")
+    if settings.precision and (missing := missing_for(settings.precision)):
+        problems.append(f"[precision] [{settings.precision}] cannot be used here: {missing}")
     if problems:
         raise InvalidSettings(problems)
     threads = settings.num_threads or 1

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
+from console.forms import endpoints as forms
 from console.pages.create import free_id
 from endpoints import actions, indices, tasks
 from endpoints.models import ArtifactState, Endpoint, User
@@ -256,3 +257,42 @@ def test_each_model_says_what_it_will_take(console: Client) -> None:
 
     assert "<span>183.0 MB of memory</span>" in page
     assert "<span>205.3 MB of memory (estimated)</span>" in page
+
+
+def test_a_precision_that_is_chosen_is_asked_for(console: Client) -> None:
+    console.post(NEW, FILLED_IN | {"precision": "auto"})
+
+    endpoint = Endpoint.objects.get(inference_id="order-docs")
+    assert endpoint.service_settings["precision"] == "auto"
+    assert endpoint.deployment
+    assert endpoint.deployment.precision == "auto"
+
+
+def test_no_precision_is_asked_for_where_none_is_chosen(console: Client) -> None:
+    console.post(NEW, FILLED_IN | {"precision": ""})
+
+    assert "precision" not in Endpoint.objects.get(inference_id="order-docs").service_settings
+
+
+def test_a_precision_that_this_machine_lacks_is_not_offered(
+    console: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacks = {"bf16": "the processor is too old"}
+    monkeypatch.setattr(forms, "missing_for", lambda name: lacks.get(name, ""))
+
+    page = text(console.get(NEW))
+    answer = text(console.post(NEW, FILLED_IN | {"precision": "bf16"}))
+
+    assert '<option value="int8">' in page
+    assert '<option value="bf16">' not in page
+    assert "This machine cannot compute in [bf16]." in answer
+    assert not Endpoint.objects.filter(inference_id="order-docs").exists()
+
+
+def test_the_request_beside_the_form_has_the_precision(console: Client) -> None:
+    wish = FILLED_IN | {"precision": "int8"}
+
+    fragment = text(console.get(NEW, wish, headers=HTMX))
+
+    assert "precision" in fragment
+    assert "int8" in fragment

@@ -1,13 +1,16 @@
 import html
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from console.pages import precision
 from endpoints.models import ArtifactState, DeploymentState, Heartbeat, UsageHour
+from inference.runner.precision.report import Report, Trial
 from tests.console.conftest import HTMX, text
 from tests.factories import make_artifact, make_endpoint
 
@@ -228,3 +231,60 @@ def test_what_the_model_takes_is_estimated_until_it_was_measured(console: Client
 
     assert "about 183.0 MB once warm <" in page
     assert "about 4,123 tokens/s an allocation" in page
+
+
+FULL = Trial("fp32", 1.0, 1.0, short_ms=4.0, tokens_per_s=4000.0, size_bytes=90_000_000)
+INT8 = Trial("int8", 0.9992, 0.9995, short_ms=1.6, tokens_per_s=8400.0, size_bytes=58_000_000)
+BF16 = Trial("bf16", missing="the optional extra [openvino] is not installed")
+
+
+def report_says(monkeypatch: pytest.MonkeyPatch, *trials: Trial) -> None:
+    report = Report("text_embedding", {"processor": "AMD EPYC"}, trials)
+    monkeypatch.setattr(precision, "report_of", lambda model: report)
+
+
+def test_a_precision_is_shown_with_what_was_measured(
+    console: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_endpoint(precision="auto")
+    report_says(monkeypatch, FULL, INT8, BF16)
+
+    page = text(console.get(PAGE))
+
+    for words in ("0.99920", "0.99950", "(2.5×)", "(2.1×)"):  # noqa: RUF001 - the sign for "times"
+        assert words in page
+    for words in ("8,400", "58.0 MB", "AMD EPYC"):
+        assert words in page
+    assert "Not on this machine: the optional extra [openvino] is not installed." in page
+    assert page.count("in use") == 1
+    assert page.index("Bytes (int8)") < page.index("in use") < page.index("Half (bf16)")
+
+
+def test_a_precision_that_loses_too_much_says_so(
+    console: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_endpoint(precision="auto")
+    report_says(monkeypatch, FULL, replace(INT8, lowest_cosine=0.91))
+
+    page = text(console.get(PAGE))
+
+    assert "Not used: its lowest cosine to fp32 is 0.9100 instead of at least 0.999." in page
+    assert page.index("in use") < page.index("Bytes (int8)")
+
+
+def test_who_asked_for_no_precision_is_shown_none(
+    console: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_endpoint()
+    report_says(monkeypatch, FULL, INT8)
+
+    assert 'id="precision-title"' not in text(console.get(PAGE))
+
+
+def test_a_model_that_is_measured_says_so(console: Client) -> None:
+    make_endpoint(precision="auto", state=DeploymentState.WAITING, reason="measuring: …")
+
+    page = text(console.get(PAGE))
+
+    assert "<strong>Measuring.</strong>" in page
+    assert "compared with full precision on this machine" in page

@@ -33,6 +33,7 @@ from endpoints.api.trained_models.schemas import (
 )
 from endpoints.model_deployments import MAX_QUEUE, PRIORITIES
 from endpoints.uploads import MAX_PARTS
+from inference.runner.precision.report import Precision
 from inference.services.elasticsearch import MAX_THREADS
 
 STATE: Schema = {"enum": ["starting", "started", "stopping", "failed"]}
@@ -218,6 +219,7 @@ START = Operation(
         ),
         query("cache_size", "Told again as it was given: there is no cache.", STRING),
         query("priority", "Told again as it was given.", {"enum": list(PRIORITIES)}),
+        query("precision", "Of built-in models, beyond Elasticsearch.", {"enum": list(Precision)}),
         query("model_threads", "Deprecated: number_of_allocations.", INTEGER),
         query("inference_threads", "Deprecated: threads_per_allocation.", INTEGER),
     ),

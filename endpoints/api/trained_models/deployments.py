@@ -55,6 +55,7 @@ class StartView(ElasticView):
             "queue_capacity",
             "cache_size",
             "priority",
+            "precision",
             *OLD_NAMES,
         )
         timeout_s = params.duration_s("timeout", START_TIMEOUT_S)
@@ -84,13 +85,15 @@ def wish_of(model_id: str, params: Params, body: StartBody) -> Wish:
         "queue_capacity": params.integer("queue_capacity"),
         "cache_size": params.text("cache_size", None),
         "priority": params.text("priority", None),
+        "precision": params.text("precision", None),
     }
     if said["threads_per_allocation"] is None:
         said["threads_per_allocation"] = params.integer("inference_threads")
     if said["cache_size"] is not None:
         said["cache_size"] = checked_size(said["cache_size"])
-    if said["priority"] is not None:
-        said["priority"] = said["priority"].lower()
+    for name in ("priority", "precision"):
+        if said[name] is not None:
+            said[name] = said[name].lower()
     return Wish(
         deployment_id=params.text("deployment_id", model_id),
         number_of_allocations=allocations,

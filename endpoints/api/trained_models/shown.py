@@ -86,6 +86,7 @@ def assignment(deployment: Deployment) -> dict[str, Any]:
             "queue_capacity": deployment.queue_capacity,
             "cache_size": cache_size(deployment),
             "priority": deployment.priority,
+            **({"precision": deployment.precision} if deployment.precision else {}),
             "per_deployment_memory_bytes": memory_of(model, "per_deployment_memory_bytes"),
             "per_allocation_memory_bytes": memory_of(model, "per_allocation_memory_bytes"),
         },

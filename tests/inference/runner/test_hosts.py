@@ -14,6 +14,7 @@ from inference.errors import QueueFull, TimedOut
 from inference.runner import keeper
 from inference.runner.client import HostClient, HostFailed, HostUnreachable
 from inference.runner.hosts import LocalRunner
+from inference.runner.precision.trials import build
 from inference.runner.process import HostProcess, HostStatus
 from inference.runner.protocol import HostRequest
 from inference.runner.spec import HostSpec
@@ -33,6 +34,21 @@ def test_a_host_answers_with_vectors_of_length_one(
     assert vectors is not None
     assert vectors.shape == (2, 32)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_a_host_runs_in_the_precision_that_it_is_told(
+    runner: LocalRunner, spec: HostSpec, client: HostClient, model: Path
+) -> None:
+    build(model, spec.max_input_tokens)
+    start(runner, spec)
+    full = client.call("d1", HELLO).vectors
+
+    start(runner, replace(spec, precision="int8"))
+    less = client.call("d1", HELLO).vectors
+
+    assert full is not None
+    assert less is not None
+    assert 0.99 < np.vecdot(full, less).min() < 0.999999
 
 
 def test_a_text_gets_the_same_vector_alone_and_among_others(

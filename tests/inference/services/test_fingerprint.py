@@ -9,7 +9,8 @@ from pydantic import StrictStr
 from inference.runner import catalogue
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.runner.outputs import Output
-from inference.services import find_service, fingerprint_of
+from inference.runner.precision import report
+from inference.services import elasticsearch, find_service, fingerprint_of
 from inference.services.base import Service
 from inference.services.elasticsearch import NoTaskSettings
 from inference.services.settings import Settings, setting
@@ -39,6 +40,19 @@ def test_it_is_the_same_in_every_process_and_release() -> None:
 
 def test_how_a_model_is_run_does_not_change_it() -> None:
     assert fingerprint(num_allocations=4, num_threads=2) == fingerprint()
+
+
+def test_the_precision_changes_it_by_what_it_promises(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(elasticsearch, "missing_for", lambda precision: "")
+    of_each = {fingerprint(precision=name) for name in ("fp32", "int8", "bf16", "auto")}
+    assert len(of_each) == 4
+    assert fingerprint(precision="fp32") == fingerprint()
+
+    before = fingerprint(precision="auto")
+    looser = replace(report.CHOSEN_BOUNDS, cosine=0.99)
+    monkeypatch.setattr(report, "CHOSEN_BOUNDS", looser)
+
+    assert fingerprint(precision="auto") != before
 
 
 def test_how_texts_are_cut_does_not_change_it() -> None:
