@@ -61,12 +61,26 @@ def try_precisions(folder: Path, task_type: TaskType, max_input_tokens: int) -> 
                 agreement=own.agreement if own.agreement is None else round(own.agreement, 6),
                 short_ms=round(1000 * short_s, 3),
                 tokens_per_s=round(row_tokens(max_input_tokens) / row_s, 1),
-                size_bytes=(folder / GRAPH_FILES[name]).stat().st_size,
+                size_bytes=size_of(folder / GRAPH_FILES[name]),
             )
         )
     report = Report(task_type, key, tuple(trials))
     write_report(folder, report)
     return report
+
+
+def size_of(graph: Path) -> int:
+    """Bytes of a graph with the weights that stand in another file."""
+    import onnx
+
+    model = onnx.load(graph, load_external_data=False)
+    elsewhere = [
+        int(entry.value)
+        for tensor in model.graph.initializer
+        for entry in tensor.external_data
+        if entry.key == "length"
+    ]
+    return graph.stat().st_size + sum(elsewhere)
 
 
 def compared(probe: Probe, encoders: Mapping[Precision, Encoder]) -> dict[Precision, Nearness]:
