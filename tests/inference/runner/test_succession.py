@@ -267,7 +267,7 @@ def test_a_model_that_hangs_while_it_loads_is_given_up(
     monkeypatch.setattr(keeper, "LOAD_TIMEOUT_S", 0.3)
     monkeypatch.setattr(keeper, "FIRST_RETRY_S", 0.05)
     (tmp_path / "stuck").mkdir()
-    os.mkfifo(tmp_path / "stuck" / "tokenizer.json")  # nobody ever writes into it
+    os.mkfifo(tmp_path / "stuck" / "model.onnx")  # nobody ever writes into it
 
     status = run_until(
         runner,

@@ -1,4 +1,7 @@
-"""TorchScript networks, where the `torch` extra is installed; and what is said where it is not."""
+"""TorchScript networks: `pytest -m extra`, where the `torch` extra is installed.
+
+What is said where it is not is tested always.
+"""
 
 import importlib.util
 from pathlib import Path
@@ -13,9 +16,7 @@ from inference.runner.definition import DEFINITION_FILE
 from inference.runner.foreign import PaddedBatch, TorchNetwork, load_network
 from tests.endpoints.api.trained_models.uploading import torchscript
 
-needs_torch = pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None, reason="the torch extra is not installed"
-)
+needs_torch = pytest.mark.extra
 # PyTorch tells of its own plans for tracing.
 quiet = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 

@@ -1,4 +1,4 @@
-"""Runs where the optional engine is installed."""
+"""The optional engine: `pytest -m extra`, where the `openvino` extra is installed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +11,7 @@ from inference.runner.precision.engines import open_encoder
 from inference.runner.tokenizer import TokenizedText
 from tests.inference.runner.precision.test_int8 import cosines, run, some_rows
 
-pytest.importorskip("openvino")
+pytestmark = pytest.mark.extra
 
 
 def test_it_gives_nearly_the_states_of_full_precision(folder: Path) -> None:
