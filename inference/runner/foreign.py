@@ -21,7 +21,7 @@ LongArray: TypeAlias = npt.NDArray[np.int64]
 INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
 INPUT_TYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 ANSWER_OUTPUTS = ("start_logits", "end_logits")
-TORCH_EXTRA = "pip install 'inference-console[torch]'"
+TORCH_EXTRA = ".venv/bin/pip install 'torch>=2.6'"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ class TorchNetwork:
         """Raises UnsupportedModel where PyTorch is not installed or cannot load the archive."""
         if importlib.util.find_spec("torch") is None:
             raise UnsupportedModel(
-                f"a TorchScript model needs PyTorch, which is not installed here: {TORCH_EXTRA}"
+                "a TorchScript model needs PyTorch, the optional extra [torch], which is not "
+                f"installed here: {TORCH_EXTRA}"
             )
         import torch
 

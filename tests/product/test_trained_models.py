@@ -128,7 +128,7 @@ def test_torchscript_is_kept_until_the_extra_is_there(client: Elasticsearch) -> 
 
     (stats,) = client.ml.get_trained_models_stats(model_id="traced")["trained_model_stats"]
     assert stats["deployment_stats"]["state"] == "failed"
-    assert "inference-console[torch]" in stats["deployment_stats"]["reason"]
+    assert "[torch]" in stats["deployment_stats"]["reason"]
     client.ml.stop_trained_model_deployment(model_id="traced")
     (model,) = client.ml.get_trained_models(model_id="traced", include="definition_status")[
         "trained_model_configs"

@@ -32,7 +32,7 @@ def test_the_extra_is_named_where_it_is_missing(
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
-    with pytest.raises(UnsupportedModel, match=r"pip install 'inference-console\[torch\]'"):
+    with pytest.raises(UnsupportedModel, match=r"extra \[torch\].*pip install"):
         load_network(folder, Kind.TEXT_EMBEDDING, threads=1)
 
 
