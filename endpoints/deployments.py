@@ -27,6 +27,7 @@ from inference.runner.catalogue import BUILTIN_MODELS, OFFERED_MODELS
 from inference.services.base import EndpointConfig
 from inference.services.elasticsearch import (
     OF_VECTORS,
+    AdaptiveAllocations,
     ElasticsearchSettings,
     check_task,
 )
@@ -173,10 +174,22 @@ def resize(deployment_id: str, settings: ElasticsearchSettings) -> None:
     deployment = Deployment.objects.filter(deployment_id=deployment_id).first()
     if deployment is None:
         raise DeploymentNotFound(f"Cannot find deployment [{deployment_id}]")
-    allocations = settings.num_allocations or deployment.num_allocations
     adaptive = settings.adaptive_allocations
-    if adaptive and adaptive.enabled:
-        allocations = adaptive.clamp(allocations)
+    allocations = changed_allocations(deployment, settings.num_allocations, adaptive)
+    set_allocations(deployment, allocations, adaptive)
+
+
+def changed_allocations(
+    deployment: Deployment, fixed: int | None, adaptive: AdaptiveAllocations | None
+) -> int:
+    """How many allocations a deployment has after a change; fixed: where a number was given."""
+    allocations = fixed or deployment.num_allocations
+    return adaptive.clamp(allocations) if adaptive and adaptive.enabled else allocations
+
+
+def set_allocations(
+    deployment: Deployment, allocations: int, adaptive: AdaptiveAllocations | None
+) -> None:
     Deployment.objects.filter(pk=deployment.pk).update(
         num_allocations=allocations,
         adaptive_allocations=adaptive and adaptive.to_response(),

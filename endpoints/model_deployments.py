@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from endpoints import deployments, fitting, hosting
 from endpoints.access import get_model
@@ -24,8 +23,9 @@ from inference.runner.precision.report import Precision, missing_for
 from inference.services.elasticsearch import (
     MAX_ALLOCATIONS,
     MAX_THREADS,
-    NO_BOUND,
     AdaptiveAllocations,
+    first_allocations,
+    merged_bounds,
 )
 from inference.services.settings import parse_settings
 
@@ -111,9 +111,7 @@ def start(model_id: str, wish: Wish) -> Deployment:
     if wish.precision and not model.is_builtin:
         raise InvalidAction(["[precision] can be chosen for built-in models only"])
     check_id(wish.deployment_id, model)
-    allocations = wish.number_of_allocations
-    if allocations is None:
-        allocations = max(1, (adaptive and adaptive.min_number_of_allocations) or 0)
+    allocations = first_allocations(wish.number_of_allocations, adaptive)
     check_room(allocations)
     try:
         with transaction.atomic():
@@ -245,15 +243,9 @@ def update(
             f"Cannot update deployment [{deployment_id}] while it is "
             f"[{deployment.get_state_display()}]: it must be started"
         )
-    wanted = allocations or deployment.num_allocations
-    if adaptive and adaptive.enabled:
-        wanted = adaptive.clamp(wanted)
+    wanted = deployments.changed_allocations(deployment, allocations, adaptive)
     check_room(wanted)
-    Deployment.objects.filter(pk=deployment.pk).update(
-        num_allocations=wanted,
-        adaptive_allocations=adaptive and adaptive.to_response(),
-        updated_at=timezone.now(),
-    )
+    deployments.set_allocations(deployment, wanted, adaptive)
     return Deployment.objects.with_files().get(pk=deployment.pk)
 
 
@@ -261,8 +253,7 @@ def merged(deployment: Deployment, changes: Mapping[str, Any] | None) -> Adaptiv
     stored = deployment.adaptive_allocations
     if changes is None:
         return None if stored is None else AdaptiveAllocations.model_validate(stored)
-    bounds = {**(stored or {}), **changes}
-    return parse_adaptive({name: value for name, value in bounds.items() if value not in NO_BOUND})
+    return parse_adaptive(merged_bounds(stored, changes))
 
 
 # The one that answers soonest is called where several run one model.

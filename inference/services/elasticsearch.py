@@ -42,6 +42,17 @@ class AdaptiveAllocations(Settings):
         return min(max(allocations, self.min_number_of_allocations or 0), most)
 
 
+def merged_bounds(stored: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Adaptive allocations with changes to them, not checked yet; null or -1 removes a bound."""
+    bounds = {**(stored or {}), **changes}
+    return {name: value for name, value in bounds.items() if value not in NO_BOUND}
+
+
+def first_allocations(fixed: int | None, adaptive: AdaptiveAllocations | None) -> int:
+    """How many allocations a deployment starts with. fixed: their number, where one was given."""
+    return fixed or max(1, (adaptive and adaptive.min_number_of_allocations) or 0)
+
+
 class ElasticsearchSettings(Settings):
     """num_allocations: copies of the model at work. num_threads: threads of each copy.
 
@@ -98,9 +109,7 @@ class ElasticsearchSettings(Settings):
 
     @property
     def first_allocations(self) -> int:
-        """How many allocations a deployment of these settings starts with."""
-        bounds = self.adaptive_allocations
-        return self.num_allocations or max(1, (bounds and bounds.min_number_of_allocations) or 0)
+        return first_allocations(self.num_allocations, self.adaptive_allocations)
 
 
 class HostedSettings(LongDocumentSettings, ElasticsearchSettings):
@@ -151,11 +160,10 @@ class Elasticsearch(Service):
         check_vectors(settings, task_type)
 
     def merge_settings(self, stored: Mapping[str, Any], changes: Mapping[str, Any]) -> Any:
-        """Bounds are merged one by one, null or -1 removes one; what adapts has no fixed number."""
+        """Bounds are merged one by one; what adapts has no fixed number."""
         merged = {**stored, **changes}
         if isinstance(adaptive := changes.get("adaptive_allocations"), Mapping):
-            bounds = {**(stored.get("adaptive_allocations") or {}), **adaptive}
-            kept = {name: value for name, value in bounds.items() if value not in NO_BOUND}
+            kept = merged_bounds(stored.get("adaptive_allocations"), adaptive)
             merged["adaptive_allocations"] = kept
             if kept.get("enabled") and "num_allocations" not in changes:
                 merged.pop("num_allocations", None)
