@@ -86,17 +86,21 @@ def by_allocations(product: Product) -> None:
 def growth(product: Product, minutes: float) -> None:
     requests = mixed_requests(product)
     drive(product.port, requests, CLIENTS, SPAN_S)
-    first = host_memory(product)
-    until, count, most = time.monotonic() + 60 * minutes, 0.0, first.private
-    while time.monotonic() < until:
+    first = last = host_memory(product).private
+    report("mixed load begins", f"{first // MB} MB private")
+    began, count, most, told = time.monotonic(), 0.0, first, 0
+    while (past_min := (time.monotonic() - began) / 60) < minutes:
         count += SPAN_S * drive(product.port, requests, CLIENTS, SPAN_S).requests_per_s
-        most = max(most, host_memory(product).private)
-    last = host_memory(product)
+        last = host_memory(product).private
+        most = max(most, last)
+        if int(past_min) > told:
+            told = int(past_min)
+            report(f"after {told} min", f"{last // MB} MB private", f"{count:.0f} requests")
     report(
         f"{minutes:g} min of mixed load",
-        f"{first.private // MB} to {last.private // MB} MB private",
+        f"{first // MB} to {last // MB} MB private",
         f"{most // MB} MB at most",
-        f"{count:.0f} requests, {(last.private - first.private) / max(count, 1):.0f} bytes each",
+        f"{count:.0f} requests, {(last - first) / max(count, 1):.0f} bytes each",
     )
 
 

@@ -1,7 +1,8 @@
 """Every write, one verb each: check everything, write, then let others know after commit."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,7 @@ from inference.errors import (
     InvalidArgument,
     InvalidRequest,
     NotEnoughMemory,
+    QueueFull,
 )
 from inference.services import find_service, fingerprint_of
 from inference.services.base import EndpointConfig
@@ -86,7 +88,7 @@ def create_endpoint(
     if not force:
         tombstones.check(inference_id, checked)
     try:
-        with transaction.atomic():
+        with transaction.atomic(), not_to_be_repeated():
             return Endpoint.objects.create(
                 inference_id=inference_id,
                 task_type=task_type,
@@ -98,8 +100,17 @@ def create_endpoint(
             )
     except IntegrityError:
         raise EndpointExists(f"Inference endpoint [{inference_id}] already exists") from None
-    except NotEnoughMemory as exc:
-        # Clients ask again by themselves after a 429, which would only fail again.
+
+
+@contextmanager
+def not_to_be_repeated() -> Iterator[None]:
+    """Refuse what this machine has no room for with InvalidRequest.
+
+    Clients ask again by themselves after a 429, which would only fail again.
+    """
+    try:
+        yield
+    except (NotEnoughMemory, QueueFull) as exc:
         raise InvalidRequest(str(exc)) from exc
 
 
@@ -165,7 +176,7 @@ def update_endpoint(endpoint: Endpoint, changes: Mapping[str, Any]) -> Endpoint:
     """Change settings of an endpoint and of what runs for it, or nothing at all.
 
     Raises Conflict when somebody else changed it meanwhile or when its deployment is not its own,
-    DeploymentNotFound, else what a create raises.
+    DeploymentNotFound, else what a create raises: also where more allocations find no room.
     """
     checked = find_service(endpoint.service).parse_update(endpoint.task, endpoint.config, changes)
     settings = checked.service_settings
@@ -176,7 +187,8 @@ def update_endpoint(endpoint: Endpoint, changes: Mapping[str, Any]) -> Endpoint:
                 f"deployment [{settings.deployment_id}]. The model deployment must be updated "
                 "through the endpoint or the trained models API that created it"
             )
-        deployments.resize(endpoint.inference_id, settings)
+        with not_to_be_repeated():
+            deployments.resize(endpoint.inference_id, settings)
     unchanged = Endpoint.objects.filter(pk=endpoint.pk, updated_at=endpoint.updated_at)
     known = {"fingerprint": fingerprint_of(checked), "updated_at": timezone.now()}
     if not unchanged.update(**checked.columns(), **known):

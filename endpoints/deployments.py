@@ -40,8 +40,8 @@ from inference.types import TaskType
 def deploy(deployment_id: str, settings: ElasticsearchSettings) -> Deployment:
     """Ask for a model to run; its files are fetched first where they are missing.
 
-    Raises IntegrityError where a deployment of this id is there already, NotEnoughMemory where
-    there is no room for it.
+    Raises IntegrityError where a deployment of this id is there already, QueueFull or
+    NotEnoughMemory where there is no room for it.
     """
     fitting.check_fits(settings.model_id or "", settings.first_allocations)
     model = model_to_run(settings.model_id or "")
@@ -170,26 +170,27 @@ def vector_settings(model: TrainedModel, config: EndpointConfig) -> dict[str, An
 
 
 def resize(deployment_id: str, settings: ElasticsearchSettings) -> None:
-    """Give a deployment the allocations of these settings. Raises DeploymentNotFound."""
-    deployment = Deployment.objects.filter(deployment_id=deployment_id).first()
-    if deployment is None:
+    """Give a deployment the allocations of these settings.
+
+    Raises DeploymentNotFound, and what `set_allocations` raises.
+    """
+    found = Deployment.objects.select_related("model").filter(deployment_id=deployment_id).first()
+    if found is None:
         raise DeploymentNotFound(f"Cannot find deployment [{deployment_id}]")
-    adaptive = settings.adaptive_allocations
-    allocations = changed_allocations(deployment, settings.num_allocations, adaptive)
-    set_allocations(deployment, allocations, adaptive)
-
-
-def changed_allocations(
-    deployment: Deployment, fixed: int | None, adaptive: AdaptiveAllocations | None
-) -> int:
-    """How many allocations a deployment has after a change; fixed: where a number was given."""
-    allocations = fixed or deployment.num_allocations
-    return adaptive.clamp(allocations) if adaptive and adaptive.enabled else allocations
+    set_allocations(found, settings.num_allocations, settings.adaptive_allocations)
 
 
 def set_allocations(
-    deployment: Deployment, allocations: int, adaptive: AdaptiveAllocations | None
+    deployment: Deployment, fixed: int | None, adaptive: AdaptiveAllocations | None
 ) -> None:
+    """Change how many allocations a deployment has; fixed: where a number was given.
+
+    Raises QueueFull or NotEnoughMemory for more than this machine gives, and changes nothing then.
+    """
+    allocations = fixed or deployment.num_allocations
+    if adaptive and adaptive.enabled:
+        allocations = adaptive.bounds.clamp(allocations)
+    fitting.check_change(deployment, allocations)
     Deployment.objects.filter(pk=deployment.pk).update(
         num_allocations=allocations,
         adaptive_allocations=adaptive and adaptive.to_response(),

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from django.db import models
 
 from endpoints.models import Deployment, DeploymentState, Heartbeat, ModelMeasure
-from inference.errors import NotEnoughMemory
+from inference.errors import NotEnoughMemory, QueueFull
 from inference.runner.catalogue import BUILTIN_MODELS, BuiltinModel
 from inference.runner.memory import MB
 from inference.runner.process import Measured
+from inference.services.elasticsearch import MAX_ALLOCATIONS
 
 FULL_PRECISION = "fp32"
 # For a model that never ran here: its files as they are mapped, the interpreter and the libraries.
@@ -50,17 +51,36 @@ def estimate(model: BuiltinModel) -> Expected:
     return Expected(int(model.weights.size_bytes * MAPPED_SHARE) + LIBRARIES_BYTES)
 
 
-def check_fits(model_id: str, allocations: int, precision: str = FULL_PRECISION) -> None:
-    """Raises NotEnoughMemory, which says how much is missing and what would fit.
+def check_change(deployment: Deployment, allocations: int) -> None:
+    """Whether a deployment may have so many allocations; fewer than now may always be.
 
-    Where no runner tells how much there is, or nobody knows the model, nothing is refused.
+    Raises what `check_fits` raises.
     """
+    if allocations > deployment.num_allocations:
+        has_memory = deployment.state != DeploymentState.FAILED
+        held = deployment.num_allocations if has_memory else 0
+        check_fits(deployment.model.model_id, allocations, held=held)
+
+
+def check_fits(model_id: str, allocations: int, *, held: int = 0) -> None:
+    """Raises QueueFull for more allocations than any deployment may have, and NotEnoughMemory,
+    which says how much is missing and what would fit.
+
+    held: the allocations that it has, or is about to have, already. Where no runner tells how much
+    there is, or nobody knows the model, no memory is missed.
+    """
+    if allocations > MAX_ALLOCATIONS:
+        raise QueueFull(
+            f"Could not give [{allocations}] allocations: there is room for {MAX_ALLOCATIONS}"
+        )
     available = available_bytes()
-    expected = expected_of(BUILTIN_MODELS.values(), precision)
+    expected = expected_of(BUILTIN_MODELS.values())
     own = expected.get(model_id)
     if available is None or own is None:
         return
     available -= promised_bytes(expected)
+    if held:
+        available += own.with_allocations(held)
     needed = own.with_allocations(allocations)
     if needed <= available:
         return

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from time import monotonic, sleep
@@ -61,6 +61,15 @@ def pause() -> None:
 @cache
 def hosts() -> HostClient:
     return HostClient(socket_folder(settings.DATA_DIR))
+
+
+def cut_off(deployment_ids: Iterable[str]) -> None:
+    """Have the hosts of deployments that are gone end now, and not after their last answer.
+
+    Who still waits for one is told that it does not run.
+    """
+    for deployment_id in deployment_ids:
+        hosts().end(deployment_id)
 
 
 def infer(endpoint: Endpoint, request: InferenceRequest, timeout_s: float) -> InferenceResult:

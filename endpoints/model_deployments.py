@@ -17,11 +17,9 @@ from inference.errors import (
     InvalidRequest,
     InvalidSettings,
     NotFound,
-    QueueFull,
 )
 from inference.runner.precision.report import Precision, missing_for
 from inference.services.elasticsearch import (
-    MAX_ALLOCATIONS,
     MAX_THREADS,
     AdaptiveAllocations,
     first_allocations,
@@ -99,8 +97,8 @@ def start(model_id: str, wish: Wish) -> Deployment:
     """Ask for a model to run; it does not yet when this returns.
 
     A deployment that failed makes room for a new one of its id. Raises InvalidAction,
-    InvalidRequest, NotFound for a model or for uploads that are not there, QueueFull for more than
-    this machine gives.
+    InvalidRequest, NotFound for a model or for uploads that are not there, QueueFull or
+    NotEnoughMemory for more than this machine gives.
     """
     adaptive = wish.check()
     model = get_model(model_id)
@@ -112,7 +110,6 @@ def start(model_id: str, wish: Wish) -> Deployment:
         raise InvalidAction(["[precision] can be chosen for built-in models only"])
     check_id(wish.deployment_id, model)
     allocations = first_allocations(wish.number_of_allocations, adaptive)
-    check_room(allocations)
     try:
         with transaction.atomic():
             generation = make_room(wish.deployment_id)
@@ -149,13 +146,6 @@ def check_id(deployment_id: str, model: TrainedModel) -> None:
         )
 
 
-def check_room(allocations: int) -> None:
-    if allocations > MAX_ALLOCATIONS:
-        raise QueueFull(
-            f"Could not give [{allocations}] allocations: there is room for {MAX_ALLOCATIONS}"
-        )
-
-
 def make_room(deployment_id: str) -> int:
     """Take a failed deployment of this id away. Returns the generation of the next one."""
     found = Deployment.objects.select_for_update().filter(deployment_id=deployment_id).first()
@@ -180,10 +170,11 @@ def users_of(deployment: Deployment) -> list[str]:
 
 
 def stop(expression: str, *, allow_no_match: bool = True, force: bool = False) -> None:
-    """Stop deployments by id or wildcard.
+    """Stop deployments by id or wildcard: new calls are refused at once.
 
-    Raises NotFound where none is found and that is not allowed. Unless forced, raises Conflict
-    while an ingest pipeline or an endpoint runs on one.
+    Calls that run or wait are still answered, unless it is forced. Raises NotFound where none is
+    found and that is not allowed. Unless forced, raises Conflict while an ingest pipeline or an
+    endpoint runs on one.
     """
     every = Deployment.objects.order_by("deployment_id")
     found = [deployment for deployment in every if is_meant(expression, deployment.deployment_id)]
@@ -193,6 +184,8 @@ def stop(expression: str, *, allow_no_match: bool = True, force: bool = False) -
         for deployment in found:
             check_is_unused(deployment)
     Deployment.objects.filter(pk__in=[deployment.pk for deployment in found]).delete()
+    if force:
+        hosting.cut_off(deployment.deployment_id for deployment in found)
 
 
 def check_is_unused(deployment: Deployment) -> None:
@@ -221,9 +214,12 @@ def update(
     """Change how many allocations a deployment has, or between which bounds they adapt.
 
     Bounds change one by one; None takes one away. Raises NotFound, InvalidAction, InvalidSettings,
-    Conflict for one that does not run or belongs to an endpoint, QueueFull.
+    Conflict for one that does not run or belongs to an endpoint, QueueFull or NotEnoughMemory for
+    more than this machine gives.
     """
-    deployment = Deployment.objects.filter(deployment_id=deployment_id).first()
+    deployment = (
+        Deployment.objects.select_related("model").filter(deployment_id=deployment_id).first()
+    )
     if deployment is None:
         raise unknown(deployment_id)
     if allocations is not None and allocations < 1:
@@ -243,9 +239,7 @@ def update(
             f"Cannot update deployment [{deployment_id}] while it is "
             f"[{deployment.get_state_display()}]: it must be started"
         )
-    wanted = deployments.changed_allocations(deployment, allocations, adaptive)
-    check_room(wanted)
-    deployments.set_allocations(deployment, wanted, adaptive)
+    deployments.set_allocations(deployment, allocations, adaptive)
     return Deployment.objects.with_files().get(pk=deployment.pk)
 
 

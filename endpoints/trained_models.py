@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -232,12 +233,13 @@ def delete_model(model: TrainedModel, *, force: bool = False) -> None:
     """Remove a model and its upload. The files of a built-in model stay.
 
     Unless forced, raises Conflict while an ingest pipeline or an inference endpoint names it, or
-    while it is deployed; forced, its deployments are stopped.
+    while it is deployed; forced, its deployments are stopped, whoever they work for.
     """
     running = list(model.deployments.values_list("deployment_id", flat=True))
     if not force:
         check_is_unused(model, running)
     Deployment.objects.filter(model=model).delete()
+    transaction.on_commit(partial(hosting.cut_off, running))
     if model.artifact:
         cancel_download(model.artifact, model)
     transaction.on_commit(uploads.removal_of(model))

@@ -72,8 +72,13 @@ class Bounds:
     most: int | None = None
 
     def clamp(self, allocations: int) -> int:
-        most = DEFAULT_MOST if self.most is None else self.most
-        return min(max(allocations, self.least or 0), most)
+        """The nearest number within the bounds; without an upper one, DEFAULT_MOST stands for it.
+
+        What at least there shall be counts more than that.
+        """
+        least = self.least or 0
+        most = max(DEFAULT_MOST, least) if self.most is None else self.most
+        return min(max(allocations, least), most)
 
 
 @dataclass

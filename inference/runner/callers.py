@@ -4,7 +4,7 @@ import socket
 import threading
 from contextlib import suppress
 
-# A caller may have found the socket just before it was given to the successor.
+# A caller may have found the socket just before it was given to the successor or taken away.
 QUIET_S = 0.5
 
 
@@ -41,7 +41,8 @@ class Callers:
     def drain(self) -> None:
         """Answer what was asked, part from everybody, and return when nobody is left.
 
-        Who asks again on a connection that is parted from sees it closed, and asks the successor.
+        Who asks again on a connection that is parted from sees it closed, and connects anew: to the
+        successor, or to nobody where the model is stopped.
         """
         with self._changed:
             self._is_draining = True

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections import defaultdict, deque
+from contextlib import suppress
 from pathlib import Path
 
 from inference.errors import InferenceError, InvalidRequest, QueueFull, TimedOut
@@ -10,6 +11,7 @@ from inference.runner.protocol import (
     HostReply,
     HostRequest,
     receive_reply,
+    send_end,
     send_request,
     socket_path,
 )
@@ -56,12 +58,17 @@ class HostClient:
             idle.append(connection)
             return _checked(reply, deployment_id)
 
+    def end(self, deployment_id: str) -> None:
+        """Have a host end at once, whoever it still works for; there need not be one."""
+        with suppress(HostUnreachable, OSError), self._connect(deployment_id) as connection:
+            send_end(connection)
+
     def close(self) -> None:
-        for idle in self._idle.values():
-            while idle:
-                idle.pop().close()
+        for idle in list(self._idle.values()):
+            _close_all(idle)
 
     def _connect(self, deployment_id: str) -> socket.socket:
+        self._part_from_gone()
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.connect(str(socket_path(self.sockets, deployment_id)))
@@ -70,11 +77,23 @@ class HostClient:
             raise HostUnreachable(deployment_id) from exc
         return connection
 
+    def _part_from_gone(self) -> None:
+        """Close what is kept for deployments that were stopped: nobody may ever call them again."""
+        for deployment_id, idle in list(self._idle.items()):
+            if idle and not socket_path(self.sockets, deployment_id).exists():
+                _close_all(idle)
+
     @staticmethod
     def _exchange(connection: socket.socket, request: HostRequest, deadline: float) -> HostReply:
         connection.settimeout(max(deadline - time.monotonic(), 0.001))
         send_request(connection, request)
         return receive_reply(connection)
+
+
+def _close_all(idle: deque[socket.socket]) -> None:
+    with suppress(IndexError):  # another thread may take one at any time
+        while True:
+            idle.pop().close()
 
 
 def _checked(reply: HostReply, deployment_id: str) -> HostReply:

@@ -30,15 +30,24 @@ class LocalRunner:
     def __init__(self, ceiling: Ceiling = Ceiling()) -> None:  # noqa: B008 - it is frozen
         self._ceiling = ceiling
         self._keepers: dict[str, Keeper] = {}
+        self._leaving: list[Keeper] = []
         self._events: SimpleQueue[PhaseEvent] = SimpleQueue()
         self._changed = threading.Event()
 
     def apply(self, specs: Iterable[Spec]) -> None:
-        """Move one step towards exactly these hosts; never waits for a model to load."""
+        """Move one step towards exactly these hosts; never waits for a model or for a caller.
+
+        What is wished no more answers the callers that it has, beside what takes its place.
+        """
         wished = {spec.deployment_id: spec for spec in specs}
-        self._stop([gone for gone in self._keepers if gone not in wished])
+        for deployment_id, keeper in list(self._keepers.items()):
+            spec = wished.get(deployment_id)
+            if spec is None or not keeper.may_go_on_as(spec):
+                keeper.leave()
+                self._leaving.append(self._keepers.pop(deployment_id))
+        self._leaving = [keeper for keeper in self._leaving if not keeper.has_left()]
         for deployment_id, spec in wished.items():
-            self._keeper(deployment_id).step(spec)
+            self._keeper(deployment_id).step(spec, is_room_coming=bool(self._leaving))
 
     def wait_for_change(self, timeout_s: float) -> None:
         """Return when a host has told something new, or after that time."""
@@ -64,7 +73,14 @@ class LocalRunner:
         return [self._events.get() for _ in range(self._events.qsize())]
 
     def stop_all(self) -> None:
-        self._stop(list(self._keepers))
+        """End all of them at once and together, so that the slowest alone decides how long."""
+        keepers = [*self._keepers.values(), *self._leaving]
+        self._keepers, self._leaving = {}, []
+        for keeper in keepers:
+            keeper.stop()
+        until = time.monotonic() + STOP_TIMEOUT_S
+        for keeper in keepers:
+            keeper.join(until)
 
     def _keeper(self, deployment_id: str) -> Keeper:
         if deployment_id not in self._keepers:
@@ -74,12 +90,3 @@ class LocalRunner:
 
     def _note(self, deployment_id: str, phase: Phase, words: str) -> None:
         self._events.put(PhaseEvent(deployment_id, phase, words))
-
-    def _stop(self, deployment_ids: Iterable[str]) -> None:
-        """Stop these together, so that the slowest alone decides how long it takes."""
-        keepers = [self._keepers.pop(deployment_id) for deployment_id in deployment_ids]
-        for keeper in keepers:
-            keeper.stop()
-        until = time.monotonic() + STOP_TIMEOUT_S
-        for keeper in keepers:
-            keeper.join(until)

@@ -2,6 +2,7 @@
 
 Every host warms up on a socket of its own and is then given the one that callers know, by one
 rename. A host that serves stays until then, answers what it was asked, and ends: nobody is refused.
+A host that is wished no more has its socket taken away, and goes in the same way.
 """
 
 import logging
@@ -24,7 +25,7 @@ FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 60.0
 # A host that ran this long before it ended is started again at once.
 STABLE_AFTER_S = 10.0
 LOAD_TIMEOUT_S = 600.0
-# Longer than nearly every caller waits; who waits longer asks the successor.
+# Longer than nearly every caller waits; who waits longer asks the successor, if there is one.
 DRAIN_TIMEOUT_S = 900.0
 MEMORY_CHECK_S = 5.0
 # However fast a host grows, its successor gets this long.
@@ -75,15 +76,20 @@ class Keeper:
         self._past = Statistics()
         self._memory_checked_at = 0.0
 
-    def step(self, spec: Spec) -> None:
-        """Move one step towards a host like this; never waits for a model to load."""
+    def step(self, spec: Spec, *, is_room_coming: bool = False) -> None:
+        """Move one step towards a host like this; never waits for a model to load.
+
+        is_room_coming: other hosts are about to end, so that a lack of memory is no failure yet.
+        """
         if self._attempts and not spec.is_like(self._attempts.spec):
             self._attempts = None
         self._note_ends()
-        self._drop_unfit(spec)
+        if self._next and not self._next.follow(spec):
+            _end(self._next)
+            self._next = None
         self._switch()
         if self._next is None and self._may_try() and (why := self._why_next(spec)) is not None:
-            self._start_next(spec, why)
+            self._start_next(spec, why, is_room_coming)
 
     @property
     def status(self) -> HostStatus:
@@ -115,8 +121,29 @@ class Keeper:
         """What the running host took and did when it was warm; None where none runs."""
         return self._serving.measured if self._serving else None
 
+    def may_go_on_as(self, spec: Spec) -> bool:
+        """Whether the host that serves may answer until one of this spec is warm."""
+        return self._serving is None or self._serving.spec.may_stand_in(spec)
+
+    def leave(self) -> None:
+        """Take in no more callers, and end once those who are here have their answers.
+
+        Does not wait for that: `has_left` tells.
+        """
+        if self._next:
+            _end(self._next)
+        if self._serving:
+            Path(self._serving.spec.socket).unlink(missing_ok=True)
+            self._drain(self._serving)
+        self._serving = self._next = None
+
+    def has_left(self) -> bool:
+        """Whether all of it has ended. Ends what drained for too long."""
+        self._note_ends()
+        return not self._hosts
+
     def stop(self) -> None:
-        """Have all of it end, without waiting for that."""
+        """Have all of it end at once, without waiting for that."""
         for host in self._hosts:
             host.stop()
 
@@ -172,15 +199,9 @@ class Keeper:
             self._on_phase(Phase.FAILED, reason)
         logger.warning("[%s] %s", spec.deployment_id, reason)
 
-    def _drop_unfit(self, spec: Spec) -> None:
-        """End what must not go on: a start that is outdated, a host of another model."""
-        if self._next and not self._next.follow(spec):
-            _end(self._next)
-            self._next = None
-        if self._serving and not self._serving.spec.may_stand_in(spec):
-            Path(self._serving.spec.socket).unlink(missing_ok=True)
-            _end(self._serving)
-            self._serving, self._past = None, Statistics()
+    def _drain(self, host: HostProcess) -> None:
+        host.drain()
+        self._draining.append(host)
 
     def _switch(self) -> None:
         """Let callers go to the next host, where it is warm."""
@@ -190,8 +211,7 @@ class Keeper:
         socket = self._serving.spec.socket
         os.replace(warming_path(socket), socket)
         if before:
-            before.drain()
-            self._draining.append(before)
+            self._drain(before)
         if self._attempts:
             self._attempts.are_behind = False
         self._on_phase(Phase.SERVING, f"loaded {self._serving.status.reason}")
@@ -221,9 +241,11 @@ class Keeper:
     def _may_try(self) -> bool:
         return self._attempts is None or time.monotonic() >= self._attempts.next_at
 
-    def _start_next(self, spec: Spec, why: str) -> None:
+    def _start_next(self, spec: Spec, why: str, is_room_coming: bool) -> None:
         available = available_bytes()
         if available is not None and spec.memory_bytes > available:
+            if is_room_coming:
+                return
             self._note_failure(
                 spec,
                 f"its model needs about {spec.memory_bytes // MB} MB of memory, "
@@ -246,5 +268,7 @@ class Keeper:
 
 
 def _end(host: HostProcess) -> None:
-    host.stop()
+    """End a start that is outdated: nobody waits for it, and so it need not be asked."""
+    host.give_up("it is not wished any more")
     host.join(STOP_TIMEOUT_S)
+    warming_path(host.spec.socket).unlink(missing_ok=True)

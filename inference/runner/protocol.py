@@ -61,6 +61,10 @@ class ConnectionClosed(ConnectionError):
     """The other side went away before a whole frame came."""
 
 
+class AskedToEnd(Exception):
+    """What came is no request: the host is to end at once."""
+
+
 def socket_folder(data_dir: Path) -> Path:
     """Where the sockets lie: in the data folder, unless its path is too long for a socket."""
     folder = data_dir / "run"
@@ -91,8 +95,16 @@ def send_request(connection: socket.socket, request: HostRequest) -> None:
     _send(connection, header, b"")
 
 
+def send_end(connection: socket.socket) -> None:
+    """Ask a host to end at once, whoever it still works for."""
+    _send(connection, {"end": True}, b"")
+
+
 def receive_request(connection: socket.socket) -> HostRequest:
+    """Raises AskedToEnd where it is told to."""
     header, _ = _receive(connection)
+    if header.get("end"):
+        raise AskedToEnd
     return HostRequest(
         tuple(header["texts"]),
         header["query"],

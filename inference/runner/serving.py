@@ -1,7 +1,7 @@
 """What every host process does, whatever it runs: load, warm up, answer callers, heed its parent.
 
 It tells its parent how far it is in JSON lines on standard output; the parent says in the same way,
-on standard input, how many allocations there shall be, and when a successor has taken over. It ends
+on standard input, how many allocations there shall be, and when callers find it no more. It ends
 when its parent is gone: its standard input then closes.
 """
 
@@ -25,8 +25,9 @@ import orjson
 from inference.errors import InferenceError, InvalidRequest
 from inference.runner.batching import QueueIsFull
 from inference.runner.callers import Callers
-from inference.runner.memory import memory_of
+from inference.runner.memory import give_back, memory_of
 from inference.runner.protocol import (
+    AskedToEnd,
     ConnectionClosed,
     HostReply,
     HostRequest,
@@ -77,7 +78,7 @@ class HostServer(ABC):
             threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def drain(self) -> None:
-        """Answer what was asked here, and end the process; a successor has the socket now."""
+        """Answer what was asked here, and end the process; the socket is no longer its own."""
         self._callers.drain()
         tell({"statistics": asdict(self.counter.read())})
         os._exit(0)
@@ -96,6 +97,8 @@ class HostServer(ABC):
                 work = self._start(connection, request)
                 request = receive_request(connection)
                 self._callers.asked(connection)
+        except AskedToEnd:
+            os._exit(0)
         except (ConnectionClosed, OSError):
             if work:
                 work.cancel()
@@ -203,6 +206,7 @@ def run_host(load: Callable[[], HostServer], deployment_id: str, path: str) -> N
         started = time.monotonic()
         host = load()
         report("warming")
+        give_back()  # to lay out the weights of a model for the first time takes as much as they do
         found = measured(host)
         own_path = warming_path(path)
         own_path.unlink(missing_ok=True)

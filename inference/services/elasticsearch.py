@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import NonNegativeInt, StrictStr, field_validator, model_validator
 
 from inference.errors import InvalidAction, InvalidArgument, InvalidSettings
+from inference.runner.adaptive import Bounds
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.runner.precision.report import Precision, identity_of, missing_for
 from inference.services.base import EndpointConfig, Service
@@ -36,10 +37,9 @@ class AdaptiveAllocations(Settings):
             )
         return self
 
-    def clamp(self, allocations: int) -> int:
-        """The nearest number of allocations that is within the bounds."""
-        most = self.max_number_of_allocations or MAX_ALLOCATIONS
-        return min(max(allocations, self.min_number_of_allocations or 0), most)
+    @property
+    def bounds(self) -> Bounds:
+        return Bounds(self.min_number_of_allocations, self.max_number_of_allocations)
 
 
 def merged_bounds(stored: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,16 +25,21 @@ SETTINGS = {"num_allocations": 1, "num_threads": 1, "model_id": ".all-minilm-l6-
 class FakeHosts:
     """Answers like a host of each task; notes what was asked. Not reachable while `down`.
 
+    cut_off: whose hosts were told to end at once.
     truncated: what of the next texts it says it has cut.
     """
 
     asked: list[HostRequest] = field(default_factory=list)
+    cut_off: list[str] = field(default_factory=list)
     truncated: dict[int, Truncation] = field(default_factory=dict)
     down: bool = False
     raises: Exception | None = None
 
     def call(self, deployment_id: str, request: HostRequest) -> HostReply:
         return replace(self.answer(deployment_id, request), truncated=self.truncated)
+
+    def end(self, deployment_id: str) -> None:
+        self.cut_off.append(deployment_id)
 
     def answer(self, deployment_id: str, request: HostRequest) -> HostReply:
         self.asked.append(request)

@@ -1,10 +1,12 @@
 """What a model needs is known before it starts, and what cannot fit is refused with a way out."""
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
 from endpoints import deployments
-from endpoints.fitting import FULL_PRECISION, Measures, check_fits, estimate
+from endpoints.fitting import FULL_PRECISION, Measures, check_change, check_fits, estimate
 from endpoints.models import Deployment, DeploymentState, Endpoint, Heartbeat, ModelMeasure
 from inference.errors import NotEnoughMemory
 from inference.runner.catalogue import BUILTIN_MODELS
@@ -107,6 +109,92 @@ def test_a_deployment_that_cannot_fit_may_be_asked_for_again_later(db: None) -> 
         deployments.deploy("d1", settings)
 
     assert refused.value.status == 429
+    assert not Deployment.objects.exists()
+
+
+ADAPTIVE = {"adaptive_allocations": {"enabled": True, "min_number_of_allocations": 5}}
+
+
+@pytest.mark.parametrize("change", [{"number_of_allocations": 5}, ADAPTIVE])
+def test_more_allocations_than_fit_are_refused_and_nothing_changes(
+    api: Api, change: dict[str, Any]
+) -> None:
+    machine_has(29)
+    measure(megabytes=100)
+    make_deployment("d1", num_allocations=2)
+    update = "/_ml/trained_models/d1/deployment/_update"
+
+    answer = api("POST", update, change)
+
+    assert refused(answer) == (429, "status_exception")
+    assert "with 5 allocations needs about 150 MB" in told(answer)["error"]["reason"]
+    assert "but 149 MB are available" in told(answer)["error"]["reason"]
+    assert "It would fit with 4 allocations." in told(answer)["error"]["reason"]
+    deployment = Deployment.objects.get()
+    assert (deployment.num_allocations, deployment.adaptive_allocations) == (2, None)
+
+    machine_has(31)
+    assert api("POST", update, change).status_code == 200
+    assert Deployment.objects.get().num_allocations == 5
+
+
+@pytest.mark.parametrize("change", [{"num_allocations": 5}, ADAPTIVE])
+def test_an_endpoint_is_given_no_more_allocations_than_fit(
+    api: Api, change: dict[str, Any]
+) -> None:
+    machine_has(1000)
+    measure(megabytes=100)
+    assert api("PUT", PATH, CONFIG).status_code == 200
+    before = told(api("GET", PATH))
+    machine_has(39)
+
+    answer = api("PUT", f"{PATH}/_update", {"service_settings": change})
+
+    assert refused(answer) == (400, "status_exception")
+    assert "2 MB are missing. It would fit with 4 allocations." in told(answer)["error"]["reason"]
+    assert told(api("GET", PATH)) == before
+    assert Deployment.objects.get().num_allocations == 1
+
+
+def test_fewer_allocations_fit_always(api: Api) -> None:
+    machine_has(0)
+    measure(megabytes=100)
+    make_deployment("d1", num_allocations=3)
+
+    answer = api("POST", "/_ml/trained_models/d1/deployment/_update?number_of_allocations=2")
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("state", "allocations", "missing"),
+    [
+        (DeploymentState.STARTED, 1, 11),
+        (DeploymentState.STARTING, 1, 11),
+        (DeploymentState.STARTED, 0, 121),
+        (DeploymentState.FAILED, 1, 121),
+    ],
+)
+def test_what_a_deployment_holds_already_is_there_for_its_change(
+    db: None, state: DeploymentState, allocations: int, missing: int
+) -> None:
+    measure(megabytes=100)
+    deployment = make_deployment("d1", state=state, num_allocations=allocations)
+    is_coming = state == DeploymentState.STARTING
+    machine_has(110 if is_coming else 0)
+
+    with pytest.raises(NotEnoughMemory, match=f" {missing} MB are missing"):
+        check_change(deployment, 2)
+
+
+def test_bounds_ask_for_no_more_allocations_than_there_may_be(api: Api) -> None:
+    adaptive = {"adaptive_allocations": {"enabled": True, "min_number_of_allocations": 5000}}
+    settings = SETTINGS | {"num_allocations": None} | adaptive
+
+    answer = api("PUT", PATH, CONFIG | {"service_settings": settings})
+
+    assert refused(answer) == (400, "status_exception")
+    assert "there is room for 512" in told(answer)["error"]["reason"]
     assert not Deployment.objects.exists()
 
 

@@ -2,15 +2,18 @@
 
 import base64
 import importlib.util
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from elasticsearch import ApiError, ConflictError, Elasticsearch, NotFoundError
 
 from tests.endpoints.api.trained_models.uploading import torchscript
 from tests.inference.runner.uploads import BERT_TOKENS, table_graph
-from tests.product.running import start_and_wait, wait_for
+from tests.product.running import Product, is_alive, start_and_wait, wait_for
 
 BUILTIN = ".all-minilm-l6-v2"
 TABLE = np.arange(len(BERT_TOKENS) * 2, dtype=np.float32).reshape(-1, 2)
@@ -73,6 +76,52 @@ def test_a_builtin_model_is_fetched_started_asked_and_stopped(client: Elasticsea
     client.ml.delete_trained_model(model_id=BUILTIN)
     with pytest.raises(NotFoundError):
         client.ml.get_trained_models(model_id=BUILTIN)
+
+
+def test_a_stop_under_load_answers_who_asked_and_refuses_who_comes(
+    product: Product, client: Elasticsearch
+) -> None:
+    client.ml.put_trained_model(
+        model_id=BUILTIN, input={"field_names": ["text_field"]}, wait_for_completion=True
+    )
+    client.ml.start_trained_model_deployment(
+        model_id=BUILTIN, deployment_id="busy", wait_for="fully_allocated", timeout="60s"
+    )
+    statuses: Counter[int] = Counter()
+
+    def ask(texts: int) -> int:
+        docs = [{"text_field": f"{number} trains of grain roll to port"} for number in range(texts)]
+        answer = httpx.post(
+            f"{product.url}/_ml/trained_models/busy/_infer",
+            params={"timeout": "60s"},
+            json={"docs": docs},
+            auth=("elastic", product.password),
+            timeout=60,
+            trust_env=False,
+        )
+        statuses[answer.status_code] += 1
+        return answer.status_code
+
+    def ask_until_refused() -> None:
+        while ask(texts=3) == 200:
+            continue
+
+    host = product.part('"deployment_id":"busy"')
+    assert host
+    idle_s = sum(host.cpu_times()[:2])
+    with ThreadPoolExecutor(9) as callers:
+        slow = callers.submit(ask, texts=1000)
+        wait_for("the host to be busy", lambda: sum(host.cpu_times()[:2]) > idle_s + 0.2)
+        others = [callers.submit(ask_until_refused) for _ in range(8)]
+        wait_for("other answers", lambda: statuses[200] > 8)
+        assert not slow.done()
+        client.ml.stop_trained_model_deployment(model_id="busy")
+
+    for other in others:
+        other.result()
+    assert slow.result() == 200
+    assert set(statuses) <= {200, 404, 409}, statuses
+    wait_for("the host to end", lambda: not is_alive(host))
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ DELETE = Operation(
     "ml.delete_trained_model",
     "Remove a model",
     ref("Acknowledged"),
-    query=(flag("force", "Even if it is deployed or used, whose deployments then stop."),),
+    query=(flag("force", "Even if it is deployed or used; its deployments then end at once."),),
     failures=(404, 409),
 )
 PUT_PART = Operation(
@@ -232,7 +232,7 @@ STOP = Operation(
     "Stop deployments",
     record({"stopped": BOOLEAN}),
     "The path may list ids and wildcards, separated by commas.",
-    (NO_MATCH, flag("force", "Even if endpoints or pipelines use it.")),
+    (NO_MATCH, flag("force", "Even if it is used, and without an answer to who still waits.")),
     Body(ref("StopBody"), is_required=False),
     failures=(404, 409),
 )

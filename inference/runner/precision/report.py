@@ -6,7 +6,7 @@ Everything here is light: whoever shows a report needs no array and no engine.
 import os
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -172,14 +172,21 @@ def report_key(folder: Path) -> dict[str, str]:
 
 def read_report(folder: Path, task_type: TaskType) -> Report | None:
     """The report that holds for this machine and these files; None where there is none."""
+    path = _path(folder, task_type)
     try:
-        raw: dict[str, Any] = orjson.loads(_path(folder, task_type).read_bytes())
-        if raw["key"] != report_key(folder):
-            return None
-        trials = tuple(Trial(**trial) for trial in raw.pop("trials"))
-        return Report(**raw, trials=trials)
+        stored = path.stat()
+        report = _parsed(path, stored.st_ino, stored.st_mtime_ns)
+        return report if report.key == report_key(folder) else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+@lru_cache(maxsize=128)
+def _parsed(path: Path, _inode: int, _mtime_ns: int) -> Report:
+    """What a file says as it stands; runners ask several times a second."""
+    raw: dict[str, Any] = orjson.loads(path.read_bytes())
+    trials = tuple(Trial(**trial) for trial in raw["trials"])
+    return Report(**raw | {"trials": trials})
 
 
 def write_report(folder: Path, report: Report) -> None:

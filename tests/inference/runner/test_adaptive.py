@@ -5,6 +5,21 @@ from inference.runner.adaptive import Bounds, Estimate, Load, Scaler
 SPAN_S = 10.0
 
 
+@pytest.mark.parametrize(
+    ("bounds", "allocations", "within"),
+    [
+        (Bounds(), 0, 0),
+        (Bounds(), 40, 32),
+        (Bounds(2, 4), 1, 2),
+        (Bounds(2, 4), 9, 4),
+        (Bounds(most=40), 50, 40),
+        (Bounds(least=100), 1, 100),
+    ],
+)
+def test_a_number_is_kept_within_the_bounds(bounds: Bounds, allocations: int, within: int) -> None:
+    assert bounds.clamp(allocations) == within
+
+
 def scaler(least: int | None = 1, most: int | None = None) -> Scaler:
     return Scaler(Bounds(least, most), started_at=-1000.0)
 

@@ -195,20 +195,6 @@ def test_a_model_that_cannot_be_loaded_says_why_and_is_not_tried_in_a_spin(
     assert "nowhere" in later.reason or "No such file" in later.reason
 
 
-def test_what_is_no_longer_wished_is_stopped(
-    runner: LocalRunner, spec: HostSpec, client: HostClient
-) -> None:
-    start(runner, spec)
-    pid = pid_of(spec)
-
-    runner.apply([])
-
-    assert not psutil.pid_exists(pid)
-    assert not Path(spec.socket).exists()
-    with pytest.raises(HostUnreachable):
-        client.call("d1", HELLO)
-
-
 def test_a_host_ends_with_the_process_that_started_it(model: Path, spec: HostSpec) -> None:
     host = HostProcess(spec)
     process = psutil.Process(host.pid)

@@ -1,9 +1,10 @@
+import platform
 from pathlib import Path
 
 import pytest
 
 from inference.runner import memory
-from inference.runner.memory import MB, Ceiling, available_bytes, memory_of, oom_kills
+from inference.runner.memory import MB, Ceiling, available_bytes, give_back, memory_of, oom_kills
 
 
 def test_private_memory_grows_with_what_is_filled() -> None:
@@ -103,3 +104,21 @@ def test_groups_of_the_first_version_count_too(system: Path) -> None:
     )
 
     assert available_bytes() == 0
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
+def test_what_was_freed_goes_back_to_the_system() -> None:
+    pieces = [b"x" * (2000 + number % 7) for number in range(20_000)]
+    del pieces[:-1]  # the last one keeps the heap as long as it is
+    before = private()
+
+    give_back()
+
+    assert before - private() > 20 * MB
+    assert pieces
+
+
+def private() -> int:
+    used = memory_of()
+    assert used
+    return used.private

@@ -3,8 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,44 +16,21 @@ from inference.runner.client import HostClient, HostUnreachable
 from inference.runner.hosts import LocalRunner
 from inference.runner.memory import MB, MemoryUse, memory_of
 from inference.runner.process import OUT_OF_MEMORY, HostProcess, HostStatus, Phase
-from inference.runner.protocol import HostReply, HostRequest
+from inference.runner.protocol import HostReply
 from inference.runner.spec import HostSpec
-from tests.inference.runner.running import HELLO, PATIENCE_S, pid_of, run_until, start
+from tests.inference.runner.running import (
+    HELLO,
+    MANY,
+    PATIENCE_S,
+    callers,
+    counted,
+    pid_of,
+    run_until,
+    start,
+)
 from tests.tiny import write_tiny_model
 
 GENERATIONS = 3
-MANY = HostRequest(("the cat sat on the port",) * 3000, None, budget_s=PATIENCE_S)
-
-
-@contextmanager
-def callers(client: HostClient, count: int = 6) -> Iterator[list[object]]:
-    """Callers that ask without a pause; gives what any of them got that was no vectors.
-
-    Each other one connects anew for every call.
-    """
-    wrong: list[object] = []
-    is_over = threading.Event()
-
-    def ask(asked: HostClient) -> None:
-        while not is_over.is_set():
-            try:
-                if asked.call("d1", HELLO).vectors is None:
-                    wrong.append("no vectors")
-            except Exception as exc:
-                wrong.append(exc)
-            if asked is not client:
-                asked.close()
-
-    clients = [client if number % 2 else HostClient(client.sockets) for number in range(count)]
-    threads = [threading.Thread(target=ask, args=(one,)) for one in clients]
-    for thread in threads:
-        thread.start()
-    try:
-        yield wrong
-    finally:
-        is_over.set()
-        for thread in threads:
-            thread.join()
 
 
 def is_gone(pid: int) -> Callable[[HostStatus], bool]:
@@ -154,11 +130,6 @@ def test_what_was_counted_stays_when_a_host_is_replaced(
     start(runner, spec)
 
     assert counted(runner) == 2 * len(HELLO.texts)
-
-
-def counted(runner: LocalRunner) -> int:
-    statistics = runner.statistics("d1")
-    return statistics.answered + statistics.pending if statistics else 0
 
 
 def start_successor(runner: LocalRunner, spec: HostSpec) -> None:

@@ -1,32 +1,19 @@
-"""Starting, changing and stopping deployments."""
+"""Starting and changing deployments."""
 
 from typing import Any
 
 import pytest
 
 from endpoints.models import Deployment, DeploymentState, Heartbeat
+from tests.endpoints.api.trained_models.deploying import BUILTIN, start, update
 from tests.endpoints.api.trained_models.uploading import CONFIG, path
 from tests.endpoints.conftest import Api, World, refused, told
 from tests.factories import make_deployment, make_endpoint, make_model
-
-BUILTIN = ".all-minilm-l6-v2"
 
 
 @pytest.fixture(autouse=True)
 def _model(db: None) -> None:
     make_model(BUILTIN)
-
-
-def start(api: Api, query: str = "", body: Any = None, model_id: str = BUILTIN) -> Any:
-    return api("POST", path(model_id, f"/deployment/_start{query}"), body)
-
-
-def stop(api: Api, deployment_id: str, query: str = "", body: Any = None) -> Any:
-    return api("POST", path(deployment_id, f"/deployment/_stop{query}"), body)
-
-
-def update(api: Api, deployment_id: str, body: Any = None, query: str = "") -> Any:
-    return api("POST", path(deployment_id, f"/deployment/_update{query}"), body)
 
 
 def test_an_assignment_tells_what_was_asked_for_and_how_far_it_is(api: Api) -> None:
@@ -239,78 +226,6 @@ def test_a_start_that_fails_says_why_and_can_be_made_again(api: Api, world: Worl
     assert start(api, "?number_of_allocations=2").status_code == 200
     deployment = Deployment.objects.get()
     assert (deployment.num_allocations, deployment.generation) == (2, 2)
-
-
-def test_a_deployment_is_stopped(api: Api) -> None:
-    start(api)
-
-    assert told(stop(api, BUILTIN)) == {"stopped": True}
-    assert not Deployment.objects.exists()
-
-
-def test_stopping_what_does_not_run_is_fine_unless_it_is_said(api: Api) -> None:
-    assert told(stop(api, "x")) == {"stopped": True}
-    for query, body in (("?allow_no_match=false", None), ("", {"allow_no_match": False})):
-        assert refused(stop(api, "x", query, body)) == (404, "resource_not_found_exception")
-
-
-def test_the_id_of_a_body_is_that_of_the_path(api: Api) -> None:
-    assert refused(stop(api, "x", body={"id": "y"})) == (400, "illegal_argument_exception")
-    assert stop(api, "x", body={"id": "x"}).status_code == 200
-
-
-def test_a_deployment_of_an_endpoint_is_stopped_only_by_force(api: Api) -> None:
-    make_endpoint("e1")
-
-    response = stop(api, "e1")
-    assert refused(response) == (409, "status_exception")
-    assert "[e1]" in told(response)["error"]["reason"]
-    assert Deployment.objects.exists()
-
-    assert told(stop(api, "e1", "?force=true")) == {"stopped": True}
-    assert not Deployment.objects.exists()
-
-
-def test_a_deployment_that_an_endpoint_uses_is_stopped_only_by_force(api: Api) -> None:
-    start(api, "?deployment_id=shared")
-    settings = {"deployment_id": "shared"}
-    body = {"service": "elasticsearch", "service_settings": settings}
-    assert api("PUT", "/_inference/text_embedding/e1", body).status_code == 200
-
-    response = stop(api, "shared")
-    assert refused(response) == (409, "status_exception")
-    assert "[e1]" in told(response)["error"]["reason"]
-
-    assert told(stop(api, "shared", body={"force": True})) == {"stopped": True}
-
-
-def test_a_deployment_of_a_pipeline_is_stopped_only_by_force(api: Api) -> None:
-    start(api, "?deployment_id=d1")
-    inference = {"model_id": "d1", "input_output": [{"input_field": "a", "output_field": "b"}]}
-    api("PUT", "/_ingest/pipeline/p1", {"processors": [{"inference": inference}]})
-
-    assert refused(stop(api, "d1")) == (409, "status_exception")
-    assert told(stop(api, "d1", "?force")) == {"stopped": True}
-
-
-def test_several_are_stopped_by_a_wildcard_all_or_none(api: Api) -> None:
-    make_endpoint("d-of-endpoint")
-    make_deployment("d1")
-    make_deployment("other")
-
-    assert refused(stop(api, "d*")) == (409, "status_exception")
-    assert Deployment.objects.count() == 3
-
-    stop(api, "d*", "?force")
-    assert Deployment.objects.get().deployment_id == "other"
-
-
-def test_a_list_of_nothing_stops_nothing(api: Api) -> None:
-    make_deployment("d1")
-
-    stop(api, ",", "?force")
-
-    assert Deployment.objects.exists()
 
 
 @pytest.mark.parametrize(

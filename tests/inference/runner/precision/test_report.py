@@ -111,6 +111,16 @@ def test_a_spoilt_report_is_none(folder: Path, content: bytes) -> None:
     assert read_report(folder, TASK) is None
 
 
+def test_a_report_is_read_again_only_when_it_has_changed(folder: Path) -> None:
+    first = Report(TASK, report_key(folder), (FULL,))
+    write_report(folder, first)
+    assert read_report(folder, TASK) is read_report(folder, TASK)
+
+    second = replace(first, trials=(FULL, INT8))
+    write_report(folder, second)
+    assert read_report(folder, TASK) == second
+
+
 def test_a_failure_refuses_until_it_is_forgotten(folder: Path) -> None:
     write_report(folder, failed(folder, TASK, "MemoryError: no room"))
     found = read_report(folder, TASK)
