@@ -26,6 +26,7 @@ MEANINGS = {
     500: "The model failed on this input, or could not be started.",
     502: "Another system gave no answer, or none of use.",
     503: "Nothing answers where the model should run; try again later.",
+    504: "A provider did not answer within the timeout.",
     507: "The folder for models has too little room or cannot be written.",
 }
 FAILURE_SCHEMAS: dict[str, Schema] = {
