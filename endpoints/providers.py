@@ -16,7 +16,7 @@ from inference.services.base import EndpointConfig
 from inference.services.remote import RemoteService
 from inference.types import InferenceRequest, TaskType
 from inference.upstream.door import Door, Outside
-from inference.upstream.limiting import IN_MEMORY, Limiter
+from inference.upstream.limiting import Limiter, RedisTurns
 from inference.upstream.mapping import OriginMap
 from inference.upstream.pool import Way
 
@@ -32,7 +32,7 @@ def door() -> Door:
         way=Way(settings.UPSTREAM_PROXY or None, settings.UPSTREAM_CA or None),
         allows_private=settings.PRIVATE_UPSTREAMS,
     )
-    return Door(outside, Limiter(settings.REDIS_URL or IN_MEMORY))
+    return Door(outside, Limiter(RedisTurns(settings.REDIS_URL) if settings.REDIS_URL else None))
 
 
 def line_of(endpoint: Endpoint) -> Line:

@@ -272,7 +272,12 @@ class RemoteService(Service):
         """The models in the answer to that. Raises ValueError."""
         return openai_model_names(reply)
 
-    # ------------------------------------------------------------------ settings
+    def in_order(self, service_settings: Mapping[str, Any]) -> dict[str, Any]:
+        """With what every provider has behind what is its own."""
+        common = RemoteSettings.model_fields
+        names = [name for name in self.settings.model_fields if name not in common]
+        ordered = (*names, *common)
+        return {name: service_settings[name] for name in ordered if name in service_settings}
 
     def defaults(self, task_type: TaskType) -> dict[str, Any]:
         """What an endpoint of this task gets where it does not say something itself."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import (
@@ -28,7 +29,7 @@ class Settings(BaseModel):
 
     def to_response(self) -> dict[str, Any]:
         """What the API stores and shows: only what is set, in the order of declaration."""
-        hidden = names_marked("sensitive", type(self))
+        hidden = set(names_marked("sensitive", type(self)))
         return self.model_dump(mode="json", exclude_none=True, exclude=hidden)
 
     @property
@@ -36,9 +37,8 @@ class Settings(BaseModel):
         """What is stored apart and encrypted, and never shown: plain JSON values, by name."""
         return {
             name: revealed(value)
-            for name in type(self).model_fields
-            if name in names_marked("sensitive", type(self))
-            and (value := getattr(self, name)) is not None
+            for name in sorted(names_marked("sensitive", type(self)))
+            if (value := getattr(self, name)) is not None
         }
 
 
@@ -153,13 +153,14 @@ def is_for(schema: type[Settings], name: str, task_type: TaskType) -> bool:
     return not isinstance(tasks, list) or task_type.value in tasks
 
 
-def names_marked(mark: str, schema: type[Settings]) -> set[str]:
+@cache
+def names_marked(mark: str, schema: type[Settings]) -> frozenset[str]:
     """The settings of a schema that are declared `updatable` or `sensitive`."""
-    return {
+    return frozenset(
         name
         for name, field in schema.model_fields.items()
         if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get(mark)
-    }
+    )
 
 
 def _configuration(
