@@ -111,6 +111,8 @@ TEMPLATES = [
     }
 ]
 
+# Of each process, to a PostgreSQL.
+DATABASE_CONNECTIONS = env_int("CONSOLE_DATABASE_CONNECTIONS", 20, least=1, most=1000)
 DATABASES = {
     "default": dj_database_url.parse(
         env_str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'console.sqlite3'}"),
@@ -124,6 +126,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # There may be more threads than a server takes connections; a stream needs none for its time.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
+        "pool": {"min_size": 1, "max_size": DATABASE_CONNECTIONS, "timeout": 20}
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -200,7 +200,8 @@ class StreamView(ElasticView):
         endpoint, call, timeout_s = asked(self, request, inference_id, task_type)
         streaming = calls.stream_inference(endpoint, call, timeout_s)
         # The thread is the stream's for as long as it lasts; the database is not.
-        connection.close()
+        if not connection.in_atomic_block:
+            connection.close()
         return StreamingHttpResponse(
             as_events(streaming, is_chat=self.is_chat), content_type=EVENT_STREAM
         )

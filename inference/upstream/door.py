@@ -85,6 +85,13 @@ class Door:
         self._tokens = TokenStore()
         self._lock = threading.Lock()
 
+    def close(self) -> None:
+        """Close the connections; calls that are still on them break off."""
+        with self._lock:
+            for transport in self._transports.values():
+                transport.close()
+            self._transports.clear()
+
     def send(self, request: httpx.Request, sender: Sender, deadline: Deadline) -> Reply:
         """One attempt: a whole reply, of whatever status. Raises UpstreamError."""
         with self.open(request, sender, deadline) as response:
