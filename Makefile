@@ -35,7 +35,7 @@ $(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
 
 # Renew the lock files after a change of pyproject.toml. Needs uv.
 COMPILE := uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url \
-	--python-version 3.11 pyproject.toml --extra postgres
+	--python-version 3.11 pyproject.toml --extra postgres --extra redis
 lock:
 	$(COMPILE) --output-file requirements.txt
 	$(COMPILE) --group dev --group bench --constraints requirements.txt \

@@ -2,10 +2,13 @@
 
 import base64
 import binascii
+import json
 import os
 import secrets
 from collections.abc import Callable, Collection
 from pathlib import Path
+
+from inference.upstream.mapping import OriginMap
 
 TRUE, FALSE = ("true", "1"), ("false", "0")
 
@@ -49,6 +52,35 @@ def env_list(name: str, default: str, known: Collection[str] | None = None) -> t
     if known is not None and (unknown := [word for word in words if word not in known]):
         raise BadSetting(f"{name} may hold {', '.join(known)}, but holds [{', '.join(unknown)}].")
     return words
+
+
+def env_file(name: str) -> str:
+    """The text of the file that NAME gives; empty where it gives none."""
+    path = env_str(name)
+    try:
+        return Path(path).read_text() if path else ""
+    except (OSError, UnicodeDecodeError) as exc:
+        raise BadSetting(f"{name} names a file that cannot be read: {exc}") from exc
+
+
+def env_origins(name: str) -> dict[str, str]:
+    """Read a JSON object that maps origins to addresses."""
+    text = env_str(name, "{}")
+    try:
+        origins = json.loads(text)
+        if not isinstance(origins, dict) or not all(map(is_text, origins.values())):
+            raise ValueError("it is no object of addresses")
+        OriginMap(origins)
+    except ValueError as exc:
+        raise BadSetting(
+            f'{name} must be JSON such as {{"https://api.cohere.com": "http://127.0.0.1:9901"}}: '
+            f"{exc}"
+        ) from exc
+    return origins
+
+
+def is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def data_folder(name: str, default: Path) -> Path:

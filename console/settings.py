@@ -8,8 +8,10 @@ from console.env import (
     data_folder,
     encryption_keys,
     env_bool,
+    env_file,
     env_int,
     env_list,
+    env_origins,
     env_secret,
     env_str,
     stored_secret,
@@ -25,7 +27,7 @@ MODEL_DIR = DATA_DIR / "models"
 HOST = env_str("CONSOLE_HOST", "127.0.0.1")
 PORT = env_int("CONSOLE_PORT", 8000, least=1, most=65535)
 WEB_WORKERS = env_int("CONSOLE_WEB_WORKERS", 1, least=1, most=64)
-WEB_THREADS = env_int("CONSOLE_WEB_THREADS", 64, least=1, most=1024)
+WEB_THREADS = env_int("CONSOLE_WEB_THREADS", 256, least=1, most=1024)
 # False: whoever reaches the server is its administrator, in the API and on the pages.
 SECURITY = env_bool("CONSOLE_SECURITY", True)
 ADMIN_USERNAME = env_str("CONSOLE_ADMIN_USERNAME", "elastic")
@@ -33,6 +35,14 @@ ADMIN_PASSWORD = env_secret("CONSOLE_ADMIN_PASSWORD")
 
 MODEL_MIRROR = env_str("CONSOLE_MODEL_MIRROR")
 MODEL_SOURCES = env_list("CONSOLE_MODEL_SOURCES", "mirror,hub,package", SOURCE_NAMES)
+
+# How providers are reached. The map sends what is meant for one origin to another.
+PRIVATE_UPSTREAMS = env_bool("CONSOLE_PRIVATE_UPSTREAMS", False)
+UPSTREAM_MAP = env_origins("CONSOLE_UPSTREAM_MAP")
+UPSTREAM_PROXY = env_secret("CONSOLE_UPSTREAM_PROXY")
+UPSTREAM_CA = env_file("CONSOLE_UPSTREAM_CA")
+# Shared by several web processes: how often providers are called.
+REDIS_URL = env_secret("REDIS_URL")
 
 CLUSTER_SCAN_S = env_int("CONSOLE_CLUSTER_SCAN_S", 600, least=60, most=86400)
 # A deployment that may go down to no allocations does so when nobody called it for this long.
@@ -101,6 +111,8 @@ TEMPLATES = [
     }
 ]
 
+# Of each process, to a PostgreSQL.
+DATABASE_CONNECTIONS = env_int("CONSOLE_DATABASE_CONNECTIONS", 20, least=1, most=1000)
 DATABASES = {
     "default": dj_database_url.parse(
         env_str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'console.sqlite3'}"),
@@ -114,6 +126,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # There may be more threads than a server takes connections; a stream needs none for its time.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
+        "pool": {"min_size": 1, "max_size": DATABASE_CONNECTIONS, "timeout": 20}
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints import deployments, tombstones
+from endpoints import deployments, providers, tombstones
 from endpoints.models import ApiKey, Deployment, Endpoint, RegionPolicy, TrainedModel, User
 from endpoints.models.api_key import ApiKeyQuerySet
 from endpoints.models.endpoint import RESERVED_PREFIX
@@ -22,6 +22,7 @@ from endpoints.privileges import (
     is_empty,
 )
 from endpoints.references import incompatible_indexes, model_settings, references_to
+from endpoints.secrets import encrypt
 from inference.errors import (
     Conflict,
     EndpointExists,
@@ -36,6 +37,7 @@ from inference.services.base import EndpointConfig
 from inference.services.elasticsearch import ElasticsearchSettings
 from inference.types import InferenceResult, TaskType, TextEmbeddings
 
+PROOF_TIMEOUT_S = 30.0
 MAX_ID_LENGTH = 256
 MAX_KEY_NAME_LENGTH = 256
 ID_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9_.\-]*[a-z0-9])?")
@@ -67,12 +69,15 @@ def create_endpoint(
     config: Mapping[str, Any],
     *,
     force: bool = False,
+    timeout_s: float = PROOF_TIMEOUT_S,
 ) -> Endpoint:
-    """Store an endpoint and ask for what it needs to run; it is not ready when this returns.
+    """Store an endpoint and ask for what it needs to run.
 
-    Raises InvalidAction, InvalidRequest, InvalidSettings or DeploymentNotFound for what cannot be,
-    EndpointExists, and ModelDiffers, unless forced, where results of another model are in use under
-    this id.
+    One of a provider has been called once when this returns, within timeout_s seconds; one that
+    runs here is not ready yet. Raises InvalidAction, InvalidRequest, InvalidSettings or
+    DeploymentNotFound for what cannot be, UpstreamError where the provider does not answer,
+    EndpointExists, and ModelDiffers, unless forced, where results of another model are in use
+    under this id.
     """
     check_inference_id(inference_id)
     adapter = find_service(service)
@@ -87,6 +92,10 @@ def create_endpoint(
     check_mappings_fit(inference_id, checked)
     if not force:
         tombstones.check(inference_id, checked)
+    learned: dict[str, Any] = {}
+    if adapter.is_remote:
+        learned = providers.prove(inference_id, checked, timeout_s)
+        check_mappings_fit(inference_id, checked, learned)
     try:
         with transaction.atomic(), not_to_be_repeated():
             return Endpoint.objects.create(
@@ -96,6 +105,8 @@ def create_endpoint(
                 deployment_id=deployment_for(inference_id, checked),
                 fingerprint=fingerprint_of(checked),
                 created_by=actor,
+                encrypted_secrets=seal(checked),
+                learned_settings=learned,
                 **checked.columns(),
             )
     except IntegrityError:
@@ -153,9 +164,11 @@ def id_is_taken(inference_id: str) -> InvalidRequest:
     )
 
 
-def check_mappings_fit(inference_id: str, config: EndpointConfig) -> None:
+def check_mappings_fit(
+    inference_id: str, config: EndpointConfig, learned: Mapping[str, Any] | None = None
+) -> None:
     """Refuse an id that mappings use already with vectors which this model does not make."""
-    settings = config.service_settings.to_response()
+    settings = {**(learned or {}), **config.service_settings.to_response()}
     check_known_vectors(inference_id, config.task_type, config.service, settings)
 
 
@@ -171,14 +184,50 @@ def check_known_vectors(
         )
 
 
-@transaction.atomic
-def update_endpoint(endpoint: Endpoint, changes: Mapping[str, Any]) -> Endpoint:
+def seal(config: EndpointConfig) -> str:
+    """The secrets of a configuration as they are stored."""
+    return encrypt(providers.as_secret(config.secrets)) if config.secrets else ""
+
+
+def update_endpoint(
+    endpoint: Endpoint, changes: Mapping[str, Any], timeout_s: float = PROOF_TIMEOUT_S
+) -> Endpoint:
     """Change settings of an endpoint and of what runs for it, or nothing at all.
 
-    Raises Conflict when somebody else changed it meanwhile or when its deployment is not its own,
-    DeploymentNotFound, else what a create raises: also where more allocations find no room.
+    A provider is called with them first, within timeout_s seconds. Raises Conflict when somebody
+    else changed it meanwhile or when its deployment is not its own, DeploymentNotFound, else what
+    a create raises: also where more allocations find no room.
     """
-    checked = find_service(endpoint.service).parse_update(endpoint.task, endpoint.config, changes)
+    secrets = providers.opened_secrets(endpoint.encrypted_secrets)
+    stored = endpoint.config
+    stored["service_settings"] = {**stored["service_settings"], **secrets}
+    adapter = find_service(endpoint.service)
+    checked = adapter.parse_update(endpoint.task, stored, changes)
+    columns: dict[str, Any] = {}
+    if adapter.is_remote:
+        if checked.secrets == secrets and is_unchanged(endpoint, checked):
+            return endpoint
+        columns["learned_settings"] = providers.prove(endpoint.inference_id, checked, timeout_s)
+        if checked.secrets != secrets:
+            columns["encrypted_secrets"] = seal(checked)
+    return store_update(endpoint, checked, changes, columns)
+
+
+def is_unchanged(endpoint: Endpoint, config: EndpointConfig) -> bool:
+    return all(getattr(endpoint, name) == value for name, value in config.columns().items())
+
+
+@transaction.atomic
+def store_update(
+    endpoint: Endpoint,
+    checked: EndpointConfig,
+    changes: Mapping[str, Any],
+    columns: Mapping[str, Any],
+) -> Endpoint:
+    """Write a checked change, to what runs here, too. columns: what else is to change of the row.
+
+    Raises Conflict or DeploymentNotFound.
+    """
     settings = checked.service_settings
     if isinstance(settings, ElasticsearchSettings) and changes.get("service_settings"):
         if is_attached(checked):
@@ -191,7 +240,7 @@ def update_endpoint(endpoint: Endpoint, changes: Mapping[str, Any]) -> Endpoint:
             deployments.resize(endpoint.inference_id, settings)
     unchanged = Endpoint.objects.filter(pk=endpoint.pk, updated_at=endpoint.updated_at)
     known = {"fingerprint": fingerprint_of(checked), "updated_at": timezone.now()}
-    if not unchanged.update(**checked.columns(), **known):
+    if not unchanged.update(**checked.columns(), **known, **columns):
         raise Conflict(f"Endpoint [{endpoint.inference_id}] was changed by somebody else meanwhile")
     return Endpoint.objects.with_status().get(pk=endpoint.pk)
 

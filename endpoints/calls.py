@@ -1,11 +1,14 @@
 """What a call to an endpoint is, for the API and the pages alike."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
-from endpoints import caching, hosting, usage
+from endpoints import caching, hosting, providers, usage
 from endpoints.models import Endpoint
-from inference.errors import InvalidSettings
+from inference.chat import ChatRequest
+from inference.errors import InvalidSettings, StreamingNotAllowed
 from inference.services import find_service
 from inference.services.long_documents import CHUNK
 from inference.services.settings import parse_settings
@@ -15,17 +18,24 @@ PROBE_INPUT = "how big"
 
 
 def run_inference(
-    endpoint: Endpoint, request: InferenceRequest, timeout_s: float
+    endpoint: Endpoint, request: InferenceRequest | ChatRequest, timeout_s: float
 ) -> InferenceResult:
-    """Check the request against the endpoint, run it within timeout_s seconds and count it."""
+    """Check the request against the endpoint, run it within timeout_s seconds and count it.
+
+    request: a ChatRequest for an endpoint that chats, an InferenceRequest for any other.
+    """
     cached_inputs = None
     try:
-        checked = _checked(endpoint, request)
-        if endpoint.is_cached:
-            compute = partial(hosting.infer, endpoint, timeout_s=timeout_s)
-            result, cached_inputs = caching.run(endpoint, checked, compute)
+        compute: Callable[[Any], InferenceResult]
+        if find_service(endpoint.service).is_remote:
+            compute = partial(providers.line_of(endpoint).answer, timeout_s=timeout_s)
         else:
-            result = hosting.infer(endpoint, checked, timeout_s)
+            request = _checked(endpoint, request)
+            compute = partial(hosting.infer, endpoint, timeout_s=timeout_s)
+        if endpoint.is_cached and isinstance(request, InferenceRequest):
+            result, cached_inputs = caching.run(endpoint, request, compute)
+        else:
+            result = compute(request)
     except Exception:
         usage.record_error(endpoint)
         raise
@@ -33,8 +43,43 @@ def run_inference(
     return result
 
 
-def _checked(endpoint: Endpoint, request: InferenceRequest) -> InferenceRequest:
+def stream_inference(
+    endpoint: Endpoint, request: InferenceRequest | ChatRequest, timeout_s: float
+) -> Iterator[dict[str, Any]]:
+    """The answer of a provider as it comes; this returns when it has begun.
+
+    Raises StreamingNotAllowed, and what a call raises; so does the iteration.
+    """
+    try:
+        if not find_service(endpoint.service).is_remote:
+            raise StreamingNotAllowed(
+                f"Streaming is not allowed for service [{endpoint.service}] and task "
+                f"[{endpoint.task}]. Supported tasks: []"
+            )
+        streaming = providers.line_of(endpoint).stream(request, timeout_s)
+    except Exception:
+        usage.record_error(endpoint)
+        raise
+    return _counted(endpoint, request, streaming)
+
+
+def _counted(
+    endpoint: Endpoint,
+    request: InferenceRequest | ChatRequest,
+    streaming: Iterator[dict[str, Any]],
+) -> Iterator[dict[str, Any]]:
+    try:
+        yield from streaming
+    except Exception:
+        usage.record_error(endpoint)
+        raise
+    usage.record_answer(endpoint, request)
+
+
+def _checked(endpoint: Endpoint, request: InferenceRequest | ChatRequest) -> InferenceRequest:
     """The request with what the endpoint says where it leaves something open."""
+    if isinstance(request, ChatRequest):
+        raise TypeError(f"[{endpoint.service}] does not chat")
     service = find_service(endpoint.service)
     own_settings = parse_settings(
         service.task_settings[endpoint.task],

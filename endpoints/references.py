@@ -172,4 +172,4 @@ def model_settings_of(inference_id: str) -> dict[str, Any] | None:
     endpoint = Endpoint.objects.filter(inference_id=inference_id).first()
     if endpoint is None:
         return None
-    return model_settings(endpoint.task_type, endpoint.service, endpoint.service_settings)
+    return model_settings(endpoint.task_type, endpoint.service, endpoint.known_settings)

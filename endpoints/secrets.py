@@ -29,6 +29,15 @@ def decrypt(stored: str) -> SecretStr:
         ) from exc
 
 
+def is_renewed(stored: str) -> bool:
+    """Whether what encrypt() stored is encrypted with the newest key."""
+    try:
+        Fernet(settings.SECRET_KEYS[0]).decrypt(stored.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 @cache
 def _keys(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])

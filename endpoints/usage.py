@@ -19,7 +19,8 @@ from django.db.models import F
 
 from endpoints.heartbeats import repeating
 from endpoints.models import Endpoint, UsageHour
-from inference.types import InferenceRequest, InferenceResult, TaskType
+from inference.chat import ChatRequest
+from inference.types import InferenceRequest, InferenceResult
 
 INTERVAL_S = 1.0
 # Rows that wait while the database cannot be written; calls that would need more go uncounted.
@@ -151,18 +152,20 @@ os.register_at_fork(after_in_child=start_anew)
 
 def record_answer(
     endpoint: Endpoint,
-    request: InferenceRequest,
-    result: InferenceResult,
+    request: InferenceRequest | ChatRequest,
+    result: InferenceResult | None = None,
     cached_inputs: int | None = None,
 ) -> None:
-    """cached_inputs: the texts that needed no computing; None where nobody looked for them."""
-    has_query = endpoint.task_type == TaskType.RERANK
-    figures = Figures(inputs=len(request.input) + has_query)
-    if truncated := result.truncated:
+    """result: None for one that was streamed.
+
+    cached_inputs: the texts that needed no computing; None where nobody looked for them.
+    """
+    figures = Figures(inputs=request.size)
+    if truncated := result and result.truncated:
         figures.truncated_inputs = len(truncated)
         figures.truncated_tokens = sum(cut.lost_tokens for cut in truncated.values())
     if cached_inputs is not None:
-        figures.looked_up_inputs = len(request.input)
+        figures.looked_up_inputs = request.size
         figures.cached_inputs = cached_inputs
     _record(endpoint, figures)
 

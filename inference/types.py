@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from inference.arrays import FloatArray
+from inference.arrays import ByteArray, FloatArray
 from inference.errors import InvalidRequest
 
 # What a query is called among the texts that were cut; an input has its number from 0.
@@ -38,6 +38,23 @@ class TaskType(StrEnum):
         return self in (TaskType.TEXT_EMBEDDING, TaskType.SPARSE_EMBEDDING, TaskType.EMBEDDING)
 
 
+class ElementType(StrEnum):
+    """What vectors are made of. BIT: eight dimensions in each signed byte."""
+
+    FLOAT = "float"
+    BYTE = "byte"
+    BIT = "bit"
+
+
+@dataclass(frozen=True)
+class Content:
+    """One thing to be embedded. type: text, image, audio, video or pdf. format: text or base64."""
+
+    type: str
+    format: str
+    value: str
+
+
 class InputType(StrEnum):
     SEARCH = "search"
     INGEST = "ingest"
@@ -51,6 +68,7 @@ class InferenceRequest:
     """One call to an endpoint. `query`, `top_n` and `return_documents` belong to rerank.
 
     reads_chunks: whether long documents are read in chunks, max_chunks_per_doc at most.
+    contents: of an embedding request that is not of texts alone, one for each input.
     """
 
     input: tuple[str, ...]
@@ -61,6 +79,12 @@ class InferenceRequest:
     task_settings: dict[str, Any] = field(default_factory=dict)
     reads_chunks: bool = False
     max_chunks_per_doc: int | None = None
+    contents: tuple[Content, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many texts are to be read."""
+        return len(self.input) + (self.query is not None)
 
 
 @dataclass(frozen=True)
@@ -68,31 +92,45 @@ class Truncation:
     """A text that was cut to the model's window.
 
     read_tokens, lost_tokens: special tokens count as read. is_exact: whether the text was counted
-    to its end; if not, at least so many tokens were lost.
+    to its end; if not, at least so many tokens were lost. lost_characters: where characters were
+    cut, and the tokens are only a guess.
     """
 
     read_tokens: int
     lost_tokens: int
     is_exact: bool = True
+    lost_characters: int | None = None
 
     def __str__(self) -> str:
         """What was lost, in words."""
+        if self.lost_characters is not None:
+            return f"{self.lost_characters} character{'s' * (self.lost_characters != 1)}"
         unit = "token" if self.lost_tokens == 1 else "tokens"
         return f"{'' if self.is_exact else 'at least '}{self.lost_tokens} {unit}"
 
 
 @dataclass(frozen=True)
 class TextEmbeddings:
-    """vectors: (inputs, dimensions), in the order of the inputs.
+    """vectors: (inputs, dimensions), in the order of the inputs; bytes for BYTE and BIT.
 
-    truncated: the inputs that were cut, by their number from 0.
+    truncated: the inputs that were cut, by their number from 0. task_type: TEXT_EMBEDDING or
+    EMBEDDING, which call the same differently.
     """
 
-    vectors: FloatArray
+    vectors: FloatArray | ByteArray
     truncated: dict[str, Truncation] = field(default_factory=dict)
+    element_type: ElementType = ElementType.FLOAT
+    task_type: TaskType = TaskType.TEXT_EMBEDDING
+
+    @property
+    def dimensions(self) -> int:
+        length: int = self.vectors.shape[1]
+        return length * 8 if self.element_type == ElementType.BIT else length
 
     def to_response(self) -> dict[str, Any]:
-        return {"text_embedding": [{"embedding": vector} for vector in self.vectors]}
+        name = "embeddings" if self.task_type == TaskType.EMBEDDING else "text_embedding"
+        suffix = {ElementType.BYTE: "_bytes", ElementType.BIT: "_bits"}.get(self.element_type, "")
+        return {f"{name}{suffix}": [{"embedding": vector} for vector in self.vectors]}
 
 
 @dataclass(frozen=True)
@@ -150,4 +188,26 @@ class Ranking:
         }
 
 
-InferenceResult: TypeAlias = TextEmbeddings | SparseEmbeddings | Ranking
+@dataclass(frozen=True)
+class Completions:
+    """What a model wrote, one text for each answer that it gave."""
+
+    texts: tuple[str, ...]
+    truncated: dict[str, Truncation] = field(default_factory=dict)
+
+    def to_response(self) -> dict[str, Any]:
+        return {"completion": [{"result": text} for text in self.texts]}
+
+
+@dataclass(frozen=True)
+class ChatAnswer:
+    """body: a whole `chat.completion` object of OpenAI's shape."""
+
+    body: dict[str, Any]
+    truncated: dict[str, Truncation] = field(default_factory=dict)
+
+    def to_response(self) -> dict[str, Any]:
+        return self.body
+
+
+InferenceResult: TypeAlias = TextEmbeddings | SparseEmbeddings | Ranking | Completions | ChatAnswer

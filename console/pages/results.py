@@ -119,7 +119,7 @@ def show(
 ) -> Shown:
     match result:
         case TextEmbeddings(vectors=vectors):
-            return _embeddings(vectors, unrelated_cosine)
+            return _embeddings(vectors.astype(np.float32), unrelated_cosine)
         case Ranking():
             return _ranking(request, result)
         case SparseEmbeddings((first, *_)):

@@ -11,6 +11,7 @@ from endpoints.access import Unauthenticated
 from endpoints.api.auth import CHALLENGES
 from endpoints.api.http import ElasticView
 from inference.errors import InferenceError
+from inference.upstream.errors import ProviderError, UpstreamError, status_name
 
 
 def es_exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
@@ -20,6 +21,8 @@ def es_exception_handler(exc: Exception, context: dict[str, Any]) -> HttpRespons
         error = envelope(exc.status, exc.type, str(exc), **exc.metadata, **header)
         response = view.answer(error, exc.status)
         response["WWW-Authenticate"] = ", ".join(CHALLENGES)
+    elif isinstance(exc, InferenceError) and view.is_chat:
+        response = view.answer(chat_error(exc), exc.status)
     elif isinstance(exc, InferenceError):
         error = envelope(exc.status, exc.type, str(exc), **exc.metadata)
         response = view.answer(view.shape.add_trace(error, exc), exc.status)
@@ -46,6 +49,19 @@ def wrong_method(request: Any, allowed: str) -> dict[str, Any]:
         f"[{request.method}], allowed: [{allowed}]",
         "status": 405,
     }
+
+
+def chat_error(exc: InferenceError) -> dict[str, Any]:
+    """A failure of a chat, in OpenAI's shape."""
+    told = exc.told if isinstance(exc, UpstreamError) else ProviderError()
+    error: dict[str, Any] = {
+        "code": told.code or status_name(exc.status),
+        "message": str(exc),
+        "param": told.param,
+        "type": told.type or exc.type,
+        **exc.metadata,
+    }
+    return {"error": {name: value for name, value in error.items() if value is not None}}
 
 
 def envelope(status: int, kind: str, reason: str, **more: Any) -> dict[str, Any]:

@@ -28,6 +28,8 @@ class ElasticView(APIView):
     default_response_headers: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
     shape = Shape()
     answer_type = JSON
+    # Whether failures are told as OpenAI tells them, which holds for chats.
+    is_chat = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.answer_type = answer_type(request.headers.get("Accept", ""))

@@ -1,7 +1,8 @@
 """Request bodies: what they may hold, and what is wrong with one that is refused."""
 
+from dataclasses import replace
 from math import inf
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from django.http import HttpRequest
 from pydantic import (
@@ -16,8 +17,9 @@ from pydantic import (
 
 from endpoints.api.bodies import check_storable, check_unique, names_twice
 from endpoints.api.media import read_json
+from inference.chat import ChatRequest
 from inference.errors import BodyTooLarge, InvalidAction, InvalidRequest, MalformedBody, shown
-from inference.types import InferenceRequest, InputType, TaskType
+from inference.types import Content, InferenceRequest, InputType, TaskType
 
 BodyT = TypeVar("BodyT", bound="Body")
 
@@ -114,6 +116,48 @@ class ChunkBody(Body):
     chunking_settings: dict[str, Any] | None = None
 
 
+class ChatBody(Body, ChatRequest):
+    """A chat; what it holds is checked as deep as every service agrees on."""
+
+    most_bytes = inf
+
+    timeout: StrictStr | None = None
+
+    def to_request(self) -> ChatRequest:
+        """Raises InvalidAction."""
+        if not self.messages:
+            raise InvalidAction(["Field [messages] cannot be an empty array"])
+        for number, message in enumerate(self.messages):
+            if message.content is None and not message.tool_calls:
+                raise InvalidAction(
+                    [f"Field [messages[{number}].content] can only be left out with [tool_calls]"]
+                )
+        return self
+
+
+class ContentBody(Body):
+    type: Literal["text", "image", "audio", "video", "pdf"]
+    format: Literal["text", "base64"] | None = None
+    value: StrictStr
+
+    @property
+    def content(self) -> Content:
+        """Raises InvalidRequest for a format that the type cannot have."""
+        usual = "text" if self.type == "text" else "base64"
+        if self.format not in (None, usual):
+            raise InvalidRequest(
+                f"Invalid format [{self.format}] for type [{self.type}]; it must be [{usual}]"
+            )
+        return Content(self.type, usual, self.value)
+
+
+class ContentsBody(Body):
+    content: ContentBody | list[ContentBody]
+
+
+AnyInput: TypeAlias = StrictStr | ContentsBody | list[StrictStr | ContentsBody] | None
+
+
 class InferenceBody(Body):
     most_bytes = inf
 
@@ -172,6 +216,37 @@ class InferenceBody(Body):
         return problems
 
 
+class EmbeddingBody(InferenceBody):
+    """What the embedding task takes: texts, and things that are no texts."""
+
+    # Wider than where only texts can be given.
+    input: AnyInput = None  # type: ignore[assignment]
+
+    def to_request(self, task_type: TaskType | None) -> InferenceRequest:
+        given = self.input
+        inputs = given if isinstance(given, list) else [given]
+        contents = tuple(_content(number, one) for number, one in enumerate(inputs))
+        texts = [content.value if content.type == "text" else "" for content in contents]
+        plain = InferenceBody(
+            **{**dict(self), "input": given if given is None or given == [] else texts}
+        ).to_request(task_type)
+        if all(content.type == "text" for content in contents):
+            return plain
+        return replace(plain, contents=contents)
+
+
+def _content(number: int, given: str | ContentsBody | None) -> Content:
+    """One input as a thing to embed. Raises InvalidRequest."""
+    if not isinstance(given, ContentsBody):
+        return Content("text", "text", given or "")
+    items = given.content if isinstance(given.content, list) else [given.content]
+    if len(items) != 1:
+        raise InvalidRequest(
+            f"Field [$.input.content[{number}]] must hold exactly one item, not [{len(items)}]"
+        )
+    return items[0].content
+
+
 def _not_for(task_type: TaskType, fields: dict[str, Any]) -> list[str]:
     return [
         f"Field [{name}] cannot be specified for task type [{task_type}]"
@@ -211,6 +286,8 @@ def parse(schema: type[BodyT], request: HttpRequest) -> BodyT:
         error = exc.errors()[0]
     name = str(error["loc"][0]) if error["loc"] else ""
     place = f"[{position(raw, name)}] [{schema.__name__}]"
+    if error["type"] == "missing":
+        raise MalformedBody(f"{place} Required [{'.'.join(map(str, error['loc']))}]")
     if error["type"] == "extra_forbidden":
         raise MalformedBody(f"{place} unknown field [{'.'.join(map(str, error['loc']))}]")
     raise MalformedBody(f"{place} failed to parse field [{name}]: {error['msg']}")

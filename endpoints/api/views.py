@@ -2,24 +2,29 @@
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.db import connection
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 from endpoints import actions, calls, hosting, tombstones
 from endpoints.access import Action, endpoint_to_call, get_endpoint, require
 from endpoints.api.cluster import cluster_info
 from endpoints.api.http import ElasticView, UserRequest
-from endpoints.api.media import write_json
 from endpoints.api.params import parse_duration_s
 from endpoints.api.schemas import (
+    ChatBody,
     ChunkBody,
     CreateBody,
+    EmbeddingBody,
     InferenceBody,
     UpdateBody,
     parse,
 )
+from endpoints.api.sse import EVENT_STREAM, as_events, event
 from endpoints.api.warnings import cuts_of, warn
 from endpoints.models import Endpoint
 from endpoints.references import references_to
+from inference.chat import ChatRequest
 from inference.chunking import chunk, chunk_texts
 from inference.chunking.settings import parse_chunking
 from inference.errors import (
@@ -27,11 +32,10 @@ from inference.errors import (
     InferenceError,
     NotFound,
     NothingToUpdate,
-    StreamingNotAllowed,
     TimedOut,
 )
 from inference.services import SERVICES, find_service
-from inference.types import TaskType
+from inference.types import InferenceRequest, TaskType
 
 DEFAULT_TIMEOUT_S = 30.0
 CHAT_TIMEOUT_S = 120.0
@@ -81,28 +85,23 @@ class EndpointView(ElasticView):
             body.named_service(),
             body.config,
             force=params.flag("force"),
+            timeout_s=timeout_s,
         )
-        prove(endpoint, timeout_s)
-        response = self.answer(endpoint.to_response())
         service = find_service(body.named_service())
+        if service.is_hosted:
+            prove(endpoint, timeout_s)
+        response = self.answer(endpoint.to_response())
         warn(response, *service.warnings(body.config), *tombstones.lift(endpoint))
         return response
 
     def post(
         self, request: UserRequest, inference_id: str, task_type: str | None = None
     ) -> HttpResponse:
-        require(request.user, Action.INFER)
-        params = self.params(request)
-        task = task_in(task_type)
-        body = parse(InferenceBody, request)
-        call = body.to_request(task)
-        endpoint = endpoint_to_call(inference_id, task)
-        default_s = default_timeout_s(endpoint.task)
-        if body.timeout is not None:
-            default_s = parse_duration_s(body.timeout, "timeout")
-        result = calls.run_inference(endpoint, call, params.duration_s("timeout", default_s))
+        endpoint, call, timeout_s = asked(self, request, inference_id, task_type)
+        result = calls.run_inference(endpoint, call, timeout_s)
         response = self.answer(result.to_response())
-        warn(response, *cuts_of(call, result))
+        if isinstance(call, InferenceRequest):
+            warn(response, *cuts_of(call, result))
         return response
 
     def delete(
@@ -142,7 +141,7 @@ class UpdateView(ElasticView):
         self, request: UserRequest, inference_id: str, task_type: str | None = None
     ) -> HttpResponse:
         require(request.user, Action.UPDATE)
-        self.params(request)
+        params = self.params(request)
         body = parse(UpdateBody, request)
         actions.check_can_change(inference_id)
         try:
@@ -152,7 +151,9 @@ class UpdateView(ElasticView):
                 f"The inference endpoint [{inference_id}] does not exist and cannot be updated"
             ) from exc
         changes = body.changes(task_in(task_type), endpoint.task, endpoint.service)
-        return self.answer(actions.update_endpoint(endpoint, changes).to_response())
+        timeout_s = params.duration_s("timeout", default_timeout_s(endpoint.task))
+        updated = actions.update_endpoint(endpoint, changes, timeout_s)
+        return self.answer(updated.to_response())
 
     post = put
 
@@ -195,20 +196,53 @@ class StreamView(ElasticView):
 
     def post(
         self, request: UserRequest, inference_id: str, task_type: str | None = None
-    ) -> HttpResponse:
-        require(request.user, Action.INFER)
-        self.params(request)
-        task = task_in(task_type)
-        parse(InferenceBody, request).to_request(task)
-        endpoint = endpoint_to_call(inference_id, task)
-        raise StreamingNotAllowed(
-            f"Streaming is not allowed for service [{endpoint.service}] and task "
-            f"[{endpoint.task}]. Supported tasks: []"
+    ) -> HttpResponseBase:
+        endpoint, call, timeout_s = asked(self, request, inference_id, task_type)
+        streaming = calls.stream_inference(endpoint, call, timeout_s)
+        # The thread is the stream's for as long as it lasts; the database is not.
+        if not connection.in_atomic_block:
+            connection.close()
+        return StreamingHttpResponse(
+            as_events(streaming, is_chat=self.is_chat), content_type=EVENT_STREAM
         )
 
     def answer(self, data: Any, status: int = 200) -> HttpResponse:
-        body = b"event: error\ndata: " + write_json(data, is_pretty=False) + b"\n\n"
-        return HttpResponse(body, status=status, content_type="text/event-stream")
+        return HttpResponse(event("error", data), status=status, content_type=EVENT_STREAM)
+
+
+def known(inference_id: str) -> Endpoint | None:
+    """The endpoint, if there is one; whether there has to be is asked after the body is read."""
+    try:
+        return endpoint_to_call(inference_id)
+    except NotFound:
+        return None
+
+
+def asked(
+    view: ElasticView, request: UserRequest, inference_id: str, task_type: str | None
+) -> tuple[Endpoint, InferenceRequest | ChatRequest, float]:
+    """The endpoint that a call is for, the call, and the seconds that it may take.
+
+    Where the path leaves the task open, the endpoint says how the body is to be read.
+    """
+    require(request.user, Action.INFER)
+    params, task = view.params(request), task_in(task_type)
+    endpoint = known(inference_id) if task is None else None
+    view.is_chat = TaskType.CHAT_COMPLETION in (task, endpoint and endpoint.task)
+    body: ChatBody | InferenceBody
+    call: ChatRequest | InferenceRequest
+    if view.is_chat:
+        body = parse(ChatBody, request)
+        call = body.to_request()
+    else:
+        is_embedding = TaskType.EMBEDDING in (task, endpoint and endpoint.task)
+        body = parse(EmbeddingBody if is_embedding else InferenceBody, request)
+        call = body.to_request(task)
+    endpoint = endpoint or endpoint_to_call(inference_id, task)
+    default_s = default_timeout_s(endpoint.task)
+    if body.timeout is not None:
+        default_s = parse_duration_s(body.timeout, "timeout")
+    return endpoint, call, params.duration_s("timeout", default_s)
 
 
 def prove(endpoint: Endpoint, timeout_s: float) -> None:

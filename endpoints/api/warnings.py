@@ -42,10 +42,14 @@ def cuts_of(request: InferenceRequest, result: InferenceResult) -> tuple[str, ..
     named = [told(noun, *cut) for cut in islice(truncated.items(), MOST_NAMED)]
     if more := len(truncated) - len(named):
         named.append(f"and {more} more were cut")
-    window = next(iter(truncated.values())).read_tokens
+    cut = next(iter(truncated.values()))
+    were = "was" if len(truncated) == 1 else "were"
+    whither = f" to the model's window of {cut.read_tokens} tokens"
+    if cut.lost_characters is not None:
+        whither = " before they were sent" if len(truncated) > 1 else " before it was sent"
     return (
-        f"{len(truncated)} of {of_all} {'was' if len(truncated) == 1 else 'were'} cut to the "
-        f"model's window of {window} tokens: {', '.join(named)}; the rest was not read",
+        f"{len(truncated)} of {of_all} {were} cut{whither}: {', '.join(named)}; the rest was not "
+        "read",
     )
 
 

@@ -51,6 +51,10 @@ class Endpoint(Record):
     service_settings = models.JSONField(default=dict)
     task_settings = models.JSONField(default=dict, blank=True)
     chunking_settings = models.JSONField(null=True)
+    # The settings that are secret, as one JSON object, encrypted; empty where there are none.
+    encrypted_secrets = models.TextField(blank=True)
+    # What a provider's first answer told, where the settings leave it open: shown like a setting.
+    learned_settings = models.JSONField(default=dict, blank=True)
     # What Service.fingerprint says. Empty also for endpoints from before there were fingerprints:
     # those are known by service and model alone, until an update notes what is known by then.
     fingerprint = models.CharField(max_length=64, blank=True)
@@ -109,12 +113,17 @@ class Endpoint(Record):
         return self.deployment_id is not None and "deployment_id" not in self.service_settings
 
     @property
+    def known_settings(self) -> dict[str, Any]:
+        """The service settings, with what a provider's answer told about them."""
+        return {**self.learned_settings, **self.service_settings}
+
+    @property
     def shown_settings(self) -> dict[str, Any]:
         """The service settings, with what the deployment has now where it can change by itself.
 
         Asks the database nothing for an endpoint that was read by `with_status()`.
         """
-        settings = dict(self.service_settings)
+        settings = self.known_settings
         if self.deployment:
             settings["num_allocations"] = self.deployment.num_allocations
             if self.deployment.adaptive_allocations is not None:
@@ -143,6 +152,7 @@ _called = Endpoint.objects.only(
     "service",
     "service_settings",
     "task_settings",
+    "encrypted_secrets",
     "deployment",
     "fingerprint",
     "cache_generation",

@@ -4,8 +4,11 @@ from inference.errors import InvalidRequest
 from inference.services.base import EndpointConfig, Service
 from inference.services.elasticsearch import Elasticsearch
 from inference.services.elser import Elser
+from inference.services.openai import OpenAI
 
-SERVICES: dict[str, Service] = {service.name: service for service in (Elasticsearch(), Elser())}
+SERVICES: dict[str, Service] = {
+    service.name: service for service in (Elasticsearch(), Elser(), OpenAI())
+}
 
 
 def find_service(name: str) -> Service:

@@ -36,6 +36,11 @@ class EndpointConfig:
             "chunking_settings": self.chunking_settings and self.chunking_settings.to_response(),
         }
 
+    @property
+    def secrets(self) -> dict[str, Any]:
+        """What an endpoint stores apart and encrypted: plain values, by the setting's name."""
+        return self.service_settings.secrets
+
 
 class Service:
     """One kind of endpoint, described by data.
@@ -45,16 +50,18 @@ class Service:
     setting counts, so that one that nobody thought of is taken for a change and not for none.
     max_chunk_size: the largest chunk, in words, that the service allows, if it limits it.
     is_listed: whether the catalogue of services shows it. is_hosted: whether its models run here.
+    is_remote: whether a provider is called.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
     settings: ClassVar[type[Settings]]
     task_settings: ClassVar[Mapping[TaskType, type[Settings]]]
-    not_in_vectors: ClassVar[frozenset[str]] = frozenset({"rate_limit"})
+    not_in_vectors: ClassVar[frozenset[str]] = frozenset({"rate_limit", "proxy", "ca_certificate"})
     max_chunk_size: ClassVar[int | None] = None
     is_listed: ClassVar[bool] = True
     is_hosted: ClassVar[bool] = False
+    is_remote: ClassVar[bool] = False
 
     def check_task(self, task_type: TaskType) -> None:
         if task_type not in self.task_settings:
@@ -70,8 +77,13 @@ class Service:
         if config.get("service_settings") is None:
             raise InvalidRequest("Missing required field [service_settings]")
         self.check_task(task_type)
+        raw = config["service_settings"]
         settings = parse_settings(
-            self.settings, config["service_settings"], scope="service_settings", service=self.name
+            self.settings,
+            self.complete(task_type, raw) if isinstance(raw, Mapping) else raw,
+            scope="service_settings",
+            service=self.name,
+            task_type=task_type,
         )
         self.check_settings(task_type, settings)
         task_settings = parse_settings(
@@ -80,6 +92,7 @@ class Service:
             scope="task_settings",
             service=self.name,
         )
+        self.check_task_settings(task_type, task_settings)
         known = {"service_settings", "task_settings"}
         chunking = None
         if task_type.is_chunked:
@@ -125,8 +138,16 @@ class Service:
             "service": self.name,
             "name": self.label,
             "task_types": tasks,
-            "configurations": configurations(self.settings, tasks),
+            "configurations": configurations(self.settings, tasks, self.defaults(tasks[0])),
         }
+
+    def defaults(self, task_type: TaskType) -> dict[str, Any]:
+        """What an endpoint of this task gets where the schema alone does not say it."""
+        return {}
+
+    def complete(self, task_type: TaskType, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Service settings as given, with the defaults where something is not said."""
+        return raw
 
     def fingerprint(self, config: EndpointConfig) -> str:
         """A hash of everything that changes the vectors of an endpoint, the same in every release.
@@ -161,3 +182,6 @@ class Service:
 
     def check_settings(self, task_type: TaskType, settings: Any) -> None:
         """Refuse settings that the schema alone cannot judge."""
+
+    def check_task_settings(self, task_type: TaskType, settings: Any) -> None:
+        """Refuse task settings with which an endpoint cannot be created."""

@@ -1,10 +1,19 @@
 """Settings of services: declared with pydantic, refused in Elasticsearch's words."""
 
 import re
-from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictStr,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 
 from inference.errors import InvalidRequest, InvalidSettings, shown
@@ -14,11 +23,32 @@ from inference.types import TaskType
 class Settings(BaseModel):
     """The base of every settings object: values keep their JSON types, nothing unknown."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, populate_by_name=True
+    )
 
     def to_response(self) -> dict[str, Any]:
         """What the API stores and shows: only what is set, in the order of declaration."""
-        return self.model_dump(mode="json", exclude_none=True)
+        hidden = set(names_marked("sensitive", type(self)))
+        return self.model_dump(mode="json", exclude_none=True, exclude=hidden)
+
+    @property
+    def secrets(self) -> dict[str, Any]:
+        """What is stored apart and encrypted, and never shown: plain JSON values, by name."""
+        return {
+            name: revealed(value)
+            for name in sorted(names_marked("sensitive", type(self)))
+            if (value := getattr(self, name)) is not None
+        }
+
+
+def revealed(value: Any) -> Any:
+    """A secret, or a mapping of secrets, as plain JSON."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Mapping):
+        return {name: revealed(one) for name, one in value.items()}
+    return value
 
 
 def setting(
@@ -30,13 +60,14 @@ def setting(
     required: bool = False,
     listed: bool = True,
     suggested: Any = None,
+    tasks: Collection[TaskType] | None = None,
     **rules: Any,
 ) -> Any:
     """Declare a field with what the catalogue of services tells about it.
 
     required: told as such although the schema alone does not insist on it. listed: whether the
     catalogue shows it. suggested: what a form offers where the setting has no default of its own.
-    rules: of pydantic.
+    tasks: those that know it; for any other it is an unknown setting. rules: of pydantic.
     """
     shown = {
         "updatable": updatable,
@@ -44,11 +75,21 @@ def setting(
         "required": required,
         "listed": listed,
         "suggested": suggested,
+        "tasks": None if tasks is None else [task.value for task in tasks],
     }
     return Field(title=label, description=description or None, json_schema_extra=shown, **rules)
 
 
+def folded(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
 PositiveInt = Annotated[int, Field(gt=0)]
+Text: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
+Secret: TypeAlias = Annotated[SecretStr, Field(min_length=1)]
+# Before a Literal of lower-case words: case and blanks around it do not matter.
+FOLDED = BeforeValidator(folded)
+Similarity: TypeAlias = Annotated[Literal["cosine", "dot_product", "l2_norm"], FOLDED]
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 JAVA_TYPES = {
@@ -62,36 +103,72 @@ JAVA_TYPES = {
 }
 
 
+# A value that must not be told, and names of settings whose values may be such.
+HIDDEN = "***"
+SOUNDS_SECRET = re.compile(r"key|secret|token|passw|credential|auth|account", re.IGNORECASE)
+
 TYPE_NAMES = {"integer": "int", "string": "str", "boolean": "bool", "array": "list"}
 
 
-def configurations(schema: type[Settings], task_types: Sequence[TaskType]) -> dict[str, Any]:
-    """The settings of a schema as the catalogue of services lists them."""
-    described = schema.model_json_schema()
+def configurations(
+    schema: type[Settings],
+    task_types: Sequence[TaskType],
+    defaults: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The settings of a schema as the catalogue of services lists them.
+
+    A group of settings is listed by each of its own, as `group.name`. defaults: those that the
+    schema does not know, by name.
+    """
+    return dict(_listed(schema, task_types, defaults or {}))
+
+
+def _listed(
+    schema: type[Settings], task_types: Sequence[TaskType], defaults: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    described = schema.model_json_schema(by_alias=False)
     required = described.get("required", [])
-    return {
-        name: _configuration(entry, name in required) | {"supported_task_types": list(task_types)}
-        for name, entry in described["properties"].items()
-        if entry["listed"]
-    }
+    for name, entry in described["properties"].items():
+        if not entry["listed"]:
+            continue
+        tasks = [task for task in task_types if is_for(schema, name, task)]
+        # A setting that may be left out is described as one of its type or null.
+        kind, *_ = entry.get("anyOf", [entry])
+        if "$ref" in kind:
+            group = described["$defs"][kind["$ref"].rpartition("/")[2]]
+            for inner, inner_entry in group["properties"].items():
+                shown = {**inner_entry, "updatable": entry["updatable"]}
+                default = (defaults.get(name) or {}).get(inner)
+                configuration = _configuration(shown, inner_entry, False, default)
+                yield f"{name}.{inner}", configuration | {"supported_task_types": tasks}
+            continue
+        configuration = _configuration(entry, kind, name in required, defaults.get(name))
+        yield name, configuration | {"supported_task_types": tasks}
 
 
-def names_marked(mark: str, schema: type[Settings]) -> set[str]:
+def is_for(schema: type[Settings], name: str, task_type: TaskType) -> bool:
+    """Whether a setting of a schema is known to endpoints of this task."""
+    extra = schema.model_fields[name].json_schema_extra
+    tasks = extra.get("tasks") if isinstance(extra, dict) else None
+    return not isinstance(tasks, list) or task_type.value in tasks
+
+
+@cache
+def names_marked(mark: str, schema: type[Settings]) -> frozenset[str]:
     """The settings of a schema that are declared `updatable` or `sensitive`."""
-    return {
+    return frozenset(
         name
         for name, field in schema.model_fields.items()
         if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get(mark)
-    }
+    )
 
 
-def _configuration(entry: dict[str, Any], is_required: bool) -> dict[str, Any]:
-    # A setting that may be left out is described as one of its type or null.
-    kind, *_ = entry.get("anyOf", [entry])
+def _configuration(
+    entry: dict[str, Any], kind: dict[str, Any], is_required: bool, default: Any
+) -> dict[str, Any]:
     shown: dict[str, Any] = {}
-    default = entry.get("default")
-    if default is None:
-        default = entry["suggested"]
+    for known in (entry.get("default"), entry["suggested"]):
+        default = known if default is None else default
     if default is not None:
         shown["default_value"] = default
     if "description" in entry:
@@ -105,30 +182,64 @@ def _configuration(entry: dict[str, Any], is_required: bool) -> dict[str, Any]:
     }
 
 
-def parse_settings(schema: type[SettingsT], raw: Any, *, scope: str, service: str) -> SettingsT:
+def parse_settings(
+    schema: type[SettingsT],
+    raw: Any,
+    *,
+    scope: str,
+    service: str,
+    task_type: TaskType | None = None,
+) -> SettingsT:
     """Read the settings found under `scope` (service_settings, task_settings, ...).
 
-    Raises InvalidSettings with every bad value, or InvalidRequest that lists unknown settings.
+    Raises InvalidSettings with every bad value, or InvalidRequest that lists unknown settings;
+    one that is for other tasks is unknown.
     """
+    foreign: dict[Any, Any] = {}
+    if task_type and isinstance(raw, dict):
+        known = schema.model_fields
+        foreign = {
+            name: value
+            for name, value in raw.items()
+            if name in known and not is_for(schema, name, task_type)
+        }
+        raw = {name: value for name, value in raw.items() if name not in foreign}
     try:
-        return schema.model_validate(raw)
+        parsed = schema.model_validate(raw)
+        details = []
     except ValidationError as exc:
         details = exc.errors()
     unknown = [detail for detail in details if detail["type"] == "extra_forbidden"]
-    problems = [_problem(detail, scope) for detail in details if detail not in unknown]
+    problems = [_problem(detail, scope, schema) for detail in details if detail not in unknown]
     if problems:
         raise InvalidSettings(problems)
-    raise unknown_settings({detail["loc"][-1]: detail["input"] for detail in unknown}, service)
+    foreign |= {detail["loc"][-1]: detail["input"] for detail in unknown}
+    if foreign:
+        raise unknown_settings(foreign, service)
+    return parsed
 
 
 def unknown_settings(left_over: dict[Any, Any], service: str) -> InvalidRequest:
+    told = shown(masked(left_over))
     return InvalidRequest(
-        f"Configuration contains settings [{shown(left_over)}] unknown to the [{service}] service"
+        f"Configuration contains settings [{told}] unknown to the [{service}] service"
     )
 
 
-def _problem(detail: ErrorDetails, scope: str) -> str:
-    name, value = detail["loc"][-1] if detail["loc"] else scope, shown(detail["input"])
+def masked(settings: Any) -> Any:
+    """Settings as they may be told: without the values of names that sound secret."""
+    if not isinstance(settings, dict):
+        return settings
+    return {
+        name: HIDDEN if SOUNDS_SECRET.search(str(name)) else masked(value)
+        for name, value in settings.items()
+    }
+
+
+def _problem(detail: ErrorDetails, scope: str, schema: type[Settings]) -> str:
+    name = detail["loc"][-1] if detail["loc"] else scope
+    is_secret = set(detail["loc"]) & names_marked("sensitive", schema)
+    value = HIDDEN if is_secret else shown(masked(detail["input"]))
     limits = detail.get("ctx", {})
     match detail["type"]:
         case "missing":
@@ -146,8 +257,11 @@ def _problem(detail: ErrorDetails, scope: str) -> str:
             return (
                 f"[{scope}] Invalid value [{value}] received. [{name}] must be one of [{allowed}]"
             )
-        case "string_too_short":
+        case "string_too_short" | "too_short" if limits.get("field_type", "Value") == "Value":
             return f"[{scope}] Invalid value empty string. [{name}] must be a non-empty string"
+        case "too_short":
+            kind = "map" if limits["field_type"] == "Dictionary" else "list"
+            return f"[{scope}] Invalid value empty {kind}. [{name}] must be a non-empty {kind}"
         case "value_error":
             return f"[{scope}] Invalid value [{value}]. [{name}] {limits['error']}"
         case kind if kind in JAVA_TYPES:

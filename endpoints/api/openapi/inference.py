@@ -21,7 +21,7 @@ from endpoints.api.openapi.words import (
     ref,
 )
 from endpoints.api.region_policy import PolicyBody, RegionPolicyView
-from endpoints.api.schemas import ChunkBody, InferenceBody
+from endpoints.api.schemas import ChatBody, ChunkBody, EmbeddingBody, InferenceBody
 from inference.types import TaskType
 
 TASK: Schema = {"enum": list(TaskType)}
@@ -46,8 +46,33 @@ SCHEMAS: dict[str, Schema] = {
         },
         {"task_settings": OBJECT, "chunking_settings": OBJECT},
     ),
-    "TextEmbeddings": record(
-        {"text_embedding": listed(record({"embedding": listed(NUMBER)}))},
+    **{
+        schema: record({name: listed(record({"embedding": listed(numbers)}))})
+        for schema, name, numbers in (
+            ("TextEmbeddings", "text_embedding", NUMBER),
+            ("TextEmbeddingsInBytes", "text_embedding_bytes", INTEGER),
+            ("TextEmbeddingsInBits", "text_embedding_bits", INTEGER),
+            ("Embeddings", "embeddings", NUMBER),
+            ("EmbeddingsInBytes", "embeddings_bytes", INTEGER),
+            ("EmbeddingsInBits", "embeddings_bits", INTEGER),
+        )
+    },
+    "Completions": record({"completion": listed(record({"result": STRING}))}),
+    "ChatAnswer": record(
+        {
+            "id": STRING,
+            "object": {"const": "chat.completion"},
+            "choices": listed(
+                record(
+                    {
+                        "index": INTEGER,
+                        "message": OBJECT,
+                        "finish_reason": {"type": ["string", "null"]},
+                    }
+                )
+            ),
+        },
+        {"created": INTEGER, "model": STRING, "usage": OBJECT},
     ),
     "SparseEmbeddings": record(
         {"sparse_embedding": listed(record({"is_truncated": BOOLEAN, "embedding": mapped(NUMBER)}))}
@@ -84,15 +109,35 @@ SCHEMAS: dict[str, Schema] = {
         {"created_by": STRING, "updated_at": STRING, "updated_by": STRING},
     ),
     **settings_schemas(),
-    **schemas_of(InferenceBody, ChunkBody, PolicyBody),
+    **schemas_of(InferenceBody, EmbeddingBody, ChatBody, ChunkBody, PolicyBody),
 }
-require(SCHEMAS["InferenceBody"], "input")
+for body in ("InferenceBody", "EmbeddingBody"):
+    require(SCHEMAS[body], "input")
 
 ENDPOINTS = record({"endpoints": listed(ref("Endpoint"))})
 RESULT: Schema = {
-    "oneOf": [ref("TextEmbeddings"), ref("SparseEmbeddings"), ref("Ranking")],
+    "oneOf": [
+        ref(name)
+        for name in (
+            "TextEmbeddings",
+            "TextEmbeddingsInBytes",
+            "TextEmbeddingsInBits",
+            "SparseEmbeddings",
+            "Ranking",
+            "Completions",
+            "ChatAnswer",
+            "Embeddings",
+            "EmbeddingsInBytes",
+            "EmbeddingsInBits",
+        )
+    ],
     "description": "By the task of the endpoint; one entry for each input, in order, but for "
-    "rerank, whose entries are sorted by falling score.",
+    "rerank, whose entries are sorted by falling score, and for a chat.",
+}
+CALL: Schema = {
+    "anyOf": [ref("InferenceBody"), ref("EmbeddingBody"), ref("ChatBody")],
+    "description": "By the task of the endpoint: chat_completion takes a chat, embedding takes "
+    "more than texts, every other task what is described first.",
 }
 GET_ALL = Operation(
     "inference.get_all", "List endpoints, of one task or of all", ENDPOINTS, query=(MINIMAL,)
@@ -107,7 +152,7 @@ PUT = Operation(
     (TIMEOUT, flag("force", "Create it although another model made what is stored for this id.")),
     Body(ref("CreateEndpoint"), EXAMPLE),
     in_path={"task_type": TASK},
-    failures=(404, 408, 409, 429, 500, 503, 507),
+    failures=(402, 404, 408, 409, 422, 429, 500, 503, 504, 507),
     headers={"Warning": "What the maker should know although nothing is wrong."},
 )
 INFER = Operation(
@@ -115,8 +160,8 @@ INFER = Operation(
     "Call an endpoint",
     RESULT,
     query=(TIMEOUT,),
-    body=Body(ref("InferenceBody"), {"input": ["Hello, world"]}),
-    failures=(404, 408, 409, 429, 500, 503),
+    body=Body(CALL, {"input": ["Hello, world"]}),
+    failures=(402, 404, 408, 409, 422, 429, 500, 503, 504),
     headers={"Warning": "How many inputs were cut to the model's window, and by how much."},
 )
 DELETE = Operation(
@@ -138,17 +183,18 @@ UPDATE = Operation(
     ref("Endpoint"),
     query=(TIMEOUT,),
     body=Body(ref("UpdateEndpoint"), {"service_settings": {"num_allocations": 1}}),
-    failures=(404, 409),
+    failures=(402, 404, 409, 422, 429, 504),
 )
 STREAM = Operation(
     "inference.stream",
     "Call an endpoint and stream its answer",
     None,
-    "An answer is a stream of events, and so is a refusal. The models that run here answer all at "
-    "once, so every call of theirs is refused.",
+    "An answer is a stream of events, and so is a refusal: completion and chat_completion of "
+    "providers stream. The models that run here answer all at once, so every call of theirs is "
+    "refused.",
     (TIMEOUT,),
-    Body(ref("InferenceBody"), {"input": "Hello, world"}),
-    failures=(404, 405),
+    Body(CALL, {"messages": [{"role": "user", "content": "Hello, world"}]}),
+    failures=(402, 404, 405, 408, 422, 429, 500, 504),
     is_stream=True,
 )
 SERVICES = Operation(

@@ -1,0 +1,287 @@
+"""One call to a provider: its turn, its attempts and the waits between them, and what was cut."""
+
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from math import ceil
+from time import time
+from typing import Any
+
+import httpx
+
+from inference.chat import ChatRequest
+from inference.errors import StreamingNotAllowed
+from inference.services.base import EndpointConfig
+from inference.services.remote import (
+    CHARACTERS_PER_TOKEN,
+    Call,
+    ProviderFailed,
+    RemoteService,
+    Task,
+    cut_call,
+)
+from inference.types import InferenceRequest, InferenceResult, TextEmbeddings, Truncation
+from inference.upstream import failures
+from inference.upstream.deadline import Deadline
+from inference.upstream.door import Door, Reply, Sender
+from inference.upstream.errors import (
+    UpstreamError,
+    UpstreamMalformed,
+    UpstreamRefused,
+    UpstreamUnreachable,
+)
+from inference.upstream.sse import EventTooLarge
+
+ATTEMPTS = 3
+FIRST_DELAY_S, LONGEST_DELAY_S = 1.0, 5.0
+# No retry begins later than this after the first attempt.
+RETRY_WINDOW_S = 30.0
+CUT_FACTOR = 0.5
+SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+
+
+@dataclass(frozen=True)
+class Line:
+    """An endpoint's way to its provider."""
+
+    door: Door
+    service: RemoteService
+    config: EndpointConfig
+    inference_id: str
+
+    @property
+    def task(self) -> Task[Any, Any]:
+        return self.service.tasks[self.config.task_type]
+
+    @property
+    def sender(self) -> Sender:
+        settings: Any = self.config.service_settings
+        return Sender(self.inference_id, self.service.auth(settings), settings.way)
+
+    def answer(self, request: InferenceRequest | ChatRequest, timeout_s: float) -> InferenceResult:
+        """The provider's answer to a request.
+
+        Raises InvalidRequest or InvalidSettings before anything is sent, and UpstreamError.
+        """
+        call = self.service.call_for(self.config, request, is_stream=False)
+        call, cuts = self._cut_to_setting(call)
+        deadline, attempts = Deadline.after(timeout_s), Attempts(timeout_s)
+        while True:
+            try:
+                return with_cuts(self._attempt(call, deadline), cuts)
+            except Refusal as refusal:
+                error: UpstreamError = refusal.error
+                if refusal.is_too_large and self.task.is_cut:
+                    call, cuts = self._halve(call, cuts)
+                elif not refusal.is_too_large and not refusal.is_retried:
+                    raise error from None
+                retry_after = refusal.retry_after_s
+            except (UpstreamUnreachable, UpstreamMalformed) as exc:
+                if not exc.explanation.retry_helps:
+                    raise
+                error, retry_after = exc, None
+            delay_s = attempts.next_delay_s(deadline, retry_after)
+            if delay_s is None:
+                raise error
+            self.door.wait(delay_s)
+
+    def stream(
+        self, request: InferenceRequest | ChatRequest, timeout_s: float
+    ) -> Iterator[dict[str, Any]]:
+        """The provider's answer as it comes; this returns when it has begun.
+
+        timeout_s: until then. Raises like `answer`, and StreamingNotAllowed; so does the
+        iteration, when the stream breaks. Closing the iterator ends the provider's work, too.
+        """
+        if not self.task.can_stream:
+            raise StreamingNotAllowed(self._cannot_stream)
+        call = self.service.call_for(self.config, request, is_stream=True)
+        deadline, attempts = Deadline.after(timeout_s), Attempts(timeout_s)
+        while True:
+            streaming = self._stream_attempt(call, deadline)
+            try:
+                next(streaming)
+                return streaming
+            except Refusal as refusal:
+                error: UpstreamError = refusal.error
+                if not refusal.is_retried and not refusal.is_too_large:
+                    raise error from None
+                retry_after = refusal.retry_after_s
+            except UpstreamUnreachable as exc:
+                if not exc.explanation.retry_helps:
+                    raise
+                error, retry_after = exc, None
+            delay_s = attempts.next_delay_s(deadline, retry_after)
+            if delay_s is None:
+                raise error
+            self.door.wait(delay_s)
+
+    def _attempt(self, call: Call[Any], deadline: Deadline) -> InferenceResult:
+        sender = self.sender
+        self.door.limiter.take(self.service.group(self.config), deadline, self.inference_id)
+        reply = self.door.send(self.task.build(call), sender, deadline)
+        if not reply.is_success:
+            raise self._refusal(reply, sender)
+        try:
+            return self.task.read(reply, call)
+        except ProviderFailed as exc:
+            raise failures.broken_stream(self.inference_id, exc.told) from None
+        except ValueError as exc:
+            raise failures.malformed(reply.url, self.inference_id, str(exc)) from None
+
+    def _stream_attempt(self, call: Call[Any], deadline: Deadline) -> Iterator[dict[str, Any]]:
+        """First an empty event, once the provider has begun, then what it sends."""
+        sender = self.sender
+        self.door.limiter.take(self.service.group(self.config), deadline, self.inference_id)
+        request = self.task.build(call)
+        with self.door.open(request, sender, deadline, is_stream=True) as response:
+            if not response.is_success:
+                raise self._refusal(self.door.read(response, sender, deadline), sender)
+            yield {}
+            try:
+                yield from self.task.chunks(self.task.events(response.iter_bytes()), call)
+            except ProviderFailed as exc:
+                broken = failures.broken_stream(self.inference_id, exc.told)
+                raise with_status(broken, exc.status) from None
+            except (httpx.TransportError, httpx.DecodingError) as exc:
+                why = "the connection broke off before the end"
+                if isinstance(exc, httpx.ReadTimeout):
+                    why = "nothing more came"
+                raise failures.broken_stream(self.inference_id, None, why) from exc
+            except (ValueError, EventTooLarge) as exc:
+                why = f"the stream cannot be read: {exc}"
+                raise failures.broken_stream(self.inference_id, None, why) from None
+
+    def _refusal(self, reply: Reply, sender: Sender) -> "Refusal":
+        if reply.status == 401:
+            self.door.forget_token(sender.auth)
+        told, task = self.service.told(reply), self.task
+        error = failures.refused(
+            self.inference_id,
+            reply.status,
+            reply.url,
+            told,
+            task.own_categories,
+            self.service.suffix(reply),
+        )
+        return Refusal(
+            error,
+            is_retried=reply.status in task.retried,
+            is_too_large=task.is_too_large(reply, told),
+            retry_after_s=retry_after_s(reply.headers),
+        )
+
+    def _cut_to_setting(self, call: Call[Any]) -> "tuple[Call[Any], Cuts]":
+        most = getattr(call.settings, "max_input_tokens", None)
+        if not self.task.is_cut or most is None or isinstance(call.request, ChatRequest):
+            return call, Cuts.none(call)
+        return Cuts.none(call).cut(call, [most * CHARACTERS_PER_TOKEN] * len(call.texts))
+
+    def _halve(self, call: Call[Any], cuts: "Cuts") -> "tuple[Call[Any], Cuts]":
+        return cuts.cut(call, [int(len(text) * CUT_FACTOR) for text in call.texts])
+
+    @property
+    def _cannot_stream(self) -> str:
+        can = [str(name) for name, task in self.service.tasks.items() if task.can_stream]
+        return (
+            f"Streaming is not allowed for service [{self.service.name}] and task "
+            f"[{self.config.task_type}]. Supported tasks: [{', '.join(can)}]"
+        )
+
+
+class Refusal(Exception):
+    """A reply that means failure, and whether the same may be tried again."""
+
+    def __init__(
+        self,
+        error: UpstreamRefused,
+        *,
+        is_retried: bool,
+        is_too_large: bool,
+        retry_after_s: float | None,
+    ) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.is_retried, self.is_too_large = is_retried, is_too_large
+        self.retry_after_s = retry_after_s
+
+
+class Attempts:
+    """How often, and how soon, a call is tried again: at most three times, ever more slowly."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._made = 1
+        self._window = Deadline.after(min(timeout_s, RETRY_WINDOW_S))
+
+    def next_delay_s(self, deadline: Deadline, retry_after: float | None) -> float | None:
+        """How long to wait for the next attempt; None where there is none.
+
+        retry_after: seconds that the provider asked for, which hold if there is time for them.
+        """
+        if self._made >= ATTEMPTS:
+            return None
+        bound_s = min(FIRST_DELAY_S * 2.0 ** (self._made - 1), LONGEST_DELAY_S)
+        # Half of it by chance, so that callers refused together do not come back together.
+        delay_s = bound_s * (1 + random.random()) / 2  # noqa: S311 - nothing depends on it
+        if retry_after is not None:
+            delay_s = max(delay_s, retry_after)
+        if delay_s >= min(deadline.left_s, self._window.left_s):
+            return None
+        self._made += 1
+        return delay_s
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """How many characters of each text were cut."""
+
+    lost: tuple[int, ...]
+
+    @classmethod
+    def none(cls, call: Call[Any]) -> "Cuts":
+        count = 0 if isinstance(call.request, ChatRequest) else len(call.texts)
+        return cls((0,) * count)
+
+    def cut(self, call: Call[Any], most: list[int]) -> "tuple[Call[Any], Cuts]":
+        shorter = cut_call(call, most)
+        lost = tuple(
+            before + len(text) - len(kept)
+            for before, text, kept in zip(self.lost, call.texts, shorter.texts, strict=True)
+        )
+        return shorter, Cuts(lost)
+
+
+def with_cuts(result: InferenceResult, cuts: Cuts) -> InferenceResult:
+    """A result that tells what of its texts was not read."""
+    if not any(cuts.lost) or not isinstance(result, TextEmbeddings):
+        return result
+    truncated = {
+        str(number): Truncation(
+            read_tokens=0,
+            lost_tokens=ceil(lost / CHARACTERS_PER_TOKEN),
+            is_exact=False,
+            lost_characters=lost,
+        )
+        for number, lost in enumerate(cuts.lost)
+        if lost
+    }
+    return replace(result, truncated=truncated)
+
+
+def retry_after_s(headers: httpx.Headers) -> float | None:
+    """What `Retry-After` asks for: seconds, or a date."""
+    text: str = headers.get("retry-after", "")
+    if SECONDS.fullmatch(text):
+        return float(text)
+    try:
+        return max(parsedate_to_datetime(text).timestamp() - time(), 0.0)
+    except ValueError:
+        return None
+
+
+def with_status(error: UpstreamError, status: int | None) -> UpstreamError:
+    if status is not None:
+        error.status = status
+    return error

@@ -1,0 +1,174 @@
+"""OpenAI, and whatever speaks its API at an address of its own."""
+
+from typing import Any
+
+import httpx
+from pydantic import SecretStr, StrictStr
+
+from inference.chat import ChatRequest
+from inference.errors import InvalidRequest, InvalidSettings
+from inference.services.openai_shape import OpenAIChat, OpenAIEmbedding, OpenAIShaped
+from inference.services.remote import CHATS, VECTORS, Call, RemoteSettings, given
+from inference.services.settings import (
+    PositiveInt,
+    Secret,
+    Settings,
+    Similarity,
+    Text,
+    setting,
+)
+from inference.types import TaskType
+from inference.upstream.auth import Auth, ClientCredentials, TokenAuth, bearer
+
+EMBEDDINGS_URL = "https://api.openai.com/v1/embeddings"
+CHAT_URL = "https://api.openai.com/v1/chat/completions"
+MODELS_URL = "https://api.openai.com/v1/models"
+OAUTH = ("client_id", "scopes", "token_url")
+
+
+class OpenAISettings(RemoteSettings):
+    """url: of the request itself, in place of OpenAI's."""
+
+    api_key: Secret | None = setting(
+        "API Key", "The OpenAI API key.", sensitive=True, updatable=True, default=None
+    )
+    model_id: Text = setting("Model ID", "The name of the model to use.")
+    organization_id: Text | None = setting(
+        "Organization ID", "The organization that calls are counted to.", updatable=True,
+        default=None,
+    )  # fmt: skip
+    url: Text | None = setting(
+        "URL", "The address of another server of the same API.", default=None
+    )
+    dimensions: PositiveInt | None = setting(
+        "Dimensions", "The length of the vectors.", tasks=VECTORS, default=None
+    )
+    similarity: Similarity | None = setting(
+        "Similarity", "How vectors are compared.", tasks=VECTORS, default=None
+    )
+    max_input_tokens: PositiveInt | None = setting(
+        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=VECTORS,
+        default=None,
+    )  # fmt: skip
+    client_id: Text | None = setting(
+        "Client ID", "OAuth2: the client.", updatable=True, default=None
+    )
+    client_secret: Secret | None = setting(
+        "Client Secret", "OAuth2, in place of an API key.", sensitive=True, updatable=True,
+        default=None,
+    )  # fmt: skip
+    scopes: list[StrictStr] | None = setting(
+        "Scopes", "OAuth2: what the token is for.", updatable=True, default=None, min_length=1
+    )
+    token_url: Text | None = setting(
+        "Token URL", "OAuth2: where tokens are given.", updatable=True, default=None
+    )
+
+
+class OpenAITaskSettings(Settings):
+    """headers: a call's own take the place of the endpoint's."""
+
+    user: Text | None = setting("User", "Who asks, for the provider.", updatable=True, default=None)
+    headers: dict[str, StrictStr] | None = setting(
+        "Headers", "Sent with every request.", updatable=True, default=None
+    )
+
+
+def headers_of(call: Call[OpenAISettings]) -> dict[str, str]:
+    organization = given(**{"OpenAI-Organization": call.settings.organization_id})
+    return organization | (call.task_settings.headers or {})
+
+
+class Embed(OpenAIEmbedding[OpenAISettings]):
+    task_settings = OpenAITaskSettings
+    requests_per_minute = 3000
+
+    def url(self, settings: OpenAISettings) -> str:
+        return settings.url or EMBEDDINGS_URL
+
+    def headers(self, call: Call[OpenAISettings]) -> dict[str, str]:
+        return headers_of(call)
+
+    def payload(self, call: Call[OpenAISettings]) -> dict[str, Any]:
+        body = {"input": call.texts, "model": call.settings.model_id}
+        optional = given(user=call.task_settings.user, dimensions=call.settings.dimensions)
+        return body | optional | {"encoding_format": "base64"}
+
+
+class Chat(OpenAIChat[OpenAISettings]):
+    task_settings = OpenAITaskSettings
+    requests_per_minute = 500
+
+    def url(self, settings: OpenAISettings) -> str:
+        return settings.url or CHAT_URL
+
+    def headers(self, call: Call[OpenAISettings]) -> dict[str, str]:
+        return headers_of(call)
+
+    def extras(self, call: Call[OpenAISettings]) -> dict[str, Any]:
+        return given(user=call.task_settings.user)
+
+    def reasoning(self, chat: ChatRequest) -> dict[str, Any]:
+        if chat.reasoning is None:
+            return {}
+        if chat.reasoning.effort is None:
+            raise InvalidRequest("The [reasoning] field needs an [effort] for this service")
+        return {"reasoning_effort": chat.reasoning.effort}
+
+
+class OpenAI(OpenAIShaped):
+    name, label = "openai", "OpenAI"
+    settings = OpenAISettings
+    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+        TaskType.TEXT_EMBEDDING: Embed(),
+        TaskType.EMBEDDING: Embed(),
+        **dict.fromkeys(CHATS, Chat()),
+    }
+    rate_limit_group = ("model_id", "api_key", "client_id", "client_secret", "url")
+    not_in_vectors = OpenAIShaped.not_in_vectors | {
+        "organization_id", "max_input_tokens", "client_id", "scopes", "token_url",
+        "user", "headers",
+    }  # fmt: skip
+
+    def auth(self, settings: OpenAISettings) -> Auth:
+        if settings.api_key is not None:
+            return bearer(settings.api_key)
+        return TokenAuth(
+            ClientCredentials(
+                settings.token_url or "",
+                settings.client_id or "",
+                settings.client_secret or SecretStr(""),
+                tuple(settings.scopes or ()),
+            )
+        )
+
+    def models_request(self, settings: OpenAISettings) -> httpx.Request | None:
+        return None if settings.url else httpx.Request("GET", MODELS_URL)
+
+    def check_settings(self, task_type: TaskType, settings: OpenAISettings) -> None:
+        check_credentials(settings, settings.api_key is not None)
+
+
+def check_credentials(settings: OpenAISettings, has_key: bool) -> None:
+    """A key, or all that OAuth2 needs. Raises InvalidSettings."""
+    fields = (*OAUTH, "client_secret")
+    told = [name for name in fields if getattr(settings, name) is not None]
+    missing = [name for name in fields if name not in told]
+    if has_key and told:
+        raise InvalidSettings(
+            [f"[service_settings] [api_key] cannot be used together with [{', '.join(told)}]"]
+        )
+    if not has_key and not told:
+        raise InvalidSettings(
+            [
+                "[service_settings] does not contain one of the required settings "
+                "[api_key, client_secret]"
+            ]
+        )
+    if told and missing:
+        raise InvalidSettings(
+            [
+                "[service_settings] OAuth2 needs all of "
+                f"[{', '.join(fields)}]; missing are [{', '.join(missing)}]"
+            ]
+        )

@@ -1,0 +1,385 @@
+"""What a service of a provider declares: its settings, and two pure functions for each task."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar
+
+import httpx
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from inference.chat import ChatRequest
+from inference.errors import InvalidRequest, InvalidSettings
+from inference.services.base import EndpointConfig, Service
+from inference.services.settings import (
+    PositiveInt,
+    Secret,
+    Settings,
+    Text,
+    is_for,
+    parse_settings,
+    setting,
+)
+from inference.types import (
+    InferenceRequest,
+    InferenceResult,
+    InputType,
+    TaskType,
+    TextEmbeddings,
+)
+from inference.upstream.auth import Auth
+from inference.upstream.door import Reply
+from inference.upstream.errors import ProviderError
+from inference.upstream.limiting import Group
+from inference.upstream.pool import Way
+from inference.upstream.sse import ServerEvent, read_events
+
+VECTORS = (TaskType.TEXT_EMBEDDING, TaskType.EMBEDDING)
+CHATS = (TaskType.COMPLETION, TaskType.CHAT_COMPLETION)
+PUBLIC_INPUT_TYPES = ("ingest", "search", "classification", "clustering")
+CHARACTERS_PER_TOKEN = 3
+PROMPT_TOO_LONG = "Please reduce your prompt; or completion length."
+
+
+class RateLimit(Settings):
+    requests_per_minute: PositiveInt = setting(
+        "Rate Limit", "How many requests a minute are sent at most; the rest waits its turn."
+    )
+
+
+class RemoteSettings(Settings):
+    """What every provider's settings have: who may call it how often, and how it is reached.
+
+    proxy and ca_certificate: ours, not Elasticsearch's; shown only where they were given. Declare
+    `rate_limit: None = no_rate_limit()` for a service that has none.
+    """
+
+    rate_limit: RateLimit | None = setting("Rate Limit", updatable=True, default=None)
+    proxy: Secret | None = setting(
+        "Proxy",
+        "An http:// proxy for this endpoint alone.",
+        updatable=True,
+        sensitive=True,
+        listed=False,
+        default=None,
+    )
+    ca_certificate: Text | None = setting(
+        "CA certificate",
+        "Believed beside the public ones, in PEM form.",
+        updatable=True,
+        listed=False,
+        default=None,
+    )
+
+    @property
+    def way(self) -> Way:
+        return Way(self.proxy.get_secret_value() if self.proxy else None, self.ca_certificate)
+
+
+class NoTaskSettings(Settings):
+    pass
+
+
+SettingsT = TypeVar("SettingsT", bound=RemoteSettings)
+ReplyT = TypeVar("ReplyT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Call(Generic[SettingsT]):
+    """One call to a provider: what the endpoint says, and what is asked of it now.
+
+    task_settings: those of the endpoint with those of this call over them, as the task's schema.
+    """
+
+    settings: SettingsT
+    task_settings: Any
+    request: Any
+    task_type: TaskType
+    is_stream: bool = False
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The inputs of a request that has texts."""
+        request: InferenceRequest = self.request
+        return request.input
+
+    @property
+    def input(self) -> InferenceRequest:
+        """The request of any task but a chat."""
+        request: InferenceRequest = self.request
+        return request
+
+    @property
+    def chat(self) -> ChatRequest:
+        """The request of a chat; a completion is one with a single message."""
+        if isinstance(self.request, ChatRequest):
+            return self.request
+        return ChatRequest.of_prompt(self.texts[0])
+
+    @property
+    def input_type(self) -> InputType:
+        """What the call says, else its task settings or the endpoint's."""
+        if self.input.input_type != InputType.UNSPECIFIED:
+            return self.input.input_type
+        stored = getattr(self.task_settings, "input_type", None)
+        return InputType(stored) if stored else InputType.UNSPECIFIED
+
+    @property
+    def top_n(self) -> int | None:
+        if self.input.top_n is not None:
+            return self.input.top_n
+        found: int | None = getattr(self.task_settings, "top_n", None)
+        return found
+
+    @property
+    def return_documents(self) -> bool | None:
+        if self.input.return_documents is not None:
+            return self.input.return_documents
+        found: bool | None = getattr(self.task_settings, "return_documents", None)
+        return found
+
+
+class Task(Generic[SettingsT, ReplyT]):
+    """One task of a service: a call becomes a request, a reply becomes a result. No I/O.
+
+    task_settings: its schema. reply: the body of a success. requests_per_minute: the limit of an
+    endpoint that says none; None: there is no limit. most_inputs: of one call. input_types: what
+    the provider calls each; empty: any that a caller names is refused, None: any is accepted.
+    retried: the statuses after which the same is tried again. is_cut: whether texts that are too
+    long are cut, to `max_input_tokens` before and to half after a refusal. can_stream: whether
+    `chunks` reads a stream. takes_contents: whether inputs may be images and the like.
+    own_categories: what the service calls a status differently.
+    """
+
+    task_settings: ClassVar[type[Settings]] = NoTaskSettings
+    reply: type[ReplyT]
+    requests_per_minute: ClassVar[int | None] = None
+    most_inputs: ClassVar[int | None] = None
+    input_types: ClassVar[Mapping[InputType, str] | None] = {}
+    retried: ClassVar[Collection[int]] = frozenset({429, 500, 503})
+    is_cut: ClassVar[bool] = False
+    can_stream: ClassVar[bool] = False
+    takes_contents: ClassVar[bool] = False
+    own_categories: ClassVar[Mapping[int, str]] = {}
+
+    def check(self, call: Call[SettingsT], label: str) -> None:
+        """Refuse a call that the provider is not to be bothered with. Raises InvalidRequest."""
+        if isinstance(call.request, ChatRequest):
+            return
+        if call.input.contents and not self.takes_contents:
+            raise InvalidRequest(f"The {label} service only takes inputs of type [text]")
+        if self.most_inputs is not None and len(call.texts) > self.most_inputs:
+            raise InvalidRequest(f"{label} {call.task_type} only accepts {self.most_inputs} input")
+        if self.input_types is None:
+            return
+        named = call.input_type
+        if named == InputType.UNSPECIFIED or named in self.input_types:
+            return
+        if not self.input_types:
+            raise InvalidSettings(
+                [
+                    f"Invalid input_type [{named}]. The input_type option is not supported by "
+                    "this service"
+                ]
+            )
+        raise InvalidSettings([f"Input type [{named}] is not supported for [{label}]"])
+
+    def input_type_of(self, call: Call[SettingsT]) -> str | None:
+        """What the provider calls the input type of a call; None where there is none."""
+        return (self.input_types or {}).get(call.input_type)
+
+    def build(self, call: Call[SettingsT]) -> httpx.Request:
+        """The request, unsigned."""
+        raise NotImplementedError
+
+    def parse(self, reply: ReplyT, call: Call[SettingsT]) -> InferenceResult:
+        """Raises ValueError, with what is wrong, for a reply that is of no use."""
+        raise NotImplementedError
+
+    def read(self, reply: Reply, call: Call[SettingsT]) -> InferenceResult:
+        """The result in a successful reply. Raises ValueError with what is wrong with it."""
+        if not reply.content.strip():
+            raise ValueError("it is empty")
+        try:
+            body = self.reply.model_validate_json(reply.content)
+        except ValidationError as exc:
+            raise ValueError(first_problem(exc)) from None
+        return self.parse(body, call)
+
+    def events(self, pieces: Iterable[bytes]) -> Iterator[ServerEvent]:
+        """The events in the body of a stream."""
+        return read_events(pieces)
+
+    def chunks(
+        self, events: Iterator[ServerEvent], call: Call[SettingsT]
+    ) -> Iterator[dict[str, Any]]:
+        """What a caller of a stream gets: deltas of a completion, or chunks of a chat.
+
+        Raises ProviderFailed for an error that comes within it, and ValueError for what is none
+        of the provider's events.
+        """
+        raise NotImplementedError
+
+    def is_too_large(self, reply: Reply, told: ProviderError) -> bool:
+        """Whether a refusal means that the texts were too long."""
+        return False
+
+
+class ProviderFailed(Exception):
+    """A provider says in the middle of a stream that it cannot go on. status: for the caller."""
+
+    def __init__(self, told: ProviderError, status: int | None = None) -> None:
+        super().__init__(told.message)
+        self.told, self.status = told, status
+
+
+class RemoteService(Service):
+    """A service of a provider. Adding one: a module, a line in SERVICES, a test file.
+
+    rate_limit_group: the settings that make endpoints share a limit. default_similarity: that of
+    vectors, where a service has the setting. model_setting: which setting names the model.
+    """
+
+    settings: ClassVar[type[RemoteSettings]]
+    tasks: ClassVar[Mapping[TaskType, Task[Any, Any]]]
+    rate_limit_group: ClassVar[tuple[str, ...]] = ()
+    default_similarity: ClassVar[str] = "dot_product"
+    is_remote = True
+    # Whether an endpoint is stored only after its provider answered once.
+    is_proved: ClassVar[bool] = True
+
+    def __init_subclass__(cls) -> None:
+        if "tasks" in vars(cls):
+            cls.task_settings = {name: task.task_settings for name, task in cls.tasks.items()}
+
+    def auth(self, settings: Any) -> Auth:
+        """How a request of an endpoint with these settings proves who sends it."""
+        raise NotImplementedError
+
+    def told(self, reply: Reply) -> ProviderError:
+        """What the provider's own body says of a failure; empty where it says nothing."""
+        raise NotImplementedError
+
+    def suffix(self, reply: Reply) -> str:
+        """What the headers of a failure tell, to stand behind its category."""
+        return ""
+
+    def models_request(self, settings: Any) -> httpx.Request | None:
+        """Asks which models there are, without cost; None where a provider cannot tell."""
+        return None
+
+    def model_names(self, reply: Reply) -> list[str]:
+        """The models in the answer to that. Raises ValueError."""
+        return openai_model_names(reply)
+
+    def in_order(self, service_settings: Mapping[str, Any]) -> dict[str, Any]:
+        """With what every provider has behind what is its own."""
+        common = RemoteSettings.model_fields
+        names = [name for name in self.settings.model_fields if name not in common]
+        ordered = (*names, *common)
+        return {name: service_settings[name] for name in ordered if name in service_settings}
+
+    def defaults(self, task_type: TaskType) -> dict[str, Any]:
+        """What an endpoint of this task gets where it does not say something itself."""
+        found: dict[str, Any] = {}
+        limit = self.tasks[task_type].requests_per_minute
+        if limit is not None and "rate_limit" in self.settings.model_fields:
+            found["rate_limit"] = {"requests_per_minute": limit}
+        has_similarity = "similarity" in self.settings.model_fields
+        if has_similarity and is_for(self.settings, "similarity", task_type):
+            found["similarity"] = self.default_similarity
+        return found
+
+    def complete(self, task_type: TaskType, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Service settings as given, with the defaults where something is not said."""
+        given = {name: value for name, value in raw.items() if value is not None}
+        return {**self.defaults(task_type), **given}
+
+    def group(self, config: EndpointConfig) -> Group | None:
+        """Whose calls share a rate limit with those of this endpoint."""
+        settings: Any = config.service_settings
+        if settings.rate_limit is None:
+            return None
+        values = {**settings.to_response(), **settings.secrets}
+        return Group(
+            self.name,
+            tuple(str(values.get(name)) for name in self.rate_limit_group),
+            settings.rate_limit.requests_per_minute,
+        )
+
+    def learned(self, settings: Any, proof: InferenceResult) -> dict[str, Any]:
+        """What the first answer of an endpoint tells about it. Raises InvalidRequest."""
+        if not isinstance(proof, TextEmbeddings):
+            return {}
+        wished = getattr(settings, "dimensions", None)
+        if wished is not None and wished != proof.dimensions:
+            raise InvalidRequest(
+                f"The retrieved embeddings size [{proof.dimensions}] does not match the size "
+                f"specified in the settings [{wished}]. Please recreate the [service_settings] "
+                "with the correct dimensions"
+            )
+        return {"dimensions": proof.dimensions}
+
+    def call_for(
+        self, config: EndpointConfig, request: InferenceRequest | ChatRequest, *, is_stream: bool
+    ) -> "Call[Any]":
+        """The call that a request to an endpoint is. Raises InvalidRequest or InvalidSettings."""
+        task = self.tasks[config.task_type]
+        own: Mapping[str, Any] = {}
+        if isinstance(request, InferenceRequest):
+            own = {
+                name: value for name, value in request.task_settings.items() if value is not None
+            }
+        merged = config.task_settings
+        if own:
+            merged = parse_settings(
+                task.task_settings,
+                self.merge_task_settings(merged.to_response(), own),
+                scope="task_settings",
+                service=self.name,
+            )
+        settings: Any = config.service_settings
+        call = Call(settings, merged, request, config.task_type, is_stream)
+        task.check(call, self.label)
+        return call
+
+    def merge_task_settings(
+        self, stored: Mapping[str, Any], own: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return {**stored, **own}
+
+
+def post(url: str, payload: Any, headers: Mapping[str, str] | None = None) -> httpx.Request:
+    """A request with JSON."""
+    return httpx.Request(
+        "POST",
+        url,
+        content=orjson.dumps(payload, option=orjson.OPT_SERIALIZE_NUMPY),
+        headers={"Content-Type": "application/json", **(headers or {})},
+    )
+
+
+def given(**fields: Any) -> dict[str, Any]:
+    """The fields of a body that are set."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def first_problem(exc: ValidationError) -> str:
+    """The place and kind of what is wrong with a reply, without a word of what it holds."""
+    error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(map(str, error["loc"]))
+    return f"[{place}] {error['msg']}" if place else error["msg"]
+
+
+def cut_call(call: Call[Any], most_characters: Iterable[int]) -> Call[Any]:
+    """The call with each text cut to so many characters."""
+    texts = tuple(text[:most] for text, most in zip(call.texts, most_characters, strict=True))
+    return replace(call, request=replace(call.request, input=texts))
+
+
+def openai_model_names(reply: Reply) -> list[str]:
+    """The ids in OpenAI's list of models. Raises ValueError."""
+    try:
+        return sorted(str(one["id"]) for one in orjson.loads(reply.content)["data"])
+    except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
+        raise ValueError("it is no list of models") from exc

@@ -1,0 +1,400 @@
+"""What every service of a provider must do, tried against the sandbox through the API.
+
+A service without cases, or with a task that none of its cases covers, fails here.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from django.http import HttpResponse
+
+from endpoints import providers
+from endpoints.models import Endpoint
+from inference.sandbox import make_sandbox
+from inference.sandbox.app import Fault, Sandbox
+from inference.services import SERVICES
+from inference.services.remote import RemoteService
+from inference.types import InputType, TaskType
+from inference.upstream import door as doors
+from inference.upstream.door import Door, Outside
+from inference.upstream.mapping import OriginMap
+from tests.endpoints.conftest import Api, refused, told
+from tests.endpoints.services.cases import Case, cases_of
+
+pytestmark = pytest.mark.django_db
+
+PLACE = "http://sandbox"
+ENDPOINT = "my-endpoint"
+REMOTE = {name: one for name, one in SERVICES.items() if isinstance(one, RemoteService)}
+PROVED = [name for name, one in REMOTE.items() if one.is_proved]
+CASES = [case for name in PROVED for case in cases_of(name)]
+STREAMING = [case for case in CASES if case.streams]
+PLANTED = "planted"
+
+each = pytest.mark.parametrize("case", CASES, ids=str)
+each_streaming = pytest.mark.parametrize("case", STREAMING, ids=str)
+
+
+class InProcess(httpx.BaseTransport):
+    """Calls the sandbox without a network; where it breaks off, so does the connection."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._wsgi = httpx.WSGITransport(app=sandbox)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._wsgi.handle_request(request)
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        response.stream = Breaking(response.stream)
+        return response
+
+
+class Breaking(httpx.SyncByteStream):
+    def __init__(self, stream: httpx.SyncByteStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._stream
+        except ConnectionResetError as exc:
+            raise httpx.RemoteProtocolError(str(exc)) from exc
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return make_sandbox()
+
+
+@pytest.fixture(autouse=True)
+def door(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Door:
+    """The way to the sandbox, in this process; waits between attempts take no time."""
+    outside = Outside(OriginMap(sandbox.origin_map(PLACE)))
+    opened = Door(outside, transport=InProcess(sandbox), wait=lambda seconds: None)
+    monkeypatch.setattr(providers, "door", lambda: opened)
+    monkeypatch.setattr(doors, "MOST_REPLY_BYTES", 4 << 20)
+    return opened
+
+
+def test_every_service_has_cases_for_all_of_its_tasks() -> None:
+    for name in PROVED:
+        assert {case.task_type for case in cases_of(name)} == set(REMOTE[name].tasks), name
+
+
+def create(api: Api, case: Case, **settings: Any) -> HttpResponse:
+    body = {
+        "service": case.service,
+        "service_settings": case.service_settings | settings,
+    }
+    if case.task_settings:
+        body["task_settings"] = case.task_settings
+    return api("PUT", f"/_inference/{case.task_type}/{ENDPOINT}", body)
+
+
+def body_for(case: Case, **more: Any) -> dict[str, Any]:
+    if case.task_type == TaskType.CHAT_COMPLETION:
+        return {"messages": [{"role": "user", "content": "one two three"}]} | more
+    body: dict[str, Any] = {"input": ["one two three"]}
+    if case.task_type == TaskType.RERANK:
+        body = {"input": ["nothing here", "one two"], "query": "one two"}
+    return body | more
+
+
+def infer(api: Api, case: Case, **more: Any) -> HttpResponse:
+    return api("POST", f"/_inference/{case.task_type}/{ENDPOINT}", body_for(case, **more))
+
+
+def stream(api: Api, case: Case) -> tuple[int, list[tuple[str, Any]]]:
+    """Status and events, each with its name and what it tells."""
+    path = f"/_inference/{case.task_type}/{ENDPOINT}/_stream"
+    response = api("POST", path, body_for(case))
+    assert response["Content-Type"] == "text/event-stream"
+    text = b"".join(response).decode()
+    events = []
+    for event in text.strip().split("\n\n"):
+        name, data = event.split("\n")
+        data = data.removeprefix("data: ")
+        events.append(
+            (name.removeprefix("event: "), data if data == "[DONE]" else json.loads(data))
+        )
+    return response.status_code, events
+
+
+def last_body(sandbox: Sandbox, case: Case) -> Any:
+    return orjson.loads(sandbox.seen[case.service][-1].content)
+
+
+@each
+def test_it_is_created_after_a_real_call_and_shows_no_secret(
+    api: Api, case: Case, sandbox: Sandbox
+) -> None:
+    created = create(api, case)
+
+    assert created.status_code == 200, created.content
+    assert sandbox.seen[case.service]
+    shown = told(created)
+    assert shown == told(api("GET", f"/_inference/{ENDPOINT}"))["endpoints"][0]
+    assert PLANTED not in created.content.decode()
+    assert not set(Endpoint.objects.get().config["service_settings"]) & set(case.wrong_secrets)
+    if case.has_rate_limit:
+        assert shown["service_settings"]["rate_limit"]["requests_per_minute"] > 0
+    if case.task_type in (TaskType.TEXT_EMBEDDING, TaskType.EMBEDDING):
+        assert shown["service_settings"]["dimensions"] > 0
+
+
+@each
+def test_nothing_is_stored_when_the_provider_does_not_know_the_caller(api: Api, case: Case) -> None:
+    answer = create(api, case, **case.wrong_secrets)
+
+    assert answer.status_code in (400, 401, 403), answer.content
+    assert not Endpoint.objects.exists()
+    assert told(answer)["error"]["explanation"]["what_to_do"]
+
+
+@each
+def test_an_unknown_setting_is_refused(api: Api, case: Case) -> None:
+    assert refused(create(api, case, foo=1)) == (400, "status_exception")
+    assert not Endpoint.objects.exists()
+
+
+@each
+def test_a_missing_secret_is_refused(api: Api, case: Case, sandbox: Sandbox) -> None:
+    without = {
+        name: value
+        for name, value in case.service_settings.items()
+        if name not in case.wrong_secrets
+    }
+    body = {"service": case.service, "service_settings": without}
+    if case.task_settings:
+        body["task_settings"] = case.task_settings
+    answer = api("PUT", f"/_inference/{case.task_type}/{ENDPOINT}", body)
+
+    assert answer.status_code == 400, answer.content
+    assert not sandbox.seen[case.service]
+
+
+@each
+def test_it_answers(api: Api, case: Case) -> None:
+    create(api, case)
+
+    answer = infer(api, case)
+
+    assert answer.status_code == 200, answer.content
+    result = told(answer)
+    match case.task_type:
+        case TaskType.RERANK:
+            first = result["rerank"][0]
+            assert first["index"] == 1
+            assert first["relevance_score"] > 0
+        case TaskType.COMPLETION:
+            assert "one two three" in result["completion"][0]["result"]
+        case TaskType.CHAT_COMPLETION:
+            assert result["object"] == "chat.completion"
+            assert "one two three" in result["choices"][0]["message"]["content"]
+            assert result["usage"]["total_tokens"] > 0
+        case TaskType.SPARSE_EMBEDDING:
+            assert result["sparse_embedding"][0]["embedding"]
+        case _:
+            ((_, rows),) = result.items()
+            assert len(rows[0]["embedding"]) > 0
+
+
+@each
+def test_unknown_task_settings_of_a_call_are_refused(api: Api, case: Case) -> None:
+    if case.task_type == TaskType.CHAT_COMPLETION:
+        return  # has none of its own
+    create(api, case)
+
+    assert refused(infer(api, case, task_settings={"foo_bar": 1}))[0] == 400
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.override], ids=str)
+def test_task_settings_of_a_call_reach_the_provider(api: Api, case: Case, sandbox: Sandbox) -> None:
+    assert case.override is not None
+    settings, expected = case.override
+    create(api, case)
+
+    answer = infer(api, case, task_settings=settings)
+
+    assert answer.status_code == 200, answer.content
+    sent = last_body(sandbox, case)
+    assert {name: sent.get(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("case", "input_type"),
+    [(case, one) for case in CASES for one in case.sent_types],
+    ids=str,
+)
+def test_an_input_type_is_sent_in_the_provider_s_words(
+    api: Api, case: Case, sandbox: Sandbox, input_type: InputType
+) -> None:
+    create(api, case)
+    more = {} if input_type == InputType.UNSPECIFIED else {"input_type": input_type}
+
+    answer = infer(api, case, **more)
+
+    assert answer.status_code == 200, answer.content
+    sent, expected = last_body(sandbox, case), case.sent_types[input_type]
+    assert {name: sent.get(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("case", "input_type"),
+    [(case, one) for case in CASES for one in case.refused_types],
+    ids=str,
+)
+def test_an_input_type_that_the_service_does_not_have_is_refused(
+    api: Api, case: Case, input_type: InputType
+) -> None:
+    create(api, case)
+
+    assert refused(infer(api, case, input_type=input_type)) == (400, "validation_exception")
+
+
+@each
+def test_secrets_and_rate_limit_are_updated(api: Api, case: Case, sandbox: Sandbox) -> None:
+    create(api, case)
+    changes: dict[str, Any] = dict(case.new_secrets)
+    if case.has_rate_limit:
+        changes["rate_limit"] = {"requests_per_minute": 77}
+    changes |= case.updates
+
+    answer = api(
+        "PUT", f"/_inference/{case.task_type}/{ENDPOINT}/_update", {"service_settings": changes}
+    )
+
+    assert answer.status_code == 200, answer.content
+    shown = told(answer)["service_settings"]
+    if case.has_rate_limit:
+        assert shown["rate_limit"]["requests_per_minute"] == 77
+    assert {name: shown[name] for name in case.updates} == case.updates
+    assert PLANTED not in answer.content.decode()
+    assert infer(api, case).status_code == 200
+
+
+@each
+def test_an_update_that_the_provider_refuses_changes_nothing(api: Api, case: Case) -> None:
+    create(api, case)
+    before = Endpoint.objects.values().get()
+
+    answer = api(
+        "PUT",
+        f"/_inference/{case.task_type}/{ENDPOINT}/_update",
+        {"service_settings": case.wrong_secrets},
+    )
+
+    assert answer.status_code in (400, 401, 403), answer.content
+    assert Endpoint.objects.values().get() == before
+
+
+@pytest.mark.parametrize(
+    ("case", "status"),
+    [(case, status) for case in CASES for status in case.refused_statuses],
+    ids=str,
+)
+def test_a_refusal_of_the_provider_is_told_with_its_cause(
+    api: Api, case: Case, sandbox: Sandbox, status: int
+) -> None:
+    create(api, case)
+    sandbox.faults[case.service] = Fault(kind="status", status=status)
+
+    answer = infer(api, case)
+
+    expected = 400 if status >= 500 else status
+    assert answer.status_code == expected, answer.content
+    error = told(answer)["error"]
+    reason = error.get("reason") or error["message"]
+    assert ENDPOINT in reason
+    assert error["explanation"]["cause"]
+
+
+@each
+@pytest.mark.parametrize("kind", ["bad_json", "empty", "html", "enormous", "cut"])
+def test_a_reply_that_is_none_is_told(api: Api, case: Case, sandbox: Sandbox, kind: Any) -> None:
+    create(api, case)
+    sandbox.faults[case.service] = Fault(kind=kind)
+
+    answer = infer(api, case)
+
+    assert answer.status_code == 400, answer.content
+    assert told(answer)["error"]["explanation"]["what_to_do"]
+
+
+@each
+def test_a_retry_after_one_failure_succeeds(api: Api, case: Case, sandbox: Sandbox) -> None:
+    create(api, case)
+    task = REMOTE[case.service].tasks[case.task_type]
+    if not task.retried:
+        return
+    sandbox.faults[case.service] = Fault(kind="status", status=min(task.retried), times=1)
+
+    assert infer(api, case).status_code == 200
+
+
+@each_streaming
+def test_it_streams(api: Api, case: Case) -> None:
+    create(api, case)
+
+    status, events = stream(api, case)
+
+    assert status == 200
+    assert events[-1] == ("message", "[DONE]")
+    chunks = [data for _, data in events[:-1]]
+    assert len(chunks) > 2
+    if case.task_type == TaskType.COMPLETION:
+        texts = [row["delta"] for chunk in chunks for row in chunk["completion"]]
+    else:
+        texts = [
+            choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"]
+        ]
+        assert any(chunk.get("usage") for chunk in chunks)
+    assert "one two three" in "".join(texts)
+
+
+@each_streaming
+def test_an_error_before_a_stream_has_its_status(api: Api, case: Case, sandbox: Sandbox) -> None:
+    create(api, case)
+    sandbox.faults[case.service] = Fault(kind="status", status=401)
+
+    status, events = stream(api, case)
+
+    assert status in (401, 403)
+    ((name, data),) = events
+    assert name == "error"
+    assert data["error"]["explanation"]["cause"]
+
+
+@each_streaming
+@pytest.mark.parametrize("kind", ["cut", "error"])
+def test_a_stream_that_breaks_ends_in_an_error(
+    api: Api, case: Case, sandbox: Sandbox, kind: Any
+) -> None:
+    create(api, case)
+    sandbox.faults[case.service] = Fault(kind=kind)
+
+    status, events = stream(api, case)
+
+    assert status == 200
+    assert events[-1][0] == "error"
+    assert events[-1][1]["error"]["explanation"]["cause"]
+    assert "[DONE]" not in [data for _, data in events]
+
+
+@each
+def test_it_is_deleted(api: Api, case: Case) -> None:
+    create(api, case)
+
+    assert api("DELETE", f"/_inference/{ENDPOINT}").status_code == 200
+    assert not Endpoint.objects.exists()
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_the_catalogue_tells_its_settings(api: Api, name: str) -> None:
+    listed = {one["service"]: one for one in told(api("GET", "/_inference/_services"))}[name]
+
+    assert listed["task_types"] == list(REMOTE[name].tasks)
+    secret = {key for key, one in listed["configurations"].items() if one["sensitive"]}
+    assert secret >= set(cases_of(name)[0].wrong_secrets)
