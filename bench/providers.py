@@ -176,7 +176,8 @@ def compare(task: str, sides: list[Side]) -> None:
 
 
 def median(loads: list[Throughput], figure: str) -> float:
-    return statistics.median(getattr(load, figure) for load in loads)
+    figures: list[float] = [getattr(load, figure) for load in loads]
+    return statistics.median(figures)
 
 
 def streams(product: Product, stub_port: int) -> None:
