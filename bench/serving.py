@@ -19,6 +19,7 @@ SHORT = ["how do I reset my password", "port of hamburg at night", "list files i
 SENTENCE = "Approximate nearest neighbour search trades a little recall for a lot of speed. "
 LONG = [f"Number {number}: {SENTENCE * 5}" for number in range(32)]
 ROUNDS = 5
+CREATE_S = 200  # a precision of less than 32 bits is made and tried first
 
 
 def main() -> None:
@@ -37,9 +38,20 @@ def main() -> None:
         time_to_first_vector(Path(folder))
 
 
-def create_endpoint(product: Product) -> None:
+def create_endpoint(product: Product, path: str = PATH, precision: str = "fp32") -> None:
     body = vectors_config(allocations=2)
-    answer = httpx.put(product.url + PATH, json=body, auth=("elastic", PASSWORD), timeout=120)
+    body["service_settings"]["precision"] = precision
+    httpx.put(
+        product.url + path,
+        params={"timeout": f"{CREATE_S}s"},
+        json=body,
+        auth=("elastic", PASSWORD),
+        timeout=CREATE_S + 10,
+    ).raise_for_status()
+
+
+def delete_endpoint(product: Product, path: str) -> None:
+    answer = httpx.delete(product.url + path, auth=("elastic", PASSWORD), timeout=60)
     answer.raise_for_status()
 
 

@@ -17,6 +17,8 @@ from inference.runner.tokenizer import TokenizedText, TooLate
 # A row below FULL_ROW tokens leaves compute unused while weights are read; above, attention over
 # the other texts of the row starts to cost. Both were measured on all-MiniLM-L6-v2.
 FULL_ROW, SMALL_ROW = 128, 32
+# After a job came beside another, others are expected for so long.
+CROWDED_S = 0.1
 
 logger = logging.getLogger(__name__)
 
@@ -97,8 +99,9 @@ class Batcher:
     """A queue of jobs and one thread an allocation that works it off.
 
     Jobs take turns, so a short text does not wait behind a thousand long ones. A lone row takes
-    all allocations at once (`wide`); as soon as there is more to do, each allocation works on
-    rows of its own (`narrow`), which is what gives the highest throughput.
+    all allocations at once (`wide`); where several jobs come at a time, each allocation works on
+    rows of its own (`narrow`), which is what gives the highest throughput: threads that share a
+    short row wait for each other, on cores that others could use.
     """
 
     def __init__(
@@ -110,9 +113,15 @@ class Batcher:
         queue_capacity: int,
         most_at_once: int | None = None,
         counter: Counter | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """most_at_once: how many allocations the machine can really run at a time."""
+        """most_at_once: how many allocations the machine can really run at a time.
+
+        clock: seconds that only go forward.
+        """
         self.counter = counter or Counter()
+        self._clock = clock
+        self._crowded_until = clock()
         self._narrow = narrow
         self._capacity = queue_capacity
         self._most_at_once = most_at_once
@@ -147,17 +156,19 @@ class Batcher:
     def submit(self, job: Job) -> None:
         """Queue a job of at least one text. Raises QueueIsFull and then keeps none of it.
 
-        A row that would run at once and alone is run here, on the caller's thread: to wake another
-        one would cost a lone text a good part of its time.
+        A row that would run at once is run here, on the caller's thread: to wake another one would
+        cost a short text a good part of its time.
         """
         tokens = sum(len(text.ids) for _, text in job.waiting)
         with self._changed:
             self.check_room(len(job.waiting))
+            if self._idle < self._allocations:
+                self._crowded_until = self._clock() + CROWDED_S
             self.counter.queue(len(job.waiting))
             self._texts_waiting += len(job.waiting)
             self._tokens_waiting += tokens
             self._jobs.append(job)
-            if not self._is_lone_row():
+            if self._idle <= 0 or not (self._is_lone_row() or self._fits(self._row_tokens())):
                 self._changed.notify(len(job.waiting))
                 return
             row = self._next_row()
@@ -172,10 +183,16 @@ class Batcher:
             self._run(row)
 
     def _is_lone_row(self) -> bool:
-        """Whether all that waits fits one row while nothing else runs."""
-        return self._idle == self._allocations and (
-            self._texts_waiting == 1 or self._tokens_waiting <= FULL_ROW
+        """Whether all that waits fits one row while nothing else runs, nor is expected."""
+        return (
+            self._idle == self._allocations
+            and self._fits(FULL_ROW)
+            and self._clock() >= self._crowded_until
         )
+
+    def _fits(self, row_tokens: int) -> bool:
+        """Whether all that waits makes one row; a text is never cut."""
+        return self._texts_waiting == 1 or self._tokens_waiting <= row_tokens
 
     def _next_row(self) -> Row:
         """Take a row off the queue, and the allocations that it needs."""

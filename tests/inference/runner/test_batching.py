@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inference.arrays import FloatArray
-from inference.runner.batching import FULL_ROW, Batcher, Job, QueueIsFull
+from inference.runner.batching import CROWDED_S, FULL_ROW, Batcher, Job, QueueIsFull
 from inference.runner.encoded import EncodedText
 from inference.runner.packing import PackedRow
 from inference.runner.statistics import Counter
@@ -178,17 +178,37 @@ def test_nothing_starts_beside_a_text_that_took_all_allocations(encoder: GatedEn
     first = occupy(batcher, wide, text(5))
 
     second = submit(batcher, text(6))
-    wide.let_go(10)
-    first.wait()
-    second.wait()
 
-    assert encoder.rows == []
-    assert [row[0] for row in wide.rows] == [5, 6]
+    assert not encoder.entered.acquire(timeout=0.05)
+    wide.let_go()
+    assert encoder.wait_for_row() == [6] * 4
+    encoder.let_go()
+    assert first.wait().failure is second.wait().failure is None
+
+
+def test_where_jobs_came_at_a_time_each_allocation_works_for_itself(
+    encoder: GatedEncoder,
+) -> None:
+    """A text that happens to be alone among many callers leaves the cores to the others."""
+    now = 0.0
+    wide = GatedEncoder()
+    encoder.let_go(10)
+    batcher = Batcher(encoder, wide, allocations=2, queue_capacity=100, clock=lambda: now)
+    first = occupy(batcher, wide, text(5))
+    second = submit(batcher, text(6))
+    wide.let_go(10)
+    first.wait(), second.wait()
+
+    submit(batcher, text(7)).wait()
+    now = CROWDED_S
+    submit(batcher, text(8)).wait()
+
+    assert [row[0] for row in encoder.rows] == [6, 7]
+    assert [row[0] for row in wide.rows] == [5, 8]
 
 
 def test_more_allocations_join_in_at_once(batcher: Batcher, encoder: GatedEncoder) -> None:
-    first = submit(batcher, text(1, tokens=FULL_ROW))
-    encoder.wait_for_row()
+    first = occupy(batcher, encoder, text(1, tokens=FULL_ROW))
     second = submit(batcher, text(2, tokens=FULL_ROW))
 
     batcher.resize(2, encoder)
