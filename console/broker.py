@@ -13,12 +13,12 @@ from kombu.utils.json import dumps
 class Channel(filesystem.Channel):
     """kombu's own writes to a file that a reader may find empty, which ends the worker."""
 
-    def _put(self, queue: str, message: Any, **_: Any) -> None:
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:
         name = f"{monotonic_ns() // 1_000_000}_{uuid4()}.{queue}.msg"
         path = Path(self.data_folder_out, name)
         # No reader takes a name that ends otherwise.
         draft = path.with_suffix(".draft")
-        draft.write_bytes(dumps(message).encode())
+        draft.write_bytes(dumps(payload).encode())
         os.replace(draft, path)
 
 

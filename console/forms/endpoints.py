@@ -16,6 +16,7 @@ PRECISIONS = {
     "": "Full",
     Precision.AUTO: "The fastest without a visible loss",
     Precision.INT8: "Bytes (int8)",
+    Precision.MIXED: "Bytes but for the attention (mixed)",
     Precision.BF16: "Half (bf16)",
 }
 WHOLE_NUMBER = {"required": "Write a whole number.", "invalid": "Write a whole number."}

@@ -4,24 +4,59 @@ from dataclasses import dataclass
 
 from endpoints.models import Endpoint
 from endpoints.precision import report_of
-from inference.runner.precision.report import ASKED_BOUNDS, CHOSEN_BOUNDS, Precision, Report, Trial
+from inference.runner.precision.report import (
+    ASKED_BOUNDS,
+    CHOSEN_BOUNDS,
+    Measure,
+    Precision,
+    Report,
+    Trial,
+)
 
 NAMES = {
     Precision.FP32: "Full (fp32)",
     Precision.INT8: "Bytes (int8)",
+    Precision.MIXED: "Bytes but for the attention (mixed)",
     Precision.BF16: "Half (bf16)",
 }
+
+
+MEASURES = {
+    Measure.VECTORS: "the vectors of probe texts, by their cosines",
+    Measure.STATES: (
+        "the mean token states of probe texts, by their cosines, and what is made of them"
+    ),
+    Measure.WEIGHTS: (
+        "the weighted tokens of probe texts: how many of the strongest are the same, and how much "
+        "of a text's weight is another"
+    ),
+    Measure.SCORES: (
+        "the scores of passages for probe questions: their order, and the largest change as a "
+        "share of how far apart all scores are"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """decimals: as many as mean something."""
+
+    label: str
+    value: float
+    decimals: int
 
 
 @dataclass(frozen=True)
 class TriedRow:
     """One precision in figures. short_gain, row_gain: times as fast as full precision.
 
-    remark: why it does not run, where it cannot.
+    nearness: to full precision, by the report's measure. remark: why it does not run, where it
+    cannot.
     """
 
     name: str
     trial: Trial
+    nearness: tuple[Figure, ...]
     short_gain: float
     row_gain: float
     is_running: bool
@@ -30,11 +65,11 @@ class TriedRow:
 
 @dataclass(frozen=True)
 class PrecisionCard:
-    """agreement_label: empty where the task has nothing of the kind."""
+    """measure: what was compared, in words."""
 
     rows: tuple[TriedRow, ...]
     processor: str
-    agreement_label: str
+    measure: str
 
 
 def precision_card(endpoint: Endpoint) -> PrecisionCard | None:
@@ -48,16 +83,19 @@ def precision_card(endpoint: Endpoint) -> PrecisionCard | None:
         return None
     wished = Precision(deployment.precision)
     running = None if report.refusal(wished) else report.resolved(wished)
-    rows = tuple(_row(trial, full, wished, running) for trial in report.trials)
-    return PrecisionCard(rows, report.key["processor"], _agreement_label(report))
+    rows = tuple(_row(report, trial, full, wished, running) for trial in report.trials)
+    return PrecisionCard(rows, report.key["processor"], MEASURES[Measure(report.measure)])
 
 
-def _row(trial: Trial, full: Trial, wished: Precision, running: Precision | None) -> TriedRow:
+def _row(
+    report: Report, trial: Trial, full: Trial, wished: Precision, running: Precision | None
+) -> TriedRow:
     bounds = CHOSEN_BOUNDS if wished == Precision.AUTO else ASKED_BOUNDS
     short, row = (0.0, 0.0) if trial.missing else trial.speed_over(full)
     return TriedRow(
         name=NAMES[Precision(trial.precision)],
         trial=trial,
+        nearness=_nearness(report, trial),
         short_gain=short,
         row_gain=row,
         is_running=trial.precision == running,
@@ -65,7 +103,15 @@ def _row(trial: Trial, full: Trial, wished: Precision, running: Precision | None
     )
 
 
-def _agreement_label(report: Report) -> str:
-    if report.trials[0].agreement is None:
-        return ""
-    return "Same order" if report.task_type == "rerank" else "Same words"
+def _nearness(report: Report, trial: Trial) -> tuple[Figure, ...]:
+    """Those that the measure has."""
+    figures = (
+        ("Cosine, lowest", trial.lowest_cosine, 5),
+        ("Cosine of 95 in 100", trial.low_cosine, 5),
+        ("Cosine, mean", trial.mean_cosine, 5),
+        ("Same order" if report.task_type == "rerank" else "Same words", trial.agreement, 3),
+        ("Largest difference", trial.largest_difference, 3),
+    )
+    return tuple(
+        Figure(label, value, decimals) for label, value, decimals in figures if value is not None
+    )

@@ -58,14 +58,17 @@ def feed(row: PackedRow, names: Collection[str]) -> dict[str, IntArray]:
     return {name: inputs[name] for name in names}
 
 
-def laid_out(graph: Path) -> Path:
-    """The graph with its weights laid out for this machine's kernels, made when it is missing."""
+def laid_out(graph: Path, min_external_bytes: int = MIN_EXTERNAL_BYTES) -> Path:
+    """The graph with its weights laid out for this machine's kernels, made when it is missing.
+
+    min_external_bytes: smaller weights stay in the graph, and each session lays them out.
+    """
     folder = graph.parent / "laid-out" / f"{graph.stat().st_mtime_ns}-{_machine_key()}"
     if not (folder / graph.name).exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=folder.parent))
         try:
-            _lay_out(graph, draft / graph.name)
+            _lay_out(graph, draft / graph.name, min_external_bytes)
             os.replace(draft, folder)
         except OSError:
             # Another host was faster, or a half-made folder of an earlier crash is in the way.
@@ -76,12 +79,12 @@ def laid_out(graph: Path) -> Path:
     return folder / graph.name
 
 
-def _lay_out(graph: Path, target: Path) -> None:
+def _lay_out(graph: Path, target: Path, min_external_bytes: int) -> None:
     options = session_options(threads=1)
     options.optimized_model_filepath = str(target)
     entries = {
         "session.optimized_model_external_initializers_file_name": WEIGHTS_FILE,
-        "session.optimized_model_external_initializers_min_size_in_bytes": str(MIN_EXTERNAL_BYTES),
+        "session.optimized_model_external_initializers_min_size_in_bytes": str(min_external_bytes),
         "session.save_external_prepacked_constant_initializers": "1",
     }
     for name, value in entries.items():

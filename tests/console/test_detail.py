@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from console.pages import precision
 from endpoints.models import ArtifactState, DeploymentState, Heartbeat, UsageHour
-from inference.runner.precision.report import Report, Trial
+from inference.runner.precision.report import Measure, Report, Trial
 from tests.console.conftest import HTMX, text
 from tests.factories import make_artifact, make_endpoint
 
@@ -233,13 +233,30 @@ def test_what_the_model_takes_is_estimated_until_it_was_measured(console: Client
     assert "about 4,123 tokens/s an allocation" in page
 
 
-FULL = Trial("fp32", 1.0, 1.0, short_ms=4.0, tokens_per_s=4000.0, size_bytes=90_000_000)
-INT8 = Trial("int8", 0.9992, 0.9995, short_ms=1.6, tokens_per_s=8400.0, size_bytes=58_000_000)
-BF16 = Trial("bf16", missing="the optional extra [openvino] is not installed")
+FULL = Trial(
+    precision="fp32",
+    lowest_cosine=1.0,
+    mean_cosine=1.0,
+    short_ms=4.0,
+    tokens_per_s=4000.0,
+    size_bytes=90_000_000,
+)
+INT8 = Trial(
+    precision="int8",
+    lowest_cosine=0.9992,
+    mean_cosine=0.9995,
+    short_ms=1.6,
+    tokens_per_s=8400.0,
+    size_bytes=58_000_000,
+)
+BF16 = Trial(precision="bf16", missing="the optional extra [openvino] is not installed")
 
 
-def report_says(monkeypatch: pytest.MonkeyPatch, *trials: Trial) -> None:
-    report = Report("text_embedding", {"processor": "AMD EPYC"}, trials)
+def report_says(
+    monkeypatch: pytest.MonkeyPatch, *trials: Trial, measure: Measure = Measure.VECTORS
+) -> None:
+    task = "rerank" if measure == Measure.SCORES else "text_embedding"
+    report = Report(task, {"processor": "AMD EPYC"}, trials, measure)
     monkeypatch.setattr(precision, "report_of", lambda model: report)
 
 
@@ -270,6 +287,23 @@ def test_a_precision_that_loses_too_much_says_so(
 
     assert "Not used: its lowest cosine to fp32 is 0.9100 instead of at least 0.999." in page
     assert page.index("in use") < page.index("Bytes (int8)")
+
+
+def test_the_page_says_what_was_compared(console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_endpoint(precision="auto")
+    report_says(monkeypatch, FULL, INT8)
+    assert "Compared were the vectors of probe texts, by their cosines." in text(console.get(PAGE))
+
+    trained = Trial(
+        precision="int8", agreement=0.991, largest_difference=0.034, short_ms=2, tokens_per_s=8000
+    )
+    full = replace(trained, precision="fp32", agreement=1.0, largest_difference=0.0)
+    report_says(monkeypatch, full, trained, measure=Measure.SCORES)
+    page = text(console.get(PAGE))
+
+    for words in ("Compared were the scores of passages", "Same order", "0.991", "0.034"):
+        assert words in page
+    assert "Cosine" not in page
 
 
 def test_who_asked_for_no_precision_is_shown_none(

@@ -38,10 +38,24 @@ from tests.endpoints.test_reconcile import FakeRunner
 from tests.tiny import write_tiny_model
 
 TASK = TaskType.TEXT_EMBEDDING
-FULL = Trial("fp32", 1.0, 1.0, short_ms=4.0, tokens_per_s=4000.0, size_bytes=90)
-GOOD = Trial("int8", 0.9992, 0.9995, short_ms=1.5, tokens_per_s=8400.0, size_bytes=58)
+FULL = Trial(
+    precision="fp32",
+    lowest_cosine=1.0,
+    mean_cosine=1.0,
+    short_ms=4.0,
+    tokens_per_s=4000.0,
+    size_bytes=90,
+)
+GOOD = Trial(
+    precision="int8",
+    lowest_cosine=0.9992,
+    mean_cosine=0.9995,
+    short_ms=1.5,
+    tokens_per_s=8400.0,
+    size_bytes=58,
+)
 BAD = replace(GOOD, lowest_cosine=0.8731)
-NO_BF16 = Trial("bf16", missing="the optional extra [openvino] is not installed")
+NO_BF16 = Trial(precision="bf16", missing="the optional extra [openvino] is not installed")
 
 
 @pytest.fixture
@@ -253,7 +267,10 @@ def test_an_unknown_precision_is_refused_with_those_there_are(api: Api, value: s
 
     assert refused(answer)[0] == 400
     reason = told(answer)["error"]["reason"]
-    assert f"Invalid value [{value}]. [precision] must be one of [fp32, int8, bf16, auto]" in reason
+    assert (
+        f"Invalid value [{value}]. [precision] must be one of [fp32, int8, mixed, bf16, auto]"
+        in reason
+    )
     assert not Deployment.objects.exists()
 
 

@@ -79,6 +79,18 @@ def states_of(
             yield layer, joined[layer.states]
 
 
+def replace_nodes(
+    model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto], weights: Sequence[onnx.TensorProto]
+) -> None:
+    """Give the graph these nodes, and these weights beside those of its own that are still used."""
+    used = {name for node in nodes for name in node.input}
+    kept = [tensor for tensor in model.graph.initializer if tensor.name in used]
+    del model.graph.node[:]
+    del model.graph.initializer[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend([*weights, *kept])
+
+
 def _can_be_quantized(node: onnx.NodeProto, kernels: dict[str, onnx.TensorProto]) -> bool:
     if node.op_type == "Attention":
         extra = [name for name in node.input[ATTENTION_INPUTS:] if name]
@@ -87,7 +99,8 @@ def _can_be_quantized(node: onnx.NodeProto, kernels: dict[str, onnx.TensorProto]
     else:
         fits = node.op_type == "MatMul"
     kernel = kernels.get(node.input[1]) if fits else None
-    return kernel is not None and len(kernel.dims) == 2
+    # A product with one result, as a score, has nothing to save.
+    return kernel is not None and len(kernel.dims) == 2 and kernel.dims[1] > 1
 
 
 def _groups(layers: Sequence[Layer], tokens: int) -> Iterator[list[Layer]]:

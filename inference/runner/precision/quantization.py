@@ -7,15 +7,20 @@ are chosen from the states of a few texts.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from inference.arrays import FloatArray
 
 LEVELS = 127  # of a symmetric signed byte
 STEPS = 255  # of an unsigned byte
 ROW_TOKENS = 128  # states that share one scale when the model runs, at most
+SAMPLED_ROWS = 8  # of so many tokens, where only a choice is made
 EXPONENTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 SMALLEST = 1e-5
 DAMPING = 0.01
+# Of so many channels one may be set apart, where that leaves less than this share of the loss.
+CHANNELS_ONE_IN = 48
+WORTH_APART = 0.6
 BLOCK = 64  # columns of the error that are passed on at a time
 
 
@@ -38,18 +43,59 @@ def best_smoothing(states: FloatArray, kernel: FloatArray, *, by_token: bool) ->
 
     states: (tokens, in). by_token: whether each token's states are scaled to a like size first.
     """
-    largest = np.abs(states).max(axis=0)
-    candidates = [None, *(smoothing(largest, kernel, exponent) for exponent in EXPONENTS)]
-    exact = states @ kernel
+    return _smoothed(states, kernel, by_token)[1]
 
-    def error(factors: FloatArray | None) -> float:
-        scaled_states = states if factors is None else states / factors
+
+def outlying_channels(states: FloatArray, kernel: FloatArray) -> npt.NDArray[np.int64]:
+    """The few channels without which the others lose far less; none where that is not so.
+
+    states: (tokens, in), each token's scaled to a like size before they become bytes.
+    """
+    largest = np.argsort(-np.abs(states).max(axis=0), kind="stable")
+    apart = np.sort(largest[: len(kernel) // CHANNELS_ONE_IN]).astype(np.int64)
+    rest = states.copy()
+    rest[:, apart] = 0
+    of_rest, of_all = (_smoothed(some, kernel, by_token=True)[0] for some in (rest, states))
+    return apart if of_rest < WORTH_APART * of_all else apart[:0]
+
+
+def _smoothed(
+    states: FloatArray, kernel: FloatArray, by_token: bool
+) -> tuple[float, FloatArray | None]:
+    """The best smoothing, and by how much the layer's results are still off: squares, summed."""
+    largest = np.abs(states).max(axis=0)
+    some = sample(states)
+    exact = some @ kernel
+
+    def loss(factors: FloatArray | None) -> float:
+        scaled_states = some if factors is None else some / factors
         scaled_kernel = kernel if factors is None else kernel * factors[:, None]
         rounded, scales = rounded_to_nearest(scaled_kernel)
         passed = as_bytes(scaled_states, by_token=by_token)
         return float(np.square(exact - passed @ (rounded * scales)).sum())
 
-    return min(candidates, key=error)
+    candidates = [None, *(smoothing(largest, kernel, exponent) for exponent in EXPONENTS)]
+    losses = [loss(factors) for factors in candidates]
+    best = int(np.argmin(losses))
+    return losses[best], candidates[best]
+
+
+def sample(states: FloatArray) -> FloatArray:
+    """Evenly spread rows of states, of which a choice needs fewer than a fit."""
+    rows = np.array_split(states, max(1, len(states) // ROW_TOKENS))
+    kept: FloatArray = np.concatenate(rows[:: max(1, len(rows) // SAMPLED_ROWS)])
+    return kept
+
+
+def loss(
+    states: FloatArray, kernel: FloatArray, factors: FloatArray | None, *, by_token: bool
+) -> float:
+    """The square of what the layer's results are off in bytes, summed."""
+    scaled_states = states if factors is None else states / factors
+    scaled_kernel = kernel if factors is None else kernel * factors[:, None]
+    rounded, scales = rounded_to_nearest(scaled_kernel)
+    passed = as_bytes(scaled_states, by_token=by_token)
+    return float(np.square(states @ kernel - passed @ (rounded * scales)).sum())
 
 
 def as_bytes(states: FloatArray, *, by_token: bool) -> FloatArray:

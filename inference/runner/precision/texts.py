@@ -1,10 +1,9 @@
-"""What candidates are tuned with and what they are judged by; no text does both.
+"""What the weights of candidates are fitted to. None of these texts is ever asked by the gate.
 
-Of many kinds, because a model in lower precision fails first where its inputs are unusual: prose,
-code, numbers, names, lists, shouting, other scripts, very short texts and long ones.
+Of many kinds, because a layer in bytes is best at what it has seen: prose, code, numbers, names,
+lists, shouting, other scripts, very short texts and long ones.
 """
 
-# What the weights of a candidate are fitted to. None of these is ever asked in the comparison.
 TUNING = (
     "The ferry leaves at six in the morning and again at noon. In winter the second crossing is "
     "cancelled when the wind blows from the north, and nobody is told until the harbour master "
@@ -211,114 +210,75 @@ TUNING = (
     "in 4K without a limit of time. The screen tilts but does not turn, the menus are a maze, and "
     "the battery is empty after 310 shots. For the price there is nothing better for birds in "
     "flight.",
-)
-
-# A question and the passage that answers it; the passages are the documents for each question.
-QUESTIONS = (
-    (
-        "how do bees tell each other where flowers are",
-        "A forager that comes home with nectar dances on the comb: the angle of her run shows the "
-        "direction by the sun, and the length of the waggling shows how far away the field is.",
-    ),
-    (
-        "undo the last commit but keep the changes",
-        "Use git reset --soft HEAD~1. The branch moves back by one commit, while the files and "
-        "the index stay as they are, so that everything can be committed again in another way.",
-    ),
-    (
-        "What causes tides?",
-        "The pull of the moon is stronger on the near side of the earth than on the far side. The "
-        "difference stretches the oceans into two bulges, and the coast turns through both each "
-        "day; the sun adds to them at new and full moon.",
-    ),
-    (
-        "treatment for a sprained ankle",
-        "Rest the joint, cool it with ice wrapped in a towel, bandage it firmly and keep the foot "
-        "raised. See a doctor if you cannot put weight on it after two days.",
-    ),
-    (
-        "capital gains tax on selling a house",
-        "Profit from the sale of the home you live in is usually exempt. For a second property "
-        "the gain, less the costs of buying, improving and selling it, is added to your income.",
-    ),
-    (
-        "TypeError: 'NoneType' object is not iterable",
-        "The function returned nothing, and the caller loops over its result. Make every path "
-        "return a list, be it an empty one, or check for None before the loop starts.",
-    ),
-    (
-        "who painted the ceiling of the Sistine Chapel",
-        "Between 1508 and 1512 Michelangelo covered the vault with scenes from Genesis, standing "
-        "on a scaffold of his own design with his head bent back.",
-    ),
-    (
-        "best soil for growing tomatoes",
-        "Tomatoes want deep, loose earth with plenty of compost, slightly acid, that holds water "
-        "but never stays wet. Move the bed each year, so that diseases do not build up.",
-    ),
-    (
-        "difference between a virus and a bacterium",
-        "Bacteria are living cells that multiply by themselves and can be killed by antibiotics. "
-        "Viruses are far smaller, have no metabolism, and copy themselves only inside a host's "
-        "cells, so that antibiotics do nothing against them.",
-    ),
-    (
-        "Wie lange muss man ein Ei kochen?",
-        "Ein weiches Ei braucht vier bis fünf Minuten in sprudelndem Wasser, ein hartes etwa "
-        "neun; große Eier und solche aus dem Kühlschrank brauchen eine Minute länger.",
-    ),
-    (
-        "speed of light in km/s",
-        "In a vacuum light travels 299,792.458 kilometres in a second, about 7.5 times around the "
-        "equator. In glass it is slower by a third.",
-    ),
-    (
-        "refund for a cancelled train",
-        "If your train does not run or is more than an hour late, you may return the unused "
-        "ticket at any counter and get the full fare back within fourteen days.",
-    ),
-    (
-        "sort a dictionary by value",
-        "sorted(counts.items(), key=lambda item: item[1], reverse=True) gives the pairs with the "
-        "largest value first; dict() of it keeps that order.",
-    ),
-    (
-        "why did the Roman Empire fall",
-        "Historians name civil wars, plagues, debased coins, the cost of long frontiers and the "
-        "pressure of peoples driven west by the Huns; the eastern half lived on for a thousand "
-        "years, which no single cause explains.",
-    ),
-    (
-        "how to get red wine out of a carpet",
-        "Blot, do not rub. Pour a little cold sparkling water on the spot, cover it with salt or "
-        "baking soda until it has dried, then vacuum; repeat with a drop of washing-up liquid.",
-    ),
-    (
-        "minimum requirements for running a marathon",
-        "Most plans take sixteen weeks and expect that you can already run ten kilometres without "
-        "a break. The longest training run is about thirty-two kilometres, three weeks before the "
-        "day.",
-    ),
-    (
-        "What is a black hole?",
-        "Where enough mass is pressed into a small enough space, gravity lets nothing out again, "
-        "not even light. The border is called the event horizon; around it gas heats up and "
-        "shines.",
-    ),
-    (
-        "noise-cancelling headphones battery life",
-        "With noise cancelling switched on they last up to 30 hours, without it up to 40. Ten "
-        "minutes on the USB-C cable give another 4.5 hours of music.",
-    ),
-    (
-        "inflation",
-        "Prices for goods and services rise over time when there is more money to spend than "
-        "things to buy. Central banks answer by raising interest rates, which makes borrowing "
-        "dearer.",
-    ),
-    (
-        "comment faire du pain sans gluten",
-        "Mélangez de la farine de riz et de sarrasin avec du psyllium, de la levure et de l'eau "
-        "tiède, laissez lever une heure et faites cuire dans un moule à 220 degrés.",
-    ),
+    # Texts of so few or so odd tokens that their states are unlike all others.
+    "",
+    ".",
+    "!!!",
+    "yes",
+    "hm",
+    "the",
+    "Paris",
+    "7",
+    "1999",
+    "x",
+    "ab",
+    "help",
+    "€",
+    "No.",
+    "why?",
+    "pizza",
+    "thanks",
+    "Monday",
+    "USB",
+    "NaN",
+    "login",
+    "Zürich",
+    "red shoes",
+    "to do",
+    "good morning",
+    "Q3 2021",
+    "10:45",
+    "-12.5 %",
+    "0xFF",
+    "(555) 010-4477",
+    "room 12b",
+    "ISBN 978-3-16-148410-0",
+    "2.7 1.6 0.5 12 1024 65536",
+    "ha ha ha ha ha ha ha ha",
+    "test test test test test test test test test test test test test test test test",
+    "and and and and and and and and and and and and and and and and and and and and and and",
+    "= = = = = = = = = = = = = = = =",
+    "qwfpgjluy zxcvbkm",
+    "Rindfleischetikettierung",
+    "antidisestablishmentarianism",
+    "😀 😂 👍",
+    "brb, omw :)",
+    "sunny \u2600\ufe0f and 25°C today!",
+    "今天天气很好。",
+    "你叫什么名字?",
+    "駅はどこですか。",
+    "ありがとうございます",
+    "안녕하세요, 반갑습니다.",
+    "مرحبا، كيف حالك؟",
+    "שלום, מה שלומך?",
+    "आप कैसे हैं?",
+    "สวัสดีครับ",
+    "Спасибо, всё хорошо.",
+    "Καλημέρα σας",
+    "Дякую за допомогу",
+    "Teşekkür ederim",
+    "Xin chào các bạn",
+    "Dzień dobry, poproszę kawę.",
+    "Où est la gare ?",
+    "¿Cuánto cuesta?",
+    "Guten Abend",
+    "Tack så mycket",
+    "<p>Hello</p>",
+    "if (x > 0) { y = x; }",
+    "ls -la /tmp",
+    "{}",
+    "foo_bar_baz(1, 2)",
+    "H2O CO2 O2",
+    "a, b, c, d, e, f, g",
+    "N/A",
 )

@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from inference.runner.batching import FULL_ROW, Encoder
 from inference.runner.outputs import Output
 from inference.runner.packing import PackedRow, pack
-from inference.runner.precision.engines import GRAPH_FILES, open_encoder
-from inference.runner.precision.gate import Nearness, Probe, full_rows, nearness
+from inference.runner.precision.engines import GRAPH_FILES, GraphEncoder, open_encoder
+from inference.runner.precision.gate import Probe, full_rows, nearness
 from inference.runner.precision.report import (
+    Nearness,
     Precision,
     Report,
     Trial,
@@ -26,9 +29,8 @@ from inference.types import TaskType
 SHORT_TEXT, TEXTS_IN_ROW = 8, 4
 ROUNDS = 40
 ROUND_S = 0.03
-CANDIDATES = (Precision.INT8, Precision.BF16)
-OTHER_OUTPUT = "only models that give token states can be compared"
-SAME = Nearness(1.0, 1.0, None)
+CANDIDATES = (Precision.INT8, Precision.MIXED, Precision.BF16)
+FIGURE_DECIMALS = 6
 
 
 def try_precisions(folder: Path, task_type: TaskType, max_input_tokens: int) -> Report:
@@ -38,35 +40,40 @@ def try_precisions(folder: Path, task_type: TaskType, max_input_tokens: int) -> 
     """
     key = report_key(folder)
     full = open_encoder(folder, Precision.FP32, threads=1)
-    is_comparable = full.output == Output.STATES
-    missing = {name: missing_for(name) if is_comparable else OTHER_OUTPUT for name in CANDIDATES}
-    if is_comparable:
-        build(folder, max_input_tokens)
-    runnable = [Precision.FP32, *(name for name in CANDIDATES if not missing[name])]
-    encoders = {name: open_encoder(folder, name, threads=1) for name in runnable}
-    near = compared(Probe(folder, task_type, max_input_tokens), encoders) if is_comparable else {}
+    probe = Probe(folder, task_type, Output(full.output), max_input_tokens)
+    build(folder, max_input_tokens)
+    missing = {name: missing_for(name) for name in CANDIDATES}
+    encoders: dict[Precision, GraphEncoder] = {Precision.FP32: full} | {
+        name: open_encoder(folder, name, threads=1) for name in CANDIDATES if not missing[name]
+    }
+    near = compared(probe, encoders)
     seconds = timings(encoders, max_input_tokens)
     trials = []
     for name in (Precision.FP32, *CANDIDATES):
         if name not in encoders:
-            trials.append(Trial(name, missing=missing[name]))
+            trials.append(Trial(precision=name, missing=missing[name]))
             continue
-        own = near.get(name, SAME)
         short_s, row_s = seconds[name]
         trials.append(
             Trial(
-                name,
-                lowest_cosine=round(own.lowest_cosine, 6),
-                mean_cosine=round(own.mean_cosine, 6),
-                agreement=own.agreement if own.agreement is None else round(own.agreement, 6),
+                precision=name,
+                **rounded(near[name]),
                 short_ms=round(1000 * short_s, 3),
                 tokens_per_s=round(row_tokens(max_input_tokens) / row_s, 1),
                 size_bytes=size_of(folder / GRAPH_FILES[name]),
             )
         )
-    report = Report(task_type, key, tuple(trials))
+    report = Report(task_type, key, tuple(trials), measure=probe.measure)
     write_report(folder, report)
     return report
+
+
+def rounded(near: Nearness) -> dict[str, Any]:
+    """Its figures, with as many decimals as are worth keeping."""
+    return {
+        name: None if figure is None else round(figure, FIGURE_DECIMALS)
+        for name, figure in asdict(near).items()
+    }
 
 
 def size_of(graph: Path) -> int:
@@ -87,7 +94,7 @@ def compared(probe: Probe, encoders: Mapping[Precision, Encoder]) -> dict[Precis
     """How near each of them is to fp32, which is among them."""
     answers = {name: probe.answers(encoder) for name, encoder in encoders.items()}
     full = answers[Precision.FP32]
-    return {name: nearness(full, own) for name, own in answers.items()}
+    return {name: nearness(probe.measure, full, own) for name, own in answers.items()}
 
 
 def build(folder: Path, max_input_tokens: int) -> None:

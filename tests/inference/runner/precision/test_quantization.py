@@ -8,8 +8,10 @@ from inference.runner.precision.quantization import (
     LEVELS,
     as_bytes,
     best_smoothing,
+    outlying_channels,
     rounded_for,
     rounded_to_nearest,
+    sample,
     smoothing,
 )
 
@@ -48,6 +50,28 @@ def test_an_outlying_channel_is_smoothed(states: FloatArray, kernel: FloatArray)
     assert factors is not None
     assert factors.argmax() == 7
     assert np.abs(states / factors).max() < np.abs(states).max() / 4
+
+
+def test_a_few_outlying_channels_are_set_apart_and_no_others(
+    states: FloatArray, kernel: FloatArray
+) -> None:
+    wide = np.tile(states, 2), np.tile(kernel, (2, 1))
+    assert outlying_channels(*wide).tolist() == []
+
+    wide[0][:, [9, 70]] *= 200
+
+    assert outlying_channels(*wide).tolist() == [9, 70]
+
+
+def test_a_choice_looks_at_few_rows_of_all_parts(states: FloatArray) -> None:
+    many = np.tile(states, (32, 1))
+    many[:, 0] = np.arange(len(many))
+
+    some = sample(many)[:, 0]
+
+    assert len(some) < len(many) / 4
+    assert some.min() < len(many) / 8
+    assert some.max() > len(many) * 3 / 4
 
 
 def test_bytes_hold_states_without_outliers_to_half_a_percent(states: FloatArray) -> None:

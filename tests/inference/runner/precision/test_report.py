@@ -21,9 +21,30 @@ from inference.runner.precision.report import (
 from inference.types import TaskType
 
 TASK = TaskType.TEXT_EMBEDDING
-FULL = Trial("fp32", 1.0, 1.0, short_ms=4.0, tokens_per_s=4000.0, size_bytes=90)
-INT8 = Trial("int8", 0.9992, 0.9995, short_ms=1.5, tokens_per_s=8400.0, size_bytes=58)
-BF16 = Trial("bf16", 0.99997, 0.99999, short_ms=2.4, tokens_per_s=8000.0, size_bytes=90)
+FULL = Trial(
+    precision="fp32",
+    lowest_cosine=1.0,
+    mean_cosine=1.0,
+    short_ms=4.0,
+    tokens_per_s=4000.0,
+    size_bytes=90,
+)
+INT8 = Trial(
+    precision="int8",
+    lowest_cosine=0.9992,
+    mean_cosine=0.9995,
+    short_ms=1.5,
+    tokens_per_s=8400.0,
+    size_bytes=58,
+)
+BF16 = Trial(
+    precision="bf16",
+    lowest_cosine=0.99997,
+    mean_cosine=0.99999,
+    short_ms=2.4,
+    tokens_per_s=8000.0,
+    size_bytes=90,
+)
 
 
 def report(*trials: Trial) -> Report:
@@ -39,7 +60,7 @@ def test_auto_stays_with_full_precision_where_nothing_else_pays() -> None:
     slow = replace(INT8, short_ms=4.0, tokens_per_s=4100.0)
 
     assert report(slow).choice == Precision.FP32
-    assert report(Trial("bf16", missing="no such processor")).choice == Precision.FP32
+    assert report(Trial(precision="bf16", missing="no such processor")).choice == Precision.FP32
     assert report().choice == Precision.FP32
 
 
@@ -63,7 +84,7 @@ def test_what_is_asked_for_may_lose_more_but_not_everything() -> None:
 
 
 def test_what_cannot_run_says_what_is_missing() -> None:
-    none = report(Trial("bf16", missing="the optional extra [openvino] is not installed"))
+    none = report(Trial(precision="bf16", missing="the optional extra [openvino] is not installed"))
 
     assert none.refusal(Precision.BF16) == (
         "[bf16] cannot run here: the optional extra [openvino] is not installed"
