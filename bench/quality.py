@@ -17,9 +17,10 @@ from rank_bm25 import BM25Okapi
 from bench.retrieval_pairs import STANDARD_LIBRARY, Pair, heading_text_pairs
 from inference.arrays import FloatArray
 from inference.runner.encoded import EncodedText
-from inference.runner.graph import GRAPH_FILE, WEIGHTS_FILE, build_graph
+from inference.runner.graph import build_graph
 from inference.runner.heads import WORD_EMBEDDINGS
 from inference.runner.late_interaction import LateInteraction
+from inference.runner.layout import GRAPH_FILE, WEIGHTS_FILE
 from inference.runner.packing import pack
 from inference.runner.pooling import mean_pool, normalize
 from inference.runner.rarity import token_rarity

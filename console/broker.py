@@ -13,7 +13,7 @@ from kombu.utils.json import dumps
 class Channel(filesystem.Channel):
     """kombu's own writes to a file that a reader may find empty, which ends the worker."""
 
-    def _put(self, queue: str, payload: Any, **_: Any) -> None:
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]  # as kombu's
         name = f"{monotonic_ns() // 1_000_000}_{uuid4()}.{queue}.msg"
         path = Path(self.data_folder_out, name)
         # No reader takes a name that ends otherwise.

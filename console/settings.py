@@ -35,6 +35,8 @@ ADMIN_PASSWORD = env_secret("CONSOLE_ADMIN_PASSWORD")
 
 MODEL_MIRROR = env_str("CONSOLE_MODEL_MIRROR")
 MODEL_SOURCES = env_list("CONSOLE_MODEL_SOURCES", "mirror,hub,package", SOURCE_NAMES)
+# Below these, models may be added over the API from folders of this machine.
+MODEL_FOLDERS = tuple(map(Path, env_list("CONSOLE_MODEL_FOLDERS", "")))
 
 # How providers are reached. The map sends what is meant for one origin to another.
 PRIVATE_UPSTREAMS = env_bool("CONSOLE_PRIVATE_UPSTREAMS", False)

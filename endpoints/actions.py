@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from endpoints import deployments, providers, tombstones
+from endpoints.known_models import facts_behind
 from endpoints.models import ApiKey, Deployment, Endpoint, RegionPolicy, TrainedModel, User
 from endpoints.models.api_key import ApiKeyQuerySet
 from endpoints.models.endpoint import RESERVED_PREFIX
@@ -228,6 +230,7 @@ def store_update(
 
     Raises Conflict or DeploymentNotFound.
     """
+    checked = replace(checked, model=facts_behind(checked.service, endpoint.service_settings))
     settings = checked.service_settings
     if isinstance(settings, ElasticsearchSettings) and changes.get("service_settings"):
         if is_attached(checked):

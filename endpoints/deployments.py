@@ -18,18 +18,21 @@ from endpoints.models import (
     TrainedModel,
 )
 from inference.errors import (
+    Conflict,
     DeploymentNotFound,
     InvalidArgument,
     InvalidRequest,
     InvalidSettings,
 )
-from inference.runner.catalogue import BUILTIN_MODELS, OFFERED_MODELS
+from inference.runner.catalogue import BUILTIN_MODELS, OFFERED_MODELS, builtin_facts
+from inference.runner.facts import ModelFacts
 from inference.services.base import EndpointConfig
 from inference.services.elasticsearch import (
     OF_VECTORS,
     AdaptiveAllocations,
     ElasticsearchSettings,
-    check_task,
+    check_made_for,
+    check_says_nothing,
 )
 from inference.services.long_documents import check_long_documents
 from inference.services.settings import unknown_settings
@@ -61,14 +64,12 @@ def model_to_run(model_id: str) -> TrainedModel:
 
     Raises NotFound, or what uploads.check_complete raises.
     """
-    if model_id in BUILTIN_MODELS:
-        model = builtin_model(model_id)
-        assert model.artifact  # noqa: S101 - a built-in model has one
+    model = builtin_model(model_id) if model_id in BUILTIN_MODELS else get_model(model_id)
+    if model.artifact:
         request_files(model.artifact)
-        return model
-    uploaded = get_model(model_id)
-    uploads.check_complete(uploaded)
-    return uploaded
+    else:
+        uploads.check_complete(model)
+    return model
 
 
 def builtin_model(model_id: str) -> TrainedModel:
@@ -113,37 +114,59 @@ def attached(config: EndpointConfig) -> EndpointConfig:
     }
     settings = type(wished).model_validate({**wished.to_response(), **own})
     check_long_documents(settings, model_id, config.service)
-    return replace(config, service_settings=settings)
+    return replace(config, service_settings=settings, model=identified(deployment.model))
 
 
 def of_model(config: EndpointConfig) -> EndpointConfig:
-    """A configuration that names a model, with what is told of its vectors if it was uploaded.
+    """A configuration that names a model, with what is known of it.
 
-    Raises InvalidArgument for a model that nobody knows, InvalidSettings for one of another task.
+    Raises InvalidArgument for a model that nobody knows, InvalidSettings for one of another task,
+    Conflict for one whose files are not known yet, and what uploads.check_complete raises.
     """
     settings: Any = config.service_settings
-    if settings.model_id in BUILTIN_MODELS:
-        return config
-    model = TrainedModel.objects.filter(model_id=settings.model_id).first()
+    if facts := builtin_facts(settings.model_id):
+        return replace(config, model=facts)
+    model = (
+        TrainedModel.objects.select_related("artifact").filter(model_id=settings.model_id).first()
+    )
     if model is None:
         known = ", ".join(sorted(OFFERED_MODELS))
         raise InvalidArgument(
             f"Model [{settings.model_id}] is not known here. Load it into the cluster using "
-            f"eland, or use one of the built-in models [{known}]"
+            f"eland, add it from the hub, or use one of the built-in models [{known}]"
         )
     of_vectors = vector_settings(model, config)
-    return replace(config, service_settings=settings.model_copy(update=of_vectors))
+    settings = settings.model_copy(update=of_vectors)
+    return replace(config, service_settings=settings, model=identified(model))
+
+
+def identified(model: TrainedModel) -> ModelFacts:
+    """What is known of a model, with what its vectors are known by.
+
+    Raises Conflict where its files are still to come, and what uploads.check_complete raises.
+    """
+    if model.is_uploaded:
+        uploads.check_complete(model)
+    facts = model.facts
+    if facts.identity is None:
+        raise Conflict(
+            f"Model [{model.model_id}] cannot be used by an endpoint yet: the hashes of its files "
+            "are known once they are here"
+        )
+    return facts
 
 
 def vector_settings(model: TrainedModel, config: EndpointConfig) -> dict[str, Any]:
     """What an endpoint keeps of the vectors of an uploaded model.
 
-    Raises InvalidRequest or InvalidSettings where the model is made for another task.
+    Raises InvalidRequest or InvalidSettings where the model is made for another task, or where
+    something is said of a model that is known already.
     """
-    if model.is_builtin:
-        check_task(model.model_id, config.task_type)
-        return {}
     asked: Any = config.service_settings
+    if not model.is_uploaded:
+        check_made_for(model.facts, config.task_type)
+        check_says_nothing(asked, config.service)
+        return {}
     if asked.precision is not None:
         raise unknown_settings({"precision": asked.precision}, config.service)
     kind = next(iter(model.config.get("inference_config", ())), None)

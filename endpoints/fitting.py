@@ -1,13 +1,14 @@
 """What a model will take and do, and whether this machine has the memory for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import models
 
+from endpoints.known_models import published_facts
 from endpoints.models import Deployment, DeploymentState, Heartbeat, ModelMeasure
 from inference.errors import NotEnoughMemory, QueueFull
-from inference.runner.catalogue import BUILTIN_MODELS, BuiltinModel
+from inference.runner.facts import ModelFacts
 from inference.runner.memory import MB
 from inference.runner.process import Measured
 from inference.services.elasticsearch import MAX_ALLOCATIONS
@@ -36,10 +37,10 @@ class Expected:
 
 
 def expected_of(
-    builtins: Iterable[BuiltinModel], precision: str = FULL_PRECISION
+    models: Iterable[ModelFacts], precision: str = FULL_PRECISION
 ) -> dict[str, Expected]:
     """By model_id: what was measured here, or else an estimate from the size of the files."""
-    expected = {model.model_id: estimate(model) for model in builtins}
+    expected = {model.model_id: estimate(model) for model in models}
     measures = ModelMeasure.objects.filter(model__model_id__in=expected, precision=precision)
     for measure in measures.select_related("model"):
         found = Expected(measure.memory_bytes, measure.tokens_per_s)
@@ -47,8 +48,8 @@ def expected_of(
     return expected
 
 
-def estimate(model: BuiltinModel) -> Expected:
-    return Expected(int(model.weights.size_bytes * MAPPED_SHARE) + LIBRARIES_BYTES)
+def estimate(model: ModelFacts) -> Expected:
+    return Expected(int(model.size_bytes * MAPPED_SHARE) + LIBRARIES_BYTES)
 
 
 def check_change(deployment: Deployment, allocations: int) -> None:
@@ -73,8 +74,8 @@ def check_fits(model_id: str, allocations: int, *, held: int = 0) -> None:
         raise QueueFull(
             f"Could not give [{allocations}] allocations: there is room for {MAX_ALLOCATIONS}"
         )
-    available = available_bytes()
-    expected = expected_of(BUILTIN_MODELS.values())
+    available, known = available_bytes(), published_facts()
+    expected = expected_of(known.values())
     own = expected.get(model_id)
     if available is None or own is None:
         return
@@ -89,7 +90,7 @@ def check_fits(model_id: str, allocations: int, *, held: int = 0) -> None:
     raise NotEnoughMemory(
         f"Model [{model_id}] with {copies} needs about {needed // MB} MB of memory ({how}), "
         f"but {max(0, available) // MB} MB are available: {(needed - available) // MB + 1} MB are "
-        f"missing. {advice(model_id, expected, available)}"
+        f"missing. {advice(known[model_id], known, expected, available)}"
     )
 
 
@@ -112,18 +113,23 @@ def promised_bytes(expected: dict[str, Expected]) -> int:
     )
 
 
-def advice(model_id: str, expected: dict[str, Expected], available: int) -> str:
+def advice(
+    model: ModelFacts,
+    known: Mapping[str, ModelFacts],
+    expected: Mapping[str, Expected],
+    available: int,
+) -> str:
     """What would fit: fewer allocations, or another model for the same task."""
-    own = expected[model_id]
+    own = expected[model.model_id]
     room = available - own.memory_bytes
     fewer = int(room / (own.memory_bytes * WORKING_SHARE))
     if fewer >= 1:
         return f"It would fit with {fewer} allocation{'s' if fewer > 1 else ''}."
-    task = BUILTIN_MODELS[model_id].task_type
+    task = model.task_type
     smaller = [
         other
         for other, needs in expected.items()
-        if BUILTIN_MODELS[other].task_type == task and needs.with_allocations(1) <= available
+        if known[other].task_type == task and needs.with_allocations(1) <= available
     ]
     if smaller:
         return f"What would fit for {task}: [{', '.join(sorted(smaller))}]."
@@ -140,8 +146,8 @@ class Measures:
         """What a host of it is expected to take once warm; 0 where nobody knows."""
         if measure := self._find(deployment.model_id, precision):
             return measure.memory_bytes
-        builtin = BUILTIN_MODELS.get(deployment.model.model_id)
-        return estimate(builtin).memory_bytes if builtin else 0
+        model = deployment.model
+        return 0 if model.is_uploaded else estimate(model.facts).memory_bytes
 
     def note(
         self, deployment: Deployment, found: Measured | None, precision: str = FULL_PRECISION

@@ -2,10 +2,12 @@
 
 import logging
 import multiprocessing
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,11 +16,14 @@ from django.db import models
 from django.utils import timezone
 
 from endpoints.heartbeats import repeating
-from endpoints.models import Artifact, ArtifactState
+from endpoints.models import Artifact, ArtifactState, TrainedModel
+from endpoints.models.model import stored
 from inference.errors import InferenceError
 from inference.runner.catalogue import BUILTIN_MODELS, Weights
 from inference.runner.convert import ensure_graph
+from inference.runner.files import discard_parts, held_to_first_seen
 from inference.runner.outputs import Output
+from inference.runner.pooling import choose_pooling
 from inference.runner.sources import Cancelled, Progress, SourceSettings, fetch
 
 logger = logging.getLogger(__name__)
@@ -35,25 +40,25 @@ def artifact_folder(artifact: Artifact) -> Path:
     return folder
 
 
+def model_sources() -> SourceSettings:
+    """Where the files of models are looked for."""
+    return SourceSettings(order=settings.MODEL_SOURCES, mirror=settings.MODEL_MIRROR or None)
+
+
 def abandoned_artifacts() -> list[int]:
     """Artifacts that are wanted while nobody works on them: their message or worker was lost."""
-    return list(_unattended(Artifact.objects.under_way()).values_list("pk", flat=True))
+    return list(unattended(Artifact.objects.under_way()).values_list("pk", flat=True))
 
 
 def fetch_artifact(artifact_pk: int) -> None:
     """Fetch and convert the files of an artifact, unless somebody is at it or it is done."""
-    wanted = _unattended(Artifact.objects.under_way().filter(pk=artifact_pk))
+    wanted = unattended(Artifact.objects.under_way().filter(pk=artifact_pk))
     if not wanted.update(worked_on_at=timezone.now(), state=ArtifactState.DOWNLOADING):
         return
     artifact = Artifact.objects.get(pk=artifact_pk)
-    weights = next(
-        model.weights
-        for model in BUILTIN_MODELS.values()
-        if model.weights.repository == artifact.repository
-    )
     try:
         with _signs_of_life(artifact_pk):
-            _fetch_and_convert(artifact, weights)
+            _fetch_and_convert(artifact)
     except Cancelled:
         logger.info("[%s] stopped; it goes on with the next worker", artifact.repository)
     except InferenceError as exc:
@@ -62,10 +67,45 @@ def fetch_artifact(artifact_pk: int) -> None:
     except Exception as exc:
         _note(artifact, state=ArtifactState.FAILED, reason=f"{type(exc).__name__}: {exc}")
         raise
+    finally:
+        _tidy(artifact)
 
 
-def _fetch_and_convert(artifact: Artifact, weights: Weights) -> None:
+def added_model(artifact: Artifact) -> TrainedModel | None:
+    """The model that was added with these files; None for files of the catalogue."""
+    return artifact.models.filter(published__isnull=False).first()
+
+
+def weights_of(artifact: Artifact) -> Weights:
+    if (added := added_model(artifact)) and (published := added.published_model):
+        return published.weights
+    return next(
+        model.weights
+        for model in BUILTIN_MODELS.values()
+        if model.weights.repository == artifact.repository
+    )
+
+
+def removal_of(artifact: Artifact) -> Callable[[], None]:
+    """What takes the files of an artifact away, to be called once its record is gone.
+
+    A worker that is still at it takes away what it writes meanwhile.
+    """
     folder = artifact_folder(artifact)
+    return lambda: shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tidy(artifact: Artifact) -> None:
+    """Leave no half of a file where nobody wants the whole, and nothing where all is deleted."""
+    state = Artifact.objects.filter(pk=artifact.pk).values_list("state", flat=True).first()
+    if state is None:
+        removal_of(artifact)()
+    elif state == ArtifactState.ABSENT:
+        discard_parts(artifact_folder(artifact))
+
+
+def _fetch_and_convert(artifact: Artifact) -> None:
+    folder, weights = artifact_folder(artifact), weights_of(artifact)
 
     def show(progress: Progress) -> None:
         _go_on(
@@ -76,17 +116,32 @@ def _fetch_and_convert(artifact: Artifact, weights: Weights) -> None:
             bytes_per_s=progress.bytes_per_s,
         )
 
-    sources = SourceSettings(order=settings.MODEL_SOURCES, mirror=settings.MODEL_MIRROR or None)
-    report = fetch(weights, folder, sources, show, stopping.is_set)
+    report = fetch(weights, folder, model_sources().of(weights), show, stopping.is_set)
     _go_on(
         artifact,
         state=ArtifactState.CONVERTING,
         source=report.source or artifact.source,
         bytes_per_s=0,
     )
+    if added := added_model(artifact):
+        _prepare(added, folder)
     convert(folder, weights.output)
     _go_on(artifact, state=ArtifactState.READY, reason="")
     logger.info("[%s] is ready", artifact.repository)
+
+
+def _prepare(model: TrainedModel, folder: Path) -> None:
+    """Write down what the files of an added model are, and what its folder must say of it."""
+    published = model.published_model
+    if published is None:
+        return
+    if published.is_repooled and published.pooling:
+        choose_pooling(folder, published.pooling)
+    files = tuple(held_to_first_seen(folder, file) for file in published.weights.files)
+    weights = replace(published.weights, files=files)
+    TrainedModel.objects.filter(pk=model.pk).update(
+        published=stored(replace(published, weights=weights))
+    )
 
 
 def convert(folder: Path, output: Output) -> None:
@@ -109,7 +164,8 @@ def _note(artifact: Artifact, **changes: object) -> int:
     return wanted.update(updated_at=timezone.now(), **changes)
 
 
-def _unattended(artifacts: models.QuerySet[Artifact]) -> models.QuerySet[Artifact]:
+def unattended(artifacts: models.QuerySet[Artifact]) -> models.QuerySet[Artifact]:
+    """Those that nobody is at, or whose worker gave no sign for long."""
     long_ago = timezone.now() - timedelta(seconds=ABANDONED_AFTER_S)
     return artifacts.filter(models.Q(worked_on_at=None) | models.Q(worked_on_at__lt=long_ago))
 

@@ -106,8 +106,8 @@ def start(model_id: str, wish: Wish) -> Deployment:
         raise InvalidRequest(
             f"Cannot deploy model [{model_id}]: only models with [model_type] [pytorch] can be"
         )
-    if wish.precision and not model.is_builtin:
-        raise InvalidAction(["[precision] can be chosen for built-in models only"])
+    if wish.precision and model.is_uploaded:
+        raise InvalidAction(["[precision] cannot be chosen for a model that was uploaded"])
     check_id(wish.deployment_id, model)
     allocations = first_allocations(wish.number_of_allocations, adaptive)
     try:

@@ -70,7 +70,7 @@ def predict(
     deployment: Deployment, config: InferenceConfig, texts: tuple[str, ...], timeout_s: float
 ) -> list[dict[str, Any]]:
     query = config.options.text if config.kind == Kind.TEXT_SIMILARITY else None
-    options = None if deployment.model.is_builtin else config.to_response()
+    options = config.to_response() if deployment.model.is_uploaded else None
     try:
         reply = call(deployment, HostRequest(texts, query, timeout_s, options=options))
     except InvalidRequest as exc:

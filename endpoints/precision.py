@@ -14,7 +14,7 @@ from django.conf import settings
 
 from endpoints.jobs import artifact_folder, stopping
 from endpoints.models import ArtifactState, Deployment, TrainedModel
-from inference.runner.catalogue import BUILTIN_MODELS
+from inference.runner.layout import graph_in
 from inference.runner.precision.report import (
     Precision,
     Report,
@@ -59,7 +59,7 @@ def verdict(deployment: Deployment) -> Verdict:
 
 
 def folder_of(model: TrainedModel) -> Path:
-    """Of a model of the catalogue; only those are tried."""
+    """Of a published model; only those are tried."""
     assert model.artifact  # noqa: S101 - an upload is asked for in no precision
     return artifact_folder(model.artifact)
 
@@ -106,8 +106,7 @@ def try_model(model_pk: int) -> None:
 
 def _run_trials(model: TrainedModel, folder: Path) -> None:
     """Wait for the process that makes them; it ends with the worker."""
-    window = BUILTIN_MODELS[model.model_id].max_input_tokens
-    arguments = [str(folder), model.task_type, str(window)]
+    arguments = [str(folder), model.task_type, str(model.facts.max_input_tokens)]
     process = subprocess.Popen(  # noqa: S603 - our own module with our own arguments
         [sys.executable, "-m", "inference.runner.precision", *arguments],
         cwd=settings.BASE_DIR,
@@ -145,4 +144,4 @@ def _is_under_way(model: TrainedModel) -> bool:
 
 def _has_graph(model: TrainedModel) -> bool:
     """Whether there is anything to try; somebody may have cleared the folder."""
-    return (folder_of(model) / "model.onnx").exists()
+    return graph_in(folder_of(model)).exists()

@@ -13,13 +13,12 @@ from endpoints.precision import Verdict, verdict
 from endpoints.scaling import Scaling
 from endpoints.timeline import Timeline
 from endpoints.uploads import upload_folder
-from inference.runner.catalogue import BUILTIN_MODELS
 from inference.runner.hosts import LocalRunner
 from inference.runner.precision.report import Precision
 from inference.runner.process import HostStatus
 from inference.runner.protocol import socket_folder, socket_path
 from inference.runner.spec import HostSpec, Spec, UploadSpec
-from inference.types import InputType, TaskType
+from inference.types import TaskType
 
 
 class Reconciler:
@@ -67,20 +66,18 @@ class Reconciler:
             "queue_capacity": deployment.queue_capacity,
             "memory_bytes": self._measures.memory_bytes(deployment, precision),
         }
+        facts = model.facts
+        common["prefixes"] = dict(facts.prefixes)
         if model.artifact is None:
-            prefixes = model.config.get("prefix_strings", {})
             return UploadSpec(
                 model_folder=str(upload_folder(model)),
                 inference_config=model.config["inference_config"],
-                prefixes={InputType(name): prefix for name, prefix in prefixes.items()},
                 **common,
             )
-        builtin = BUILTIN_MODELS[model.model_id]
         return HostSpec(
             task_type=TaskType(model.task_type),
             model_folder=str(artifact_folder(model.artifact)),
-            max_input_tokens=builtin.max_input_tokens,
-            prefixes=dict(builtin.prefixes),
+            max_input_tokens=facts.max_input_tokens,
             precision=precision,
             **common,
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from endpoints.known_models import facts_behind
 from endpoints.models import Cluster, ClusterReference, Endpoint, IndexMapping, IngestPipeline
 from inference.references.cluster import Kind
 from inference.references.mappings import (
@@ -14,7 +15,6 @@ from inference.references.mappings import (
     semantic_fields,
 )
 from inference.references.pipelines import referenced_models
-from inference.runner.catalogue import BUILTIN_MODELS
 from inference.types import TaskType
 
 ADVICE = (
@@ -157,10 +157,10 @@ def model_settings(
     """What a mapping keeps of an endpoint's model, as far as it is known."""
     known: dict[str, Any] = {"service": service, "task_type": task_type}
     if task_type in (TaskType.TEXT_EMBEDDING, TaskType.EMBEDDING):
-        builtin = BUILTIN_MODELS.get(service_settings.get("model_id", ""))
+        facts = facts_behind(service, service_settings)
         for name, value in (
-            ("dimensions", builtin and builtin.dimensions),
-            ("similarity", builtin and builtin.similarity),
+            ("dimensions", facts and facts.dimensions),
+            ("similarity", facts and facts.similarity),
             ("element_type", "float"),
         ):
             known[name] = service_settings.get(name) or value

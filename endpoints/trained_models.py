@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints import deployments, hosting, uploads
+from endpoints import deployments, hosting, jobs, uploads
 from endpoints.access import unknown_model
 from endpoints.expressions import is_meant
 from endpoints.models import (
@@ -230,7 +230,7 @@ def check_found(expression: str, names: Sequence[str], *, allow_no_match: bool) 
 
 @transaction.atomic
 def delete_model(model: TrainedModel, *, force: bool = False) -> None:
-    """Remove a model and its upload. The files of a built-in model stay.
+    """Remove a model with what was uploaded or added. The files of a built-in model stay.
 
     Unless forced, raises Conflict while an ingest pipeline or an inference endpoint names it, or
     while it is deployed; forced, its deployments are stopped, whoever they work for.
@@ -244,6 +244,9 @@ def delete_model(model: TrainedModel, *, force: bool = False) -> None:
         cancel_download(model.artifact, model)
     transaction.on_commit(uploads.removal_of(model))
     TrainedModel.objects.filter(pk=model.pk).delete()
+    if model.is_added and model.artifact:
+        transaction.on_commit(jobs.removal_of(model.artifact))
+        model.artifact.delete()
 
 
 def check_is_unused(model: TrainedModel, deployment_ids: Sequence[str]) -> None:
@@ -254,9 +257,7 @@ def check_is_unused(model: TrainedModel, deployment_ids: Sequence[str]) -> None:
                 f"processors; use force to delete the model. Pipelines: [{', '.join(pipelines)}]"
             )
     users = Endpoint.objects.filter(deployment_id__in=deployment_ids)
-    users |= Endpoint.objects.filter(
-        service_settings__model_id=model.model_id, service="elasticsearch"
-    ).own()
+    users |= Endpoint.objects.on_model(model.model_id).own()
     if used_by := sorted(set(users.values_list("inference_id", flat=True))):
         raise Conflict(
             f"Cannot delete model [{model.model_id}] as it is used by the inference endpoints "

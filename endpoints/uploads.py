@@ -19,10 +19,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from endpoints.access import get_model, unknown_model
-from endpoints.models import DefinitionPart, TrainedModel
-from inference.errors import EndpointExists, InvalidAction, InvalidRequest, NotFound
+from endpoints.models import DefinitionPart, Endpoint, TrainedModel
+from inference.errors import Conflict, EndpointExists, InvalidAction, InvalidRequest, NotFound
 from inference.runner.definition import DEFINITION_FILE, VOCABULARY_FILE, definition_kind
-from inference.runner.files import CHUNK_BYTES, check_space, sync
+from inference.runner.files import CHUNK_BYTES, check_space, sha256_of, sync
 
 MAX_PARTS = 10_000
 
@@ -43,7 +43,7 @@ def put_part(
     """
     check_part(number, total_bytes=total_bytes, total_parts=total_parts)
     model = get_model(model_id)
-    if model.is_builtin or not model.is_pytorch:
+    if not (model.is_uploaded and model.is_pytorch):
         raise InvalidRequest(f"Model [{model.model_id}] takes no definition: it has no location")
     expected = (model.definition_bytes, model.definition_parts)
     if expected not in ((None, None), (total_bytes, total_parts)):
@@ -78,6 +78,7 @@ def put_part(
     model.refresh_from_db()
     if missing_of(model) is None:
         assemble(model)
+        note_hashes(model)
 
 
 def check_part(number: int, *, total_bytes: int, total_parts: int) -> None:
@@ -106,7 +107,8 @@ def put_vocabulary(model_id: str, vocabulary: dict[str, Any]) -> None:
     """Keep the vocabulary of a model, over one that there may be.
 
     vocabulary: the tokens, with merges and scores where the kind of tokenizer has them.
-    Raises InvalidAction, InvalidRequest, NotFound or StorageUnusable.
+    Raises InvalidAction, InvalidRequest, NotFound or StorageUnusable, and Conflict for another
+    vocabulary than the one that the vectors of an endpoint are known by.
     """
     tokens, scores = vocabulary["vocabulary"], vocabulary.get("scores")
     problems = []
@@ -117,15 +119,26 @@ def put_vocabulary(model_id: str, vocabulary: dict[str, Any]) -> None:
     if problems:
         raise InvalidAction(problems)
     model = get_model(model_id)
-    if model.is_builtin or not model.is_pytorch:
+    if not (model.is_uploaded and model.is_pytorch):
         raise InvalidRequest(f"Model [{model.model_id}] takes no vocabulary: it has no location")
     content = orjson.dumps(vocabulary)
+    sha256 = hashlib.sha256(content).hexdigest()
+    users = Endpoint.objects.on_model(model_id)
+    if model.vocabulary_sha256 not in ("", sha256) and users.exists():
+        raise Conflict(
+            f"The vocabulary of model [{model_id}] cannot be changed: inference endpoints "
+            f"[{', '.join(users.values_list('inference_id', flat=True))}] use it"
+        )
     folder = upload_folder(model)
     folder.mkdir(parents=True, exist_ok=True)
     check_space(folder, len(content))
     with written(folder / VOCABULARY_FILE) as file:
         file.write(content)
-    TrainedModel.objects.filter(pk=model.pk).update(has_vocabulary=True, updated_at=timezone.now())
+    TrainedModel.objects.filter(pk=model.pk).update(
+        has_vocabulary=True,
+        vocabulary_sha256=sha256,
+        updated_at=timezone.now(),
+    )
 
 
 def check_complete(model: TrainedModel) -> None:
@@ -143,6 +156,7 @@ def check_complete(model: TrainedModel) -> None:
     if not model.has_vocabulary:
         raise NotFound(f"Could not find vocabulary document for trained model [{model.model_id}]")
     assemble(model)
+    note_hashes(model)
     definition_kind(upload_folder(model))
 
 
@@ -172,6 +186,21 @@ def assemble(model: TrainedModel) -> None:
                 copy_checked(part, file)
     for part in parts:
         part.unlink(missing_ok=True)
+
+
+def note_hashes(model: TrainedModel) -> None:
+    """Write down what the files of an upload are, which their vectors are known by."""
+    folder = upload_folder(model)
+    names = {"definition_sha256": DEFINITION_FILE, "vocabulary_sha256": VOCABULARY_FILE}
+    missing = {
+        column: sha256_of(folder / name)
+        for column, name in names.items()
+        if not getattr(model, column) and (folder / name).exists()
+    }
+    if missing:
+        TrainedModel.objects.filter(pk=model.pk).update(**missing)
+        for column, found in missing.items():
+            setattr(model, column, found)
 
 
 def copy_checked(part: Path, target: BinaryIO) -> None:

@@ -1,5 +1,6 @@
 """Records as tests need them, made directly."""
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
@@ -15,6 +16,7 @@ from endpoints.models import (
     TrainedModel,
     User,
 )
+from endpoints.models.model import stored
 from endpoints.secrets import encrypt
 from inference.runner.catalogue import BUILTIN_MODELS
 from tests.elastic import API_KEY, semantic
@@ -42,6 +44,17 @@ def make_model(model_id: str = MODEL_ID, artifact: Artifact | None = None) -> Tr
     task_type = BUILTIN_MODELS[model_id].task_type
     defaults = {"task_type": task_type, "artifact": artifact or make_artifact()}
     return TrainedModel.objects.update_or_create(model_id=model_id, defaults=defaults)[0]
+
+
+def make_added_model(model_id: str = "my-e5", **published: Any) -> TrainedModel:
+    """A model that somebody added, whose files are here."""
+    builtin = replace(BUILTIN_MODELS[MODEL_ID], model_id=model_id, pooling="mean", **published)
+    return TrainedModel.objects.create(
+        model_id=model_id,
+        task_type=builtin.task_type,
+        artifact=make_artifact(repository=f"added/{model_id}"),
+        published=stored(builtin),
+    )
 
 
 def make_deployment(

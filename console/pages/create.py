@@ -15,7 +15,7 @@ from endpoints.access import Action, require
 from endpoints.fitting import Expected, expected_of
 from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint
 from inference.errors import EndpointExists, InferenceError, ModelDiffers, ProblemList
-from inference.runner.catalogue import OFFERED_MODELS, BuiltinModel
+from inference.runner.catalogue import OFFERED_MODELS, PublishedModel
 from inference.services import find_service
 
 
@@ -26,7 +26,7 @@ class ModelCard:
     expected: what it will take of the machine.
     """
 
-    model: BuiltinModel
+    model: PublishedModel
     suggested_id: str
     is_here: bool
     expected: Expected
@@ -123,7 +123,7 @@ def model_cards() -> list[ModelCard]:
     )
     taken = set(Endpoint.objects.values_list("inference_id", flat=True))
     taken.update(Deployment.objects.values_list("deployment_id", flat=True))
-    expected = expected_of(OFFERED_MODELS.values())
+    expected = expected_of(model.facts for model in OFFERED_MODELS.values())
     return [
         ModelCard(
             model,

@@ -11,10 +11,10 @@ from console.pages.samples import Sample, base_url, call_samples
 from endpoints import caching
 from endpoints.access import Action, may
 from endpoints.fitting import expected_of
+from endpoints.known_models import facts_behind
 from endpoints.models import Endpoint
 from endpoints.references import references_to
 from endpoints.status import status_of
-from inference.runner.catalogue import BUILTIN_MODELS
 from inference.types import InferenceRequest
 
 SHOWN_EVENTS = 12
@@ -28,7 +28,7 @@ def overview(
 ) -> dict[str, Any]:
     """form: as it was sent. called: the call that was made with it; an example for none."""
     status = status_of(endpoint)
-    model = BUILTIN_MODELS.get(endpoint.service_settings.get("model_id", ""))
+    model = facts_behind(endpoint.service, endpoint.service_settings)
     # The names of what uses it are for those who could delete it, as in the API.
     is_told = may(request.user, Action.DELETE)
     return {

@@ -12,9 +12,9 @@ from console.pages.overview import overview
 from console.pages.results import Shown, raw_json, show
 from endpoints import calls
 from endpoints.access import Action, get_endpoint, require
+from endpoints.known_models import facts_behind
 from endpoints.models import Endpoint
 from inference.errors import InferenceError
-from inference.runner.catalogue import BUILTIN_MODELS
 from inference.types import QUERY, InferenceRequest, InferenceResult, Ranking
 
 TIMEOUT_S = 30.0
@@ -60,9 +60,10 @@ def attempt(endpoint: Endpoint, form: TryForm) -> Outcome:
     except InferenceError as exc:
         return Outcome(call, problems=(str(exc),))
     took_ms = 1000 * (time.perf_counter() - started)
+    facts = facts_behind(endpoint.service, endpoint.service_settings)
     return Outcome(
         call,
-        show(call, result, BUILTIN_MODELS[endpoint.service_settings["model_id"]].unrelated_cosine),
+        show(call, result, facts.unrelated_cosine if facts else 0.0),
         took_ms=took_ms,
         as_json=raw_json(result),
         cut=told_cuts(call, result),

@@ -25,6 +25,7 @@ SOURCES = {
     "mirror": "your mirror",
     "hub": "the Hugging Face hub",
     "package": "a Python package",
+    "folder": "a folder of this machine",
 }
 SETTINGS = {"model_id": "Model", "num_allocations": "Allocations", "num_threads": "Threads"}
 MOST_LANGUAGES_NAMED = 5

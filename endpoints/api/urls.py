@@ -3,6 +3,7 @@ from django.urls import include, path, re_path
 from endpoints.api import clusters, indices, pipelines, views
 from endpoints.api.cache import CacheView
 from endpoints.api.deployments import DeploymentEventsView
+from endpoints.api.models import CancelView, KnownModelView, ModelsView, RetryView
 from endpoints.api.openapi.view import OpenApiView
 from endpoints.api.region_policy import RegionPolicyView
 from endpoints.api.trained_models.models import ModelListView
@@ -33,6 +34,10 @@ urlpatterns = [
     path("_ingest/pipeline/_simulate", pipelines.SimulateView.as_view()),
     path("_ingest/pipeline/<str:pipeline_id>/_simulate", pipelines.SimulateStoredView.as_view()),
     path("_ingest/pipeline/<str:pipeline_id>", pipelines.NamedPipelineView.as_view()),
+    path("_console/models", ModelsView.as_view()),
+    path("_console/models/<str:model_id>", KnownModelView.as_view()),
+    path("_console/models/<str:model_id>/_cancel", CancelView.as_view()),
+    path("_console/models/<str:model_id>/_retry", RetryView.as_view()),
     path("_console/clusters", clusters.ClusterListView.as_view()),
     path("_console/clusters/<str:name>", clusters.ClusterView.as_view()),
     path("_console/clusters/<str:name>/_scan", clusters.ScanView.as_view()),

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("endpoints", "0012_precision"),
+        ("endpoints", "0013_added_models"),
     ]
 
     operations = [

@@ -25,6 +25,10 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
         """Endpoints that somebody made, without those that are always there."""
         return self.exclude(IS_PRECONFIGURED)
 
+    def on_model(self, model_id: str) -> "EndpointQuerySet":
+        """Endpoints that name a model which runs here."""
+        return self.filter(service="elasticsearch", service_settings__model_id=model_id)
+
     def own_first(self) -> "EndpointQuerySet":
         is_last = models.ExpressionWrapper(IS_PRECONFIGURED, models.BooleanField())
         return self.order_by(is_last, "inference_id")

@@ -1,10 +1,11 @@
-"""The built-in models: what each is for, and the files it runs from."""
+"""Published models, and those that are built in: what each is for, and the files it runs from."""
 
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from inference.runner.facts import ModelFacts, Origin
 from inference.runner.outputs import Output
 from inference.types import InputType, TaskType
 
@@ -59,9 +60,9 @@ class Package:
 class Weights:
     """The files of one network, known by their hashes; several models can run from them.
 
-    repository, revision: where they stand on the hub; a revision is a full commit where the hashes
-    are known, so that what is asked for never moves away from them. licence: an SPDX id.
-    output: what the graph that is built from them gives.
+    repository, revision: where they stand on the hub, or the folder that they were added from; a
+    revision is a full commit where the hashes are known, so that what is asked for never moves
+    away from them. licence: an SPDX id. output: what the graph that is built from them gives.
     """
 
     repository: str
@@ -73,18 +74,25 @@ class Weights:
     output: Output = Output.STATES
 
     @property
+    def is_folder(self) -> bool:
+        return self.repository.startswith("/")
+
+    @property
     def size_bytes(self) -> int:
         return sum(file.size_bytes for file in self.files)
 
 
 @dataclass(frozen=True)
-class BuiltinModel:
-    """dimensions, similarity: of the vectors; None for a task that returns no vectors.
+class PublishedModel:
+    """A model whose files stand in the hub's layout: one of the catalogue, or one that was added.
 
+    dimensions, similarity: of the vectors; None for a task that returns no vectors.
     unrelated_cosine: of vectors of texts that have nothing in common, roughly.
     max_input_tokens: the window, special tokens included. languages: ISO 639-1 codes.
     prefixes: what the model wants before a text, by what the text is for. platform: the only one
-    on which the model goes by this name; None for any.
+    on which the model goes by this name; None for any. pooling, is_normalized: of a model that was
+    added, how its vectors are made. is_repooled: whether somebody chose the pooling over what the
+    model's own files say.
     """
 
     model_id: str
@@ -98,30 +106,75 @@ class BuiltinModel:
     unrelated_cosine: float = 0.0
     prefixes: Mapping[InputType, str] = field(default_factory=dict, hash=False)
     platform: str | None = None
+    pooling: str | None = None
+    is_normalized: bool = True
+    is_repooled: bool = False
 
     @property
     def is_available_here(self) -> bool:
         return self.platform in (None, f"{platform.system()}-{platform.machine()}".lower())
 
-    def named_for(self, name: str) -> "BuiltinModel":
+    def named_for(self, name: str) -> "PublishedModel":
         """The same model by the name that Elasticsearch gives it on one platform."""
         return replace(self, model_id=f"{self.model_id}_{name}", platform=name)
 
     @property
-    def identity(self) -> dict[str, Any]:
-        """Everything that decides what the model makes of a text, as JSON.
+    def recipe(self) -> dict[str, Any]:
+        """What becomes of what the graph gives."""
+        recipe = RECIPES[self.task_type, self.weights.output]
+        if self.pooling is None:
+            return recipe
+        normalization = "l2" if self.is_normalized else "none"
+        return recipe | {"pooling": self.pooling, "normalization": normalization}
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Everything that decides what the model makes of a text, as JSON, but where it came from.
 
         The similarity is left out: it says how vectors are compared, not what they are.
         """
         return {
-            "repository": self.weights.repository,
-            "revision": self.weights.revision,
             "files": {file.name: file.sha256 for file in self.weights.files},
             "max_input_tokens": self.max_input_tokens,
             "dimensions": self.dimensions,
-            **RECIPES[self.task_type, self.weights.output],
+            **self.recipe,
             **({"prefixes": dict(self.prefixes)} if self.dimensions or self.prefixes else {}),
         }
+
+    @property
+    def facts(self) -> ModelFacts:
+        """Of a model of the catalogue."""
+        weights = self.weights
+        return self._facts(
+            Origin.BUILTIN,
+            {"repository": weights.repository, "revision": weights.revision} | self.content,
+        )
+
+    @property
+    def facts_of_added(self) -> ModelFacts:
+        """Of one that was added: the same files are the same model, wherever they came from."""
+        is_known = all(file.sha256 for file in self.weights.files)
+        return self._facts(Origin.ADDED, self.content if is_known else None)
+
+    def _facts(self, origin: Origin, identity: Mapping[str, Any] | None) -> ModelFacts:
+        return ModelFacts(
+            model_id=self.model_id,
+            origin=origin,
+            task_type=self.task_type,
+            max_input_tokens=self.max_input_tokens,
+            size_bytes=self.weights.size_bytes,
+            identity=identity,
+            repository=self.weights.repository,
+            revision=self.weights.revision,
+            licence=self.weights.licence,
+            description=self.description,
+            languages=self.languages,
+            dimensions=self.dimensions,
+            similarity=self.similarity,
+            pooling=self.recipe.get("pooling"),
+            unrelated_cosine=self.unrelated_cosine,
+            prefixes=self.prefixes,
+        )
 
 
 ALL_MINILM_L6_V2 = Weights(
@@ -228,7 +281,7 @@ E5_LANGUAGES = """
     pl ps pt ro ru sa sd si sk sl so sq sr su sv sw ta te th tl tr ug uk ur uz vi xh yi zh
 """
 
-E5_SMALL = BuiltinModel(
+E5_SMALL = PublishedModel(
     model_id=".multilingual-e5-small",
     task_type=TaskType.TEXT_EMBEDDING,
     weights=MULTILINGUAL_E5_SMALL,
@@ -244,7 +297,7 @@ E5_SMALL = BuiltinModel(
     prefixes={InputType.SEARCH: "query: ", InputType.INGEST: "passage: "},
 )
 
-ELSER_2 = BuiltinModel(
+ELSER_2 = PublishedModel(
     model_id=".elser_model_2",
     task_type=TaskType.SPARSE_EMBEDDING,
     weights=OPENSEARCH_SPARSE_V2_DISTILL,
@@ -256,7 +309,7 @@ ELSER_2 = BuiltinModel(
     languages=("en",),
 )
 
-RERANK_1 = BuiltinModel(
+RERANK_1 = PublishedModel(
     model_id=".rerank-v1",
     task_type=TaskType.RERANK,
     weights=MS_MARCO_MINILM_L6_V2,
@@ -274,7 +327,7 @@ LINUX = "linux-x86_64"
 BUILTIN_MODELS = {
     model.model_id: model
     for model in (
-        BuiltinModel(
+        PublishedModel(
             model_id=".all-minilm-l6-v2",
             task_type=TaskType.TEXT_EMBEDDING,
             weights=ALL_MINILM_L6_V2,
@@ -287,7 +340,7 @@ BUILTIN_MODELS = {
             dimensions=384,
             similarity="cosine",
         ),
-        BuiltinModel(
+        PublishedModel(
             model_id=".minilm-rerank-v1",
             task_type=TaskType.RERANK,
             weights=ALL_MINILM_L6_V2,
@@ -298,7 +351,7 @@ BUILTIN_MODELS = {
             ),
             languages=("en",),
         ),
-        BuiltinModel(
+        PublishedModel(
             model_id=".minilm-sparse-v1",
             task_type=TaskType.SPARSE_EMBEDDING,
             weights=ALL_MINILM_L6_V2,
@@ -322,10 +375,16 @@ OFFERED_MODELS = {
 }
 
 
-def stand_ins(weights: Weights) -> tuple[BuiltinModel, ...]:
+def builtin_facts(model_id: str | None) -> ModelFacts | None:
+    """What is known of a model of the catalogue; None for any other."""
+    model = BUILTIN_MODELS.get(model_id or "")
+    return model.facts if model else None
+
+
+def stand_ins(weights: Weights) -> tuple[PublishedModel, ...]:
     """The models for the same tasks that can be had where only a package index is reachable."""
 
-    def is_theirs(model: BuiltinModel) -> bool:
+    def is_theirs(model: PublishedModel) -> bool:
         return model.weights.repository == weights.repository
 
     tasks = {model.task_type for model in OFFERED_MODELS.values() if is_theirs(model)}

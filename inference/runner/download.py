@@ -39,7 +39,7 @@ class HttpSource:
                     url = httpx.URL(f"{self._base}/{quote(path)}")
                     self._fetch_file(client, url, Draft(folder, file), meter)
                 except (_TryAgain, httpx.HTTPError, httpx.InvalidURL) as exc:
-                    raise SourceFailed(f"{file.name}: {_reason(exc)}") from exc
+                    raise SourceFailed(f"{file.name}: {reason_of(exc)}") from exc
                 meter.file_in_place(file.size_bytes)
 
     def _fetch_file(self, client: httpx.Client, url: httpx.URL, draft: Draft, meter: Meter) -> None:
@@ -169,7 +169,7 @@ def _check_is_no_page(response: httpx.Response, file: WeightsFile) -> None:
         raise SourceFailed(f"{file.name}: [{response.url.host}] answered with a web page")
 
 
-def _reason(exc: Exception) -> str:
+def reason_of(exc: Exception) -> str:
     """In words; some of httpx's exceptions say nothing but their name."""
     text = str(exc) or type(exc).__name__
     if isinstance(exc, httpx.RequestError):

@@ -162,6 +162,13 @@ def _first_seen_advice(target: Path) -> str:
     return f", which came first; delete {path} to accept another file" if path.exists() else ""
 
 
+def discard_parts(folder: Path) -> None:
+    """Delete what is half here, from which nobody will go on."""
+    for pattern in ("*.part", "*.part.origin"):
+        for path in folder.rglob(pattern):
+            path.unlink(missing_ok=True)
+
+
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

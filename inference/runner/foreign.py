@@ -9,15 +9,15 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
-from tokenizers import Encoding
 
-from inference.arrays import FloatArray
+from inference.arrays import FloatArray, IntArray
 from inference.errors import UnsupportedModel
 from inference.nlp_config import Kind
 from inference.runner.definition import DEFINITION_FILE, DefinitionKind, definition_kind
 from inference.runner.session import session_options
 
 LongArray: TypeAlias = npt.NDArray[np.int64]
+Ids: TypeAlias = Sequence[int] | IntArray
 INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
 INPUT_TYPES = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 ANSWER_OUTPUTS = ("start_logits", "end_logits")
@@ -34,15 +34,30 @@ class PaddedBatch:
     position_ids: LongArray
 
     @classmethod
-    def of(cls, encodings: Sequence[Encoding], pad_id: int) -> "PaddedBatch":
-        longest = max(len(encoding) for encoding in encodings)
-        shape = (len(encodings), max(longest, 1))
+    def of(cls, texts: Sequence[tuple[Ids, Ids]], pad_id: int = 0) -> "PaddedBatch":
+        """texts: the ids and the types of the tokens of each."""
+        longest = max(len(ids) for ids, _ in texts)
+        shape = (len(texts), max(longest, 1))
         ids, mask, types = np.full(shape, pad_id), np.zeros(shape, int), np.zeros(shape, int)
-        for row, encoding in enumerate(encodings):
-            length = len(encoding)
-            ids[row, :length], mask[row, :length] = encoding.ids, 1
-            types[row, :length] = encoding.type_ids
+        for row, (own_ids, own_types) in enumerate(texts):
+            length = len(own_ids)
+            ids[row, :length], mask[row, :length] = own_ids, 1
+            types[row, :length] = own_types
         return cls(ids, mask, types, np.broadcast_to(np.arange(shape[1]), shape).copy())
+
+
+def inputs_of(session: ort.InferenceSession) -> dict[str, type]:
+    """What a graph wants, by name, each with its kind of number.
+
+    Raises UnsupportedModel for a graph that asks for what a text does not have.
+    """
+    for node in session.get_inputs():
+        if node.name not in INPUTS or node.type not in INPUT_TYPES:
+            raise UnsupportedModel(
+                f"the ONNX graph wants an input [{node.name}] of {node.type}; "
+                f"there are [{', '.join(INPUTS)}] of int64 or int32"
+            )
+    return {node.name: INPUT_TYPES[node.type] for node in session.get_inputs()}
 
 
 class Network(Protocol):
@@ -64,14 +79,7 @@ class OnnxNetwork:
             )
         except Exception as exc:  # the library's errors have no common class
             raise UnsupportedModel(f"the ONNX graph cannot be loaded: {exc}") from exc
-        self._inputs = {}
-        for node in self._session.get_inputs():
-            if node.name not in INPUTS or node.type not in INPUT_TYPES:
-                raise UnsupportedModel(
-                    f"the ONNX graph wants an input [{node.name}] of {node.type}; "
-                    f"there are [{', '.join(INPUTS)}] of int64 or int32"
-                )
-            self._inputs[node.name] = INPUT_TYPES[node.type]
+        self._inputs = inputs_of(self._session)
         names = [node.name for node in self._session.get_outputs()]
         self._is_pair = kind == Kind.QUESTION_ANSWERING and set(ANSWER_OUTPUTS) <= set(names)
         preferred = "sentence_embedding" if kind == Kind.TEXT_EMBEDDING else "logits"

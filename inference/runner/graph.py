@@ -23,9 +23,9 @@ from inference.runner.graph_encoder import EncoderConfig, Family, Parts
 from inference.runner.graph_heads import add_output, output_shapes
 from inference.runner.graph_mpnet import MPNET
 from inference.runner.graph_roberta import ROBERTA
+from inference.runner.layout import CONFIG_FILE, GRAPH_FILE, WEIGHTS_FILE
 from inference.runner.outputs import Output
 
-CONFIG_FILE, WEIGHTS_FILE, GRAPH_FILE = "config.json", "model.safetensors", "model.onnx"
 # Raise it with every change to what is built: graphs of another number are built anew.
 BUILDER_VERSION = 2
 
@@ -52,7 +52,7 @@ def build_graph(folder: Path, output: Output = Output.STATES) -> Path:
     float32. The table of word embeddings stays in model.safetensors, which must stay beside the
     graph. The same files always give the same bytes. Raises UnsupportedModel.
     """
-    family, config = _read_config(folder)
+    family, config = read_encoder(folder)
     draft = GraphDraft()
     with _open_weights(folder / WEIGHTS_FILE, family) as weights:
         weights.check(output_shapes(family, config, output))
@@ -83,7 +83,8 @@ def _properties(folder: Path, output: Output) -> dict[str, str]:
     }
 
 
-def _read_config(folder: Path) -> tuple[Family, EncoderConfig]:
+def read_encoder(folder: Path) -> tuple[Family, EncoderConfig]:
+    """The encoder that config.json describes. Raises UnsupportedModel for one of no family."""
     family = FAMILIES[read_config(ModelType, folder, CONFIG_FILE).model_type]
     return family, read_config(family.config, folder, CONFIG_FILE)
 

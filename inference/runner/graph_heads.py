@@ -1,5 +1,6 @@
 """What a graph gives for each token: the encoder's states, or what a trained head makes of them."""
 
+from inference.errors import UnsupportedModel
 from inference.runner.graph_bert import WORDS
 from inference.runner.graph_encoder import (
     EncoderConfig,
@@ -43,6 +44,8 @@ def add_output(parts: Parts, family: Family, config: EncoderConfig, output: Outp
         case Output.SCORE:
             _add_score(parts, family, config, output)
             return 1
+        case Output.VECTOR:
+            raise UnsupportedModel("only a graph that came with its model pools by itself")
 
 
 def _add_logits(parts: Parts, family: Family, config: EncoderConfig, output: str) -> None:

@@ -52,6 +52,13 @@ class EmbeddingHead:
         return texts, EmbeddingCollector(self._pooling, len(texts))
 
 
+class VectorHead(EmbeddingHead):
+    """The vector that the graph made itself, which stands at the first token."""
+
+    def __init__(self, folder: Path, tokenizer: TextTokenizer) -> None:
+        self._pooling, self._tokenizer = Pooling("cls", is_normalized=False), tokenizer
+
+
 class EmbeddingCollector:
     def __init__(self, pooling: Pooling, count: int) -> None:
         self._pooling = pooling
@@ -190,6 +197,7 @@ class CrossEncoderCollector:
 
 HEADS: dict[tuple[TaskType, Output], Callable[[Path, TextTokenizer], Head]] = {
     (TaskType.TEXT_EMBEDDING, Output.STATES): EmbeddingHead,
+    (TaskType.TEXT_EMBEDDING, Output.VECTOR): VectorHead,
     (TaskType.SPARSE_EMBEDDING, Output.STATES): SparseHead,
     (TaskType.SPARSE_EMBEDDING, Output.LOGITS): LearnedSparseHead,
     (TaskType.RERANK, Output.STATES): RerankHead,

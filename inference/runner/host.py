@@ -26,7 +26,7 @@ WARM_UP_TOKENS = (8, 128)
 
 
 class ModelHost(HostServer):
-    """A model of the catalogue behind a socket."""
+    """A published model behind a socket."""
 
     def __init__(self, spec: HostSpec) -> None:
         folder = Path(spec.model_folder)

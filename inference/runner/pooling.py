@@ -1,5 +1,6 @@
 """From token states to one vector a text."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from inference.errors import UnsupportedModel
 from inference.runner.configs import read_config
 
 SMALLEST_NORM = 1e-12
-MODULES_FILE = "modules.json"
+MODULES_FILE, CHOSEN_FILE = "modules.json", "chosen-pooling.json"
 
 
 def mean_pool(states: FloatArray) -> FloatArray:
@@ -44,14 +45,23 @@ def normalize(vector: FloatArray) -> FloatArray:
     return scaled
 
 
+POOLS: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "cls": first_pool,
+    "max": max_pool,
+    "mean": mean_pool,
+}
+
+
 @dataclass(frozen=True)
 class Pooling:
-    pool: Callable[[FloatArray], FloatArray] = mean_pool
+    """mode: one of POOLS."""
+
+    mode: str = "mean"
     is_normalized: bool = True
 
     def __call__(self, states: FloatArray) -> FloatArray:
         """states: (tokens, dim). Returns (dim,)."""
-        vector = self.pool(states)
+        vector = POOLS[self.mode](states)
         return normalize(vector) if self.is_normalized else vector
 
 
@@ -64,6 +74,10 @@ class Module(BaseModel):
     @property
     def kind(self) -> str:
         return self.type.rpartition(".")[2]
+
+    @property
+    def config_file(self) -> str:
+        return f"{self.path}/config.json"
 
 
 class PoolingConfig(BaseModel):
@@ -87,22 +101,38 @@ FLAGS = {
     "pooling_mode_weightedmean_tokens": "weightedmean",
     "pooling_mode_lasttoken": "lasttoken",
 }
-POOLS = {"cls": first_pool, "max": max_pool, "mean": mean_pool}
 
 
-def read_pooling(folder: Path) -> Pooling:
+class ChosenPooling(BaseModel):
+    pooling_mode: Literal["cls", "max", "mean"]
+
+
+def read_pooling(folder: Path, chosen: str | None = None) -> Pooling:
     """How this model makes a vector: as its modules.json says, else the mean, of length one.
 
+    chosen: another mode than its own; what `choose_pooling` noted where nothing is said here.
     Raises UnsupportedModel for steps that are not computed here.
     """
+    if chosen is None and (folder / CHOSEN_FILE).exists():
+        chosen = read_config(ChosenPooling, folder, CHOSEN_FILE).pooling_mode
     if not (folder / MODULES_FILE).exists():
-        return Pooling()
-    modules = read_config(RootModel[list[Module]], folder, MODULES_FILE).root
+        return Pooling(chosen or Pooling.mode)
+    modules = read_modules(folder)
     kinds = [module.kind for module in modules]
     if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
         raise UnsupportedModel(
             f"{MODULES_FILE}: the steps are [{', '.join(kinds)}], "
             "where [Transformer, Pooling] or [Transformer, Pooling, Normalize] can be run"
         )
-    config = read_config(PoolingConfig, folder, f"{modules[1].path}/config.json")
-    return Pooling(POOLS[config.pooling_mode], is_normalized="Normalize" in kinds)
+    mode = chosen or read_config(PoolingConfig, folder, modules[1].config_file).pooling_mode
+    return Pooling(mode, is_normalized="Normalize" in kinds)
+
+
+def read_modules(folder: Path) -> list[Module]:
+    """The steps of a sentence-transformers model. Raises UnsupportedModel."""
+    return read_config(RootModel[list[Module]], folder, MODULES_FILE).root
+
+
+def choose_pooling(folder: Path, mode: str) -> None:
+    """Have the model of a folder pooled in this mode, one of POOLS, from now on."""
+    (folder / CHOSEN_FILE).write_text(json.dumps({"pooling_mode": mode}))

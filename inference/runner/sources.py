@@ -31,6 +31,8 @@ __all__ = [
 
 HUB = "https://huggingface.co"
 SOURCE_NAMES = ("mirror", "hub", "package")
+# The one source of a model that somebody added from a folder, which is then its repository.
+FOLDER = "folder"
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,17 @@ class SourceSettings:
 
     def __post_init__(self) -> None:
         for name in self.order:
-            if name not in SOURCE_NAMES:
+            if name not in (*SOURCE_NAMES, FOLDER):
                 known = ", ".join(SOURCE_NAMES)
                 raise ValueError(f"[{name}] is no source of models; the sources are [{known}]")
+
+    @property
+    def has_mirror_address(self) -> bool:
+        return (self.mirror or "").startswith(("http://", "https://"))
+
+    def of(self, weights: Weights) -> "SourceSettings":
+        """The sources of these weights."""
+        return replace(self, order=(FOLDER,)) if weights.is_folder else self
 
 
 @dataclass(frozen=True)
@@ -145,9 +155,11 @@ def _source(name: str, settings: SourceSettings, clock: Clock) -> Source:
         return PackageSource()
     if name == "hub":
         return HttpSource(settings.hub, clock)
+    if name == FOLDER:
+        return FolderSource(Path("/"))
     if not settings.mirror:
         raise SourceFailed("none is configured")
-    if settings.mirror.startswith(("http://", "https://")):
+    if settings.has_mirror_address:
         return HttpSource(settings.mirror, clock)
     return FolderSource(Path(settings.mirror).expanduser())
 

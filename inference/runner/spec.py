@@ -68,7 +68,7 @@ def read(text: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class HostSpec(Spec):
-    """A model of the catalogue. prefixes: what it wants before a text, by what the text is for.
+    """A published model. prefixes: what it wants before a text, by what the text is for.
 
     precision: of the graph that runs, so never `auto`.
     """

@@ -221,8 +221,8 @@ class UploadHost(HostServer):
             call.finish(place, output)
 
     def _run(self, windows: Sequence[Window]) -> list[FloatArray]:
-        encodings = [window.encoding for window in windows]
-        return list(self._network.run(PaddedBatch.of(encodings, self._tokenizer.pad_id)))
+        texts = [(window.encoding.ids, window.encoding.type_ids) for window in windows]
+        return list(self._network.run(PaddedBatch.of(texts, self._tokenizer.pad_id)))
 
 
 def batches(windows: Sequence[Sequence[Window]]) -> list[list[Place]]:

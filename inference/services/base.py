@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from inference.chunking.settings import ChunkingSettings, parse_chunking
 from inference.errors import InvalidRequest
+from inference.runner.facts import ModelFacts
 from inference.services.settings import (
     Settings,
     configurations,
@@ -20,13 +21,17 @@ from inference.types import TaskType
 
 @dataclass(frozen=True)
 class EndpointConfig:
-    """A checked configuration: what an endpoint stores beside its id."""
+    """A checked configuration: what an endpoint stores beside its id.
+
+    model: what is known of a model that runs here, which is not stored with it.
+    """
 
     task_type: TaskType
     service: str
     service_settings: Settings
     task_settings: Settings
     chunking_settings: ChunkingSettings | None
+    model: ModelFacts | None = None
 
     def columns(self) -> dict[str, Any]:
         """What of it an endpoint can change in its life, as it is stored."""

@@ -7,7 +7,8 @@ from pydantic import NonNegativeInt, StrictStr, field_validator, model_validator
 
 from inference.errors import InvalidAction, InvalidArgument, InvalidSettings
 from inference.runner.adaptive import Bounds
-from inference.runner.catalogue import BUILTIN_MODELS
+from inference.runner.catalogue import BUILTIN_MODELS, builtin_facts
+from inference.runner.facts import ModelFacts
 from inference.runner.precision.report import Precision, identity_of, missing_for
 from inference.services.base import EndpointConfig, Service
 from inference.services.long_documents import LongDocumentSettings, check_long_documents
@@ -142,20 +143,24 @@ class Elasticsearch(Service):
     is_hosted = True
 
     def identity(self, config: EndpointConfig) -> dict[str, Any]:
-        """With what the catalogue knows of the model; it runs in full precision unless told."""
+        """With what is known of the model; it runs in full precision unless told."""
         own = super().identity(config)
         settings = {"precision": Precision.FP32} | own["service_settings"]
         settings["precision"] = identity_of(settings["precision"])
-        model = BUILTIN_MODELS.get(settings["model_id"])
-        known = model.identity if model else {"model_id": settings["model_id"]}
-        return own | {"service_settings": settings, "model": known}
+        model = config.model or builtin_facts(settings["model_id"])
+        known = model.identity if model else None
+        return own | {
+            "service_settings": settings,
+            "model": known or {"model_id": settings["model_id"]},
+        }
 
     def check_settings(self, task_type: TaskType, settings: Any) -> None:
         check_allocations(settings)
         if settings.deployment_id is None:
             check_deployable(settings)
             if settings.model_id in BUILTIN_MODELS:
-                check_task(settings.model_id, task_type)
+                check_is_available(settings.model_id)
+                check_made_for(BUILTIN_MODELS[settings.model_id].facts, task_type)
             check_long_documents(settings, settings.model_id, self.name)
         check_vectors(settings, task_type)
 
@@ -205,17 +210,17 @@ def check_deployable(settings: ElasticsearchSettings) -> None:
         )
 
 
-def check_task(model_id: str, task_type: TaskType) -> None:
-    """Whether a built-in model can be used for a task on this machine.
-
-    Raises InvalidArgument or InvalidSettings.
-    """
-    model = BUILTIN_MODELS[model_id]
-    if not model.is_available_here:
+def check_is_available(model_id: str) -> None:
+    """Whether a built-in model goes by this name on this machine. Raises InvalidArgument."""
+    if not BUILTIN_MODELS[model_id].is_available_here:
         raise InvalidArgument(
             "Error parsing request config, model id does not match any models available on "
-            f"this platform. Was [{model.model_id}]"
+            f"this platform. Was [{model_id}]"
         )
+
+
+def check_made_for(model: ModelFacts, task_type: TaskType) -> None:
+    """Whether a model can be used for a task. Raises InvalidSettings."""
     if model.task_type != task_type:
         raise InvalidSettings(
             [
@@ -229,6 +234,11 @@ def check_vectors(settings: ElasticsearchSettings, task_type: TaskType) -> None:
     """Refuse what is said of vectors where there are none, or where the catalogue says it."""
     if task_type == TaskType.TEXT_EMBEDDING and settings.model_id not in BUILTIN_MODELS:
         return
+    check_says_nothing(settings, Elasticsearch.name)
+
+
+def check_says_nothing(settings: ElasticsearchSettings, service: str) -> None:
+    """Refuse what is said of the vectors of a model that is known. Raises InvalidRequest."""
     said = {name: value for name in OF_VECTORS if (value := getattr(settings, name)) is not None}
     if said:
-        raise unknown_settings(said, Elasticsearch.name)
+        raise unknown_settings(said, service)

@@ -9,10 +9,10 @@ from django.test import Client
 from django.utils import timezone
 
 from console.pages import precision
-from endpoints.models import ArtifactState, DeploymentState, Heartbeat, UsageHour
+from endpoints.models import ArtifactState, DeploymentState, Endpoint, Heartbeat, UsageHour
 from inference.runner.precision.report import Measure, Report, Trial
-from tests.console.conftest import HTMX, text
-from tests.factories import make_artifact, make_endpoint
+from tests.console.conftest import HTMX, FakeHosts, text, vectors
+from tests.factories import make_added_model, make_artifact, make_endpoint
 
 PAGE = "/console/endpoints/my-endpoint"
 
@@ -322,3 +322,21 @@ def test_a_model_that_is_measured_says_so(console: Client) -> None:
 
     assert "<strong>Measuring.</strong>" in page
     assert "compared with full precision on this machine" in page
+
+
+def test_an_endpoint_of_an_added_model_shows_what_is_known_of_it(
+    console: Client, hosts: FakeHosts
+) -> None:
+    model = make_added_model(description="A model that somebody added.", max_input_tokens=123)
+    make_endpoint()
+    settings = {"num_allocations": 1, "num_threads": 1, "model_id": model.model_id}
+    Endpoint.objects.update(service_settings=settings)
+    hosts.says = vectors([1.0, 0.0], [0.5, 0.5])
+
+    page = text(console.get(PAGE))
+    tried = text(console.post(f"{PAGE}/try", {"text": "a port", "other": "a harbour"}))
+
+    for words in ("384 dimensions, cosine", "sentence-transformers/all-MiniLM-L6-v2", "123 tokens"):
+        assert words in page
+    assert hosts.asked[0].texts == ("a port", "a harbour")
+    assert "cosine" in tried

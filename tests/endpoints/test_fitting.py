@@ -14,7 +14,7 @@ from inference.runner.memory import MB
 from inference.runner.process import Measured
 from inference.services.elasticsearch import ElasticsearchSettings
 from tests.endpoints.conftest import SETTINGS, Api, refused, told
-from tests.factories import MODEL_ID, make_deployment, make_model
+from tests.factories import MODEL_ID, make_added_model, make_deployment, make_model
 
 PATH = "/_inference/text_embedding/e1"
 CONFIG = {"service": "elasticsearch", "service_settings": SETTINGS}
@@ -45,7 +45,7 @@ def refusal(allocations: int = 1) -> str:
 
 def test_a_model_that_never_ran_is_judged_by_its_files(db: None) -> None:
     machine_has(100)
-    needed = estimate(BUILTIN_MODELS[MODEL_ID]).with_allocations(1)
+    needed = estimate(BUILTIN_MODELS[MODEL_ID].facts).with_allocations(1)
 
     reason = refusal()
 
@@ -53,6 +53,14 @@ def test_a_model_that_never_ran_is_judged_by_its_files(db: None) -> None:
     assert f"about {needed // MB} MB of memory (estimated from its files)" in reason
     assert f"100 MB are available: {needed // MB - 100 + 1} MB are missing" in reason
     assert "No model for text_embedding would fit" in reason
+
+
+def test_a_model_that_was_added_is_judged_alike(db: None) -> None:
+    make_added_model()
+    machine_has(100)
+
+    with pytest.raises(NotEnoughMemory, match=r"Model \[my-e5\] .* \(estimated from its files\)"):
+        check_fits("my-e5", 1)
 
 
 def test_a_measurement_counts_more_than_the_estimate(db: None) -> None:
@@ -200,7 +208,9 @@ def test_bounds_ask_for_no_more_allocations_than_there_may_be(api: Api) -> None:
 
 def test_the_first_start_that_works_is_measured(db: None) -> None:
     measures, deployment = Measures(), make_deployment(num_threads=2)
-    assert measures.memory_bytes(deployment) == estimate(BUILTIN_MODELS[MODEL_ID]).memory_bytes
+    assert (
+        measures.memory_bytes(deployment) == estimate(BUILTIN_MODELS[MODEL_ID].facts).memory_bytes
+    )
     measures.note(deployment, None)
     measures.note(deployment, Measured(tokens_per_s=10.0))  # where memory is not told
     measures.note(deployment, Measured(4000.0, resident_bytes=180 * MB, private_bytes=45 * MB))

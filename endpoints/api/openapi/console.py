@@ -2,21 +2,33 @@
 
 from endpoints.api.cache import CacheBody, CacheView
 from endpoints.api.deployments import DeploymentEventsView
+from endpoints.api.models import (
+    AddModelBody,
+    CancelView,
+    KnownModelView,
+    ModelsView,
+    RetryView,
+)
 from endpoints.api.openapi.settings import schemas_of
 from endpoints.api.openapi.view import OpenApiView
 from endpoints.api.openapi.words import (
     BOOLEAN,
     INTEGER,
+    NUMBER,
     OBJECT,
     STRING,
     Body,
     Operation,
     Schema,
+    flag,
     listed,
+    mapped,
     record,
     ref,
 )
 from endpoints.api.views import ClusterView
+from endpoints.models import ArtifactState
+from inference.runner.facts import Origin
 
 SCHEMAS: dict[str, Schema] = {
     "Acknowledged": record({"acknowledged": BOOLEAN}),
@@ -39,7 +51,49 @@ SCHEMAS: dict[str, Schema] = {
             "max_size_in_bytes": INTEGER,
         }
     ),
-    **schemas_of(CacheBody),
+    "KnownModel": record(
+        {
+            "model_id": STRING,
+            "origin": {"type": "string", "enum": [str(origin) for origin in Origin]},
+            "task_type": {"type": ["string", "null"]},
+            "state": {"type": "string", "enum": [str(state) for state in ArtifactState]},
+            "description": STRING,
+            "license": STRING,
+            "languages": listed(STRING),
+            "size_in_bytes": INTEGER,
+            "max_input_tokens": INTEGER,
+            "files": listed(
+                record(
+                    {
+                        "name": STRING,
+                        "size_in_bytes": INTEGER,
+                        "sha256": {
+                            "type": ["string", "null"],
+                            "description": "Null until the file is here, where nobody tells it.",
+                        },
+                    }
+                )
+            ),
+            "deployments": {**listed(STRING), "description": "Their ids."},
+        },
+        {
+            "reason": {**STRING, "description": "Why its files could not be had."},
+            "download": record(
+                {
+                    "source": STRING,
+                    "bytes_done": INTEGER,
+                    "bytes_total": INTEGER,
+                    "bytes_per_second": NUMBER,
+                }
+            ),
+            "dimensions": INTEGER,
+            "similarity": STRING,
+            "pooling": STRING,
+            "prefixes": mapped(STRING),
+            "source": record({}, {"repository": STRING, "revision": STRING, "folder": STRING}),
+        },
+    ),
+    **schemas_of(CacheBody, AddModelBody),
 }
 
 INFO = Operation("cluster.info", "Tell name and version", ref("Info"))
@@ -87,9 +141,53 @@ DEPLOYMENT_EVENTS = Operation(
     failures=(404,),
 )
 
+LIST_MODELS = Operation(
+    "console.get_models",
+    "List the models that can run here",
+    record({"count": INTEGER, "models": listed(ref("KnownModel"))}),
+    "Built-in models, those that were added by name, and uploads.",
+)
+GET_KNOWN_MODEL = Operation(
+    "console.get_model", "Tell what is known of a model", ref("KnownModel"), failures=(404,)
+)
+ADD_MODEL = Operation(
+    "console.add_model",
+    "Add a model by its name on the hub, or from a folder",
+    ref("KnownModel"),
+    "Its small files are read at once and say what it is; the rest is fetched in the background.",
+    body=Body(
+        ref("AddModelBody"), {"source": {"repository": "intfloat/e5-small-v2", "revision": "main"}}
+    ),
+)
+DELETE_KNOWN_MODEL = Operation(
+    "console.delete_model",
+    "Delete a model",
+    ref("Acknowledged"),
+    "With the files of a model that was added or uploaded; those of a built-in one stay.",
+    query=(flag("force", "Although it is deployed, or something refers to it."),),
+    failures=(404, 409),
+)
+CANCEL_DOWNLOAD = Operation(
+    "console.cancel_download", "Stop fetching a model", ref("KnownModel"), failures=(404, 409)
+)
+RETRY_DOWNLOAD = Operation(
+    "console.retry_download",
+    "Fetch what is missing of a model",
+    ref("KnownModel"),
+    failures=(404, 409),
+)
+
 OPERATIONS = {
     ClusterView: {"get": INFO},
     OpenApiView: {"get": OPENAPI},
     CacheView: {"get": GET_CACHE, "put": PUT_CACHE, "delete": DELETE_CACHE},
     DeploymentEventsView: {"get": DEPLOYMENT_EVENTS},
+    ModelsView: {"get": LIST_MODELS},
+    KnownModelView: {
+        "get": GET_KNOWN_MODEL,
+        "put": ADD_MODEL,
+        "delete": DELETE_KNOWN_MODEL,
+    },
+    CancelView: {"post": CANCEL_DOWNLOAD},
+    RetryView: {"post": RETRY_DOWNLOAD},
 }

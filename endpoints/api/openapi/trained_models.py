@@ -187,7 +187,7 @@ PUT_VOCABULARY = Operation(
     "Upload the vocabulary of a model",
     ref("Acknowledged"),
     body=Body(ref("VocabularyBody"), {"vocabulary": ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "sky"]}),
-    failures=(404, 507),
+    failures=(404, 409, 507),
 )
 STATS = Operation(
     "ml.get_trained_models_stats",

@@ -58,12 +58,12 @@ def model_config(
         shown["license_level"] = "platinum"
     shown |= {name: config[name] for name in CONFIG_ORDER if name in config}
     if has_status:
-        is_whole = model.has_files if model.is_builtin else is_uploaded(model)
-        shown["fully_defined"] = is_whole
+        is_defined = is_whole(model) if model.is_uploaded else model.has_files
+        shown["fully_defined"] = is_defined
     return shown
 
 
-def is_uploaded(model: TrainedModel) -> bool:
+def is_whole(model: TrainedModel) -> bool:
     return bool(model.definition_parts) and model.parts.count() == model.definition_parts
 
 

@@ -16,14 +16,15 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped] 
 
 from inference.arrays import FloatArray
 from inference.runner.files import sha256_of
-from inference.runner.graph import GRAPH_FILE, write_model
+from inference.runner.graph import write_model
 from inference.runner.graph_draft import FUSED
+from inference.runner.layout import GRAPH_FILE
 from inference.runner.packing import PackedRow
+from inference.runner.precision.engines import INT8_FILE, MIXED_FILE
 from inference.runner.precision.layers import Layer, dense_layers, replace_nodes, states_of
 from inference.runner.precision.loud import set_apart
 from inference.runner.precision.quantization import best_smoothing, outlying_channels, rounded_for
 
-INT8_FILE, MIXED_FILE = "model.int8.onnx", "model.mixed.onnx"
 # Which dense layers compute in bytes. What goes wrong in front of the attention goes wrong twice:
 # in what a token looks at, and in what it finds there.
 FILES = {INT8_FILE: ("MatMul", "Attention"), MIXED_FILE: ("MatMul",)}

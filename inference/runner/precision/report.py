@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from inference.runner.layout import graph_in
 from inference.types import TaskType
 
 # Raise it with every change to the candidates or the gate: older reports then count no more.
@@ -204,7 +205,7 @@ def missing_for(precision: str) -> str:
 
 def report_key(folder: Path) -> dict[str, str]:
     """What a report depends on: machine, engines, what is tried, and the graph."""
-    graph = (folder / "model.onnx").stat()
+    graph = graph_in(folder).stat()
     return {
         "processor": processor(),
         "trial_version": str(TRIAL_VERSION),

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from inference.runner.batching import FULL_ROW, Encoder
+from inference.runner.layout import is_built_here
 from inference.runner.outputs import Output
 from inference.runner.packing import PackedRow, pack
-from inference.runner.precision.engines import GRAPH_FILES, GraphEncoder, open_encoder
+from inference.runner.precision.engines import GraphEncoder, graph_of, open_encoder
 from inference.runner.precision.gate import Probe, full_rows, nearness
 from inference.runner.precision.report import (
     Nearness,
@@ -31,6 +32,7 @@ ROUNDS = 40
 ROUND_S = 0.03
 CANDIDATES = (Precision.INT8, Precision.MIXED, Precision.BF16)
 FIGURE_DECIMALS = 6
+OTHER_GRAPH = "the model runs from the graph that came with it"
 
 
 def try_precisions(folder: Path, task_type: TaskType, max_input_tokens: int) -> Report:
@@ -41,8 +43,10 @@ def try_precisions(folder: Path, task_type: TaskType, max_input_tokens: int) -> 
     key = report_key(folder)
     full = open_encoder(folder, Precision.FP32, threads=1)
     probe = Probe(folder, task_type, Output(full.output), max_input_tokens)
-    build(folder, max_input_tokens)
-    missing = {name: missing_for(name) for name in CANDIDATES}
+    obstacle = "" if is_built_here(folder) else OTHER_GRAPH
+    if not obstacle:
+        build(folder, max_input_tokens)
+    missing = {name: obstacle or missing_for(name) for name in CANDIDATES}
     encoders: dict[Precision, GraphEncoder] = {Precision.FP32: full} | {
         name: open_encoder(folder, name, threads=1) for name in CANDIDATES if not missing[name]
     }
@@ -60,7 +64,7 @@ def try_precisions(folder: Path, task_type: TaskType, max_input_tokens: int) -> 
                 **rounded(near[name]),
                 short_ms=round(1000 * short_s, 3),
                 tokens_per_s=round(row_tokens(max_input_tokens) / row_s, 1),
-                size_bytes=size_of(folder / GRAPH_FILES[name]),
+                size_bytes=size_of(graph_of(folder, name)),
             )
         )
     report = Report(task_type, key, tuple(trials), measure=probe.measure)

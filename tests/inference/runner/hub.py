@@ -1,5 +1,6 @@
 """A server on this machine with the hub's layout, and the faults that a real one can have."""
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +14,8 @@ class Hub:
 
     errors: the statuses of the next answers. asked: path and Range header of each request so far.
     arrived, gate: set by a request; what it then waits for. holds: how many bytes of each next
-    answer arrive before the rest waits for the client to go away.
+    answer arrive before the rest waits for the client to go away. commit: what it says of every
+    file that it has. tells_hashes: whether it answers as the hub does who only looks at a file.
     """
 
     url: str = ""
@@ -28,6 +30,8 @@ class Hub:
     has_ranges: bool = True
     honours_if_range: bool = True
     hides_length: bool = False
+    commit: str = ""
+    tells_hashes: bool = True
     arrived: threading.Event = field(default_factory=threading.Event)
     gate: threading.Event = field(default_factory=threading.Event)
 
@@ -58,6 +62,23 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(hub.files[path], self._start(requested, len(hub.files[path])))
 
+    def do_HEAD(self) -> None:
+        """The hub sends on to where the bytes are, and says on the way what they are."""
+        hub, content = self.hub, self.hub.files.get(self.path)
+        if content is None:
+            self.send_error(404)
+            return
+        self.send_response(302 if hub.tells_hashes else 200)
+        if hub.commit:
+            self.send_header("X-Repo-Commit", hub.commit)
+        if hub.tells_hashes:
+            self.send_header("Location", "/nobody-should-ask-here")
+            self.send_header("X-Linked-Size", str(len(content)))
+            self.send_header("X-Linked-Etag", f'"{hashlib.sha256(content).hexdigest()}"')
+        else:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+
     def _start(self, requested: str | None, size: int) -> int | None:
         """Where a partial answer begins; None for a whole one."""
         condition = self.headers.get("If-Range")
@@ -77,6 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", self.hub.content_type)
         if not self.hub.hides_length:
             self.send_header("Content-Length", str(len(body)))
+        if self.hub.commit:
+            self.send_header("X-Repo-Commit", self.hub.commit)
         if self.hub.etag:
             self.send_header("ETag", self.hub.etag)
         self.end_headers()

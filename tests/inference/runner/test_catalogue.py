@@ -8,7 +8,7 @@ from inference.runner.catalogue import (
     BUILTIN_MODELS,
     OFFERED_MODELS,
     OPENSEARCH_SPARSE_V2_DISTILL,
-    BuiltinModel,
+    PublishedModel,
     Weights,
     stand_ins,
 )
@@ -78,7 +78,7 @@ def test_each_model_of_the_hub_has_one_that_can_be_had_without_it(
 
 
 @pytest.mark.parametrize("model", BUILTIN_MODELS.values(), ids=lambda model: model.model_id)
-def test_an_entry_says_all_that_is_asked_of_it(model: BuiltinModel) -> None:
+def test_an_entry_says_all_that_is_asked_of_it(model: PublishedModel) -> None:
     is_dense = model.task_type == TaskType.TEXT_EMBEDDING
 
     assert (model.dimensions is not None) == is_dense
@@ -89,7 +89,7 @@ def test_an_entry_says_all_that_is_asked_of_it(model: BuiltinModel) -> None:
 
 
 @pytest.mark.parametrize("model", BUILTIN_MODELS.values(), ids=lambda model: model.model_id)
-def test_files_are_pinned_by_revision_size_and_hash(model: BuiltinModel) -> None:
+def test_files_are_pinned_by_revision_size_and_hash(model: PublishedModel) -> None:
     weights = model.weights
     names = [file.name for file in weights.files]
 

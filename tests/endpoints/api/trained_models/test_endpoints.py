@@ -1,11 +1,18 @@
 """Endpoints on models that somebody uploaded."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from endpoints.models import Deployment, Endpoint
-from tests.endpoints.api.trained_models.uploading import CONFIG, path, upload
+from endpoints.models import Deployment, Endpoint, TrainedModel
+from tests.endpoints.api.trained_models.uploading import (
+    CONFIG,
+    VOCABULARY,
+    path,
+    torchscript,
+    upload,
+)
 from tests.endpoints.conftest import Api, refused, told
 
 MODEL: dict[str, Any] = {"num_allocations": 1, "num_threads": 1, "model_id": "my-model"}
@@ -131,3 +138,54 @@ def test_a_mapping_of_longer_vectors_keeps_its_id(api: Api) -> None:
     assert "[i1]" in told(response)["error"]["reason"]
     assert not Endpoint.objects.exists()
     assert not Deployment.objects.exists()
+
+
+def test_vectors_are_known_by_the_files_that_were_uploaded(
+    api: Api, settings: Any, tmp_path: Path
+) -> None:
+    settings.MODEL_DIR = tmp_path  # where no earlier test left a file
+
+    def fingerprint(**upload_of: Any) -> str:
+        upload(api, **upload_of)
+        assert put(api, **MODEL).status_code == 200
+        found = Endpoint.objects.get(inference_id="e1").fingerprint
+        assert api("DELETE", "/_inference/e1?force=true").status_code == 200
+        assert api("DELETE", path("my-model")).status_code == 200
+        return found
+
+    content = torchscript()
+    first = fingerprint(content=content, parts=3)
+
+    assert fingerprint(content=content, parts=1) == first
+    assert fingerprint(content=content + b"other weights") != first
+    assert fingerprint(content=content, vocabulary={"vocabulary": ["[CLS]", "[SEP]"]}) != first
+    assert fingerprint(content=content, prefix_strings={"search": "find: "}) != first
+
+
+def test_an_endpoint_needs_a_whole_upload(api: Api) -> None:
+    assert api("PUT", path("my-model"), CONFIG).status_code == 200
+
+    assert refused(put(api, **MODEL)) == (404, "resource_not_found_exception")
+    assert not Endpoint.objects.exists()
+
+
+def test_the_hashes_of_an_older_upload_are_found_out_when_it_is_used(api: Api) -> None:
+    upload(api)
+    TrainedModel.objects.update(definition_sha256="", vocabulary_sha256="")
+
+    assert put(api, **MODEL).status_code == 200
+
+    model = TrainedModel.objects.get()
+    assert len(model.definition_sha256) == len(model.vocabulary_sha256) == 64
+
+
+def test_the_vocabulary_of_a_model_in_use_stays(api: Api) -> None:
+    upload(api)
+    put(api, **MODEL)
+    other = {"vocabulary": ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "b", "a"]}
+
+    assert refused(api("PUT", path("my-model", "/vocabulary"), other)) == (409, "status_exception")
+    assert api("PUT", path("my-model", "/vocabulary"), VOCABULARY).status_code == 200
+
+    api("DELETE", "/_inference/e1")
+    assert api("PUT", path("my-model", "/vocabulary"), other).status_code == 200

@@ -11,8 +11,8 @@ from inference.runner.graph import build_graph
 from inference.runner.outputs import Output
 from inference.runner.packing import PackedRow, pack
 from inference.runner.precision import layers, loud, quantization
-from inference.runner.precision.engines import open_encoder
-from inference.runner.precision.int8 import FILES, INT8_FILE, MIXED_FILE, build_int8
+from inference.runner.precision.engines import INT8_FILE, MIXED_FILE, open_encoder
+from inference.runner.precision.int8 import FILES, build_int8
 from inference.runner.precision.layers import dense_layers, states_of
 from inference.runner.tokenizer import TokenizedText
 from tests.inference.runner.bert import DIM, INNER, LAYERS, VOCABULARY

@@ -1,0 +1,108 @@
+"""The `_console/models` routes: what can run here, and adding to it by name."""
+
+from pathlib import Path
+from typing import Annotated
+
+from django.conf import settings
+from django.http import HttpResponse
+from pydantic import Field, StrictStr
+
+from endpoints import added_models, trained_models
+from endpoints.access import Action, get_model, require
+from endpoints.api.http import ElasticView, UserRequest
+from endpoints.api.schemas import Body, parse
+from endpoints.known_models import known_model, known_models
+from inference.runner.adding import Wish
+from inference.types import InputType, TaskType
+
+Text = Annotated[StrictStr, Field(max_length=1024)]
+
+
+class SourceBody(Body):
+    """Either a repository or a folder. revision: of the repository; `main` where none is given."""
+
+    repository: Text = ""
+    revision: Text = "main"
+    folder: Text = ""
+
+
+class PrefixesBody(Body):
+    """What the model wants before a text, by what the text is for."""
+
+    search: Text | None = None
+    ingest: Text | None = None
+
+    @property
+    def by_type(self) -> dict[InputType, str]:
+        return {InputType(name): text for name, text in self.model_dump(exclude_none=True).items()}
+
+
+class AddModelBody(Body):
+    """What is not said is taken from the model's own files."""
+
+    is_stored = True
+
+    source: SourceBody
+    task_type: StrictStr | None = None
+    pooling: StrictStr | None = None
+    prefixes: PrefixesBody | None = None
+    description: Text = ""
+    license: Text = ""
+
+    def wish(self, model_id: str) -> Wish:
+        return Wish(
+            model_id=model_id,
+            repository=self.source.repository,
+            revision=self.source.revision,
+            folder=Path(self.source.folder) if self.source.folder else None,
+            task_type=None if self.task_type is None else TaskType.parse(self.task_type),
+            pooling=self.pooling,
+            prefixes=self.prefixes.by_type if self.prefixes else None,
+            description=self.description,
+            licence=self.license,
+        )
+
+
+class ModelsView(ElasticView):
+    def get(self, request: UserRequest) -> HttpResponse:
+        require(request.user, Action.MODEL_GET)
+        self.params(request)
+        found = [model.to_response() for model in known_models()]
+        return self.answer({"count": len(found), "models": found})
+
+
+class KnownModelView(ElasticView):
+    def get(self, request: UserRequest, model_id: str) -> HttpResponse:
+        require(request.user, Action.MODEL_GET)
+        self.params(request)
+        return self.answer(known_model(model_id).to_response())
+
+    def put(self, request: UserRequest, model_id: str) -> HttpResponse:
+        """Look at the model and answer what it is; its files come in the background."""
+        require(request.user, Action.MODEL_PUT)
+        self.params(request)
+        wish = parse(AddModelBody, request).wish(model_id)
+        model = added_models.add_model(request.user, wish, settings.MODEL_FOLDERS)
+        return self.answer(known_model(model.model_id).to_response())
+
+    def delete(self, request: UserRequest, model_id: str) -> HttpResponse:
+        require(request.user, Action.MODEL_DELETE)
+        force = self.params(request, "force").flag("force")
+        trained_models.delete_model(get_model(model_id), force=force)
+        return self.answer({"acknowledged": True})
+
+
+class CancelView(ElasticView):
+    def post(self, request: UserRequest, model_id: str) -> HttpResponse:
+        require(request.user, Action.MODEL_PUT)
+        self.params(request)
+        added_models.cancel_download(get_model(model_id))
+        return self.answer(known_model(model_id).to_response())
+
+
+class RetryView(ElasticView):
+    def post(self, request: UserRequest, model_id: str) -> HttpResponse:
+        require(request.user, Action.MODEL_PUT)
+        self.params(request)
+        added_models.retry_download(get_model(model_id))
+        return self.answer(known_model(model_id).to_response())
