@@ -129,7 +129,8 @@ def not_to_be_repeated() -> Iterator[None]:
 
 def is_attached(config: EndpointConfig) -> bool:
     """Whether the endpoint is to use a deployment that is there already."""
-    return getattr(config.service_settings, "deployment_id", None) is not None
+    settings = config.service_settings
+    return isinstance(settings, ElasticsearchSettings) and settings.deployment_id is not None
 
 
 def deployment_for(inference_id: str, config: EndpointConfig) -> str | None:

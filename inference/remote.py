@@ -22,11 +22,18 @@ from inference.services.remote import (
     Task,
     cut_call,
 )
-from inference.types import InferenceRequest, InferenceResult, TextEmbeddings, Truncation
+from inference.types import (
+    InferenceRequest,
+    InferenceResult,
+    SparseEmbeddings,
+    TextEmbeddings,
+    Truncation,
+)
 from inference.upstream import failures
 from inference.upstream.deadline import Deadline
 from inference.upstream.door import Door, Reply, Sender
 from inference.upstream.errors import (
+    ProviderError,
     UpstreamError,
     UpstreamMalformed,
     UpstreamRefused,
@@ -127,7 +134,7 @@ class Line:
         try:
             return self.task.read(reply, call)
         except ProviderFailed as exc:
-            raise failures.broken_stream(self.inference_id, exc.told) from None
+            raise failures.broken_stream(self.inference_id, self._named(exc.told)) from None
         except ValueError as exc:
             raise failures.malformed(reply.url, self.inference_id, str(exc)) from None
 
@@ -143,7 +150,7 @@ class Line:
             try:
                 yield from self.task.chunks(self.task.events(response.iter_bytes()), call)
             except ProviderFailed as exc:
-                broken = failures.broken_stream(self.inference_id, exc.told)
+                broken = failures.broken_stream(self.inference_id, self._named(exc.told))
                 raise with_status(broken, exc.status) from None
             except (httpx.TransportError, httpx.DecodingError) as exc:
                 why = "the connection broke off before the end"
@@ -157,7 +164,7 @@ class Line:
     def _refusal(self, reply: Reply, sender: Sender) -> "Refusal":
         if reply.status == 401:
             self.door.forget_token(sender.auth)
-        told, task = self.service.told(reply), self.task
+        told, task = self._named(self.service.told(reply)), self.task
         error = failures.refused(
             self.inference_id,
             reply.status,
@@ -172,6 +179,10 @@ class Line:
             is_too_large=task.is_too_large(reply, told),
             retry_after_s=retry_after_s(reply.headers),
         )
+
+    def _named(self, told: ProviderError) -> ProviderError:
+        """A failure with its type, which some providers leave out."""
+        return replace(told, type=told.type or self.service.error_type)
 
     def _cut_to_setting(self, call: Call[Any]) -> "tuple[Call[Any], Cuts]":
         most = getattr(call.settings, "max_input_tokens", None)
@@ -255,7 +266,7 @@ class Cuts:
 
 def with_cuts(result: InferenceResult, cuts: Cuts) -> InferenceResult:
     """A result that tells what of its texts was not read."""
-    if not any(cuts.lost) or not isinstance(result, TextEmbeddings):
+    if not any(cuts.lost):
         return result
     truncated = {
         str(number): Truncation(
@@ -267,7 +278,13 @@ def with_cuts(result: InferenceResult, cuts: Cuts) -> InferenceResult:
         for number, lost in enumerate(cuts.lost)
         if lost
     }
-    return replace(result, truncated=truncated)
+    if isinstance(result, SparseEmbeddings):
+        rows = [
+            replace(row, truncation=truncated.get(str(number)))
+            for number, row in enumerate(result.rows)
+        ]
+        return SparseEmbeddings(tuple(rows))
+    return replace(result, truncated=truncated) if isinstance(result, TextEmbeddings) else result
 
 
 def retry_after_s(headers: httpx.Headers) -> float | None:

@@ -4,10 +4,26 @@ Strict about what the real ones are strict about; what it answers is made up, an
 """
 
 from inference.sandbox.app import Sandbox
+from inference.sandbox.azureaistudio import AzureAiStudioSandbox
+from inference.sandbox.azureopenai import AzureOpenAISandbox
+from inference.sandbox.deepseek import DeepSeekSandbox
+from inference.sandbox.groq import GroqSandbox
+from inference.sandbox.hugging_face import HuggingFaceSandbox
+from inference.sandbox.llama import LlamaSandbox
+from inference.sandbox.mistral import MistralSandbox
 from inference.sandbox.openai import OpenAISandbox
 from inference.sandbox.provider import Provider
 
-PROVIDERS: tuple[Provider, ...] = (OpenAISandbox(),)
+PROVIDERS: tuple[Provider, ...] = (
+    AzureAiStudioSandbox(),
+    AzureOpenAISandbox(),
+    DeepSeekSandbox(),
+    GroqSandbox(),
+    HuggingFaceSandbox(),
+    LlamaSandbox(),
+    MistralSandbox(),
+    OpenAISandbox(),
+)
 
 
 def make_sandbox() -> Sandbox:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from inference.sandbox.openai_shape import OpenAIShapedSandbox
+from inference.sandbox.openai_shape import OpenAIShapedSandbox, models_told
 from inference.sandbox.provider import Asked, Handler, Refused, Told, json_told
 
 
@@ -23,8 +23,7 @@ class OpenAISandbox(OpenAIShapedSandbox):
             super().check_key(asked)
 
     def models(self, asked: Asked) -> Told:
-        names = ("gpt-4o", "text-embedding-3-small")
-        return json_told({"object": "list", "data": [{"id": name} for name in names]})
+        return models_told("gpt-4o", "text-embedding-3-small")
 
     def token(self, asked: Asked) -> Told:
         """OAuth2, with the credentials in the form."""

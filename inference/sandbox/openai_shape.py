@@ -36,10 +36,10 @@ class StreamOptions(Strict):
     include_usage: bool = False
 
 
-class ChatBody(Strict):
+class ChatFields(Strict):
+    """What all who speak OpenAI's API know."""
+
     messages: list[dict[str, Any]] = Field(min_length=1)
-    model: str
-    max_completion_tokens: int | None = Field(default=None, ge=1)
     n: int | None = None
     stop: list[str] | str | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -47,9 +47,22 @@ class ChatBody(Strict):
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
     stream: bool = False
+
+
+class ChatBody(ChatFields):
+    model: str
+    max_completion_tokens: int | None = Field(default=None, ge=1)
     stream_options: StreamOptions | None = None
     user: str | None = None
     reasoning_effort: str | None = None
+
+
+class OlderChatBody(ChatFields):
+    """With the limit of tokens under its first name."""
+
+    model: str
+    max_tokens: int | None = Field(default=None, ge=1)
+    stream_options: StreamOptions | None = None
 
 
 class OpenAIShapedSandbox(Provider):
@@ -87,17 +100,14 @@ class OpenAIShapedSandbox(Provider):
         prompt = prompt_of(body.messages)
         model = getattr(body, "model", None) or "model"
         text = made_up.reply_to(prompt)
-        wants_tool = bool(body.tools) and body.tool_choice != "none"
-        usage = usage_of(prompt, text)
+        tools = getattr(body, "tools", None)
+        if tools and body.tool_choice == "none":
+            tools = None
         if body.stream:
-            options = getattr(body, "stream_options", None)
-            tells_usage = bool(options and options.include_usage)
-            return sse_told(
-                chunks(model, text, body.tools if wants_tool else None, tells_usage and usage)
-            )
+            return sse_told(self.stream(body, model, text, tools))
         message: dict[str, Any] = {"role": "assistant", "content": text}
-        if wants_tool:
-            message = {"role": "assistant", "content": None, "tool_calls": [tool_call(body.tools)]}
+        if tools:
+            message = {"role": "assistant", "content": None, "tool_calls": [tool_call(tools)]}
         return json_told(
             {
                 "id": "chatcmpl-sandbox",
@@ -108,12 +118,26 @@ class OpenAIShapedSandbox(Provider):
                     {
                         "index": 0,
                         "message": message,
-                        "finish_reason": "tool_calls" if wants_tool else "stop",
+                        "finish_reason": "tool_calls" if tools else "stop",
                     }
                 ],
-                "usage": usage,
+                "usage": usage_of(prompt, text),
             }
         )
+
+    def stream(
+        self, body: Any, model: str, text: str, tools: list[dict[str, Any]] | None
+    ) -> Iterator[dict[str, Any]]:
+        """The events of an answer; usage is told where the body asks for it."""
+        options = getattr(body, "stream_options", None)
+        tells_usage = bool(options and options.include_usage)
+        usage = usage_of(prompt_of(body.messages), text) if tells_usage else None
+        return chunks(model, text, tools, usage)
+
+
+def models_told(*names: str) -> Told:
+    """OpenAI's list of models."""
+    return json_told({"object": "list", "data": [{"id": name} for name in names]})
 
 
 def pack(vector: list[float]) -> str:
@@ -151,7 +175,7 @@ def tool_call(tools: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def chunks(
-    model: str, text: str, tools: list[dict[str, Any]] | None, usage: Any
+    model: str, text: str, tools: list[dict[str, Any]] | None, usage: Any = None
 ) -> Iterator[dict[str, Any]]:
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
     if tools:

@@ -1,13 +1,32 @@
 """The services, listed by hand."""
 
 from inference.errors import InvalidRequest
+from inference.services.azureaistudio import AzureAiStudio
+from inference.services.azureopenai import AzureOpenAI
 from inference.services.base import EndpointConfig, Service
+from inference.services.deepseek import DeepSeek
 from inference.services.elasticsearch import Elasticsearch
 from inference.services.elser import Elser
+from inference.services.groq import Groq
+from inference.services.hugging_face import HuggingFace
+from inference.services.llama import Llama
+from inference.services.mistral import Mistral
 from inference.services.openai import OpenAI
 
 SERVICES: dict[str, Service] = {
-    service.name: service for service in (Elasticsearch(), Elser(), OpenAI())
+    service.name: service
+    for service in (
+        AzureAiStudio(),
+        AzureOpenAI(),
+        DeepSeek(),
+        Elasticsearch(),
+        Elser(),
+        Groq(),
+        HuggingFace(),
+        Llama(),
+        Mistral(),
+        OpenAI(),
+    )
 }
 
 

@@ -1,20 +1,24 @@
 """OpenAI, and whatever speaks its API at an address of its own."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 from pydantic import SecretStr, StrictStr
 
 from inference.chat import ChatRequest
-from inference.errors import InvalidRequest, InvalidSettings
+from inference.errors import InvalidRequest
+from inference.services.credentials import check_credentials
 from inference.services.openai_shape import OpenAIChat, OpenAIEmbedding, OpenAIShaped
 from inference.services.remote import CHATS, VECTORS, Call, RemoteSettings, given
 from inference.services.settings import (
+    Headers,
+    HeaderText,
     PositiveInt,
     Secret,
     Settings,
     Similarity,
     Text,
+    Url,
     setting,
 )
 from inference.types import TaskType
@@ -33,13 +37,11 @@ class OpenAISettings(RemoteSettings):
         "API Key", "The OpenAI API key.", sensitive=True, updatable=True, default=None
     )
     model_id: Text = setting("Model ID", "The name of the model to use.")
-    organization_id: Text | None = setting(
+    organization_id: HeaderText | None = setting(
         "Organization ID", "The organization that calls are counted to.", updatable=True,
         default=None,
     )  # fmt: skip
-    url: Text | None = setting(
-        "URL", "The address of another server of the same API.", default=None
-    )
+    url: Url | None = setting("URL", "The address of another server of the same API.", default=None)
     dimensions: PositiveInt | None = setting(
         "Dimensions", "The length of the vectors.", tasks=VECTORS, default=None
     )
@@ -60,7 +62,7 @@ class OpenAISettings(RemoteSettings):
     scopes: list[StrictStr] | None = setting(
         "Scopes", "OAuth2: what the token is for.", updatable=True, default=None, min_length=1
     )
-    token_url: Text | None = setting(
+    token_url: Url | None = setting(
         "Token URL", "OAuth2: where tokens are given.", updatable=True, default=None
     )
 
@@ -69,13 +71,14 @@ class OpenAITaskSettings(Settings):
     """headers: a call's own take the place of the endpoint's."""
 
     user: Text | None = setting("User", "Who asks, for the provider.", updatable=True, default=None)
-    headers: dict[str, StrictStr] | None = setting(
+    headers: Headers | None = setting(
         "Headers", "Sent with every request.", updatable=True, default=None
     )
 
 
-def headers_of(call: Call[OpenAISettings]) -> dict[str, str]:
-    organization = given(**{"OpenAI-Organization": call.settings.organization_id})
+def headers_of(call: Call[Any]) -> dict[str, str]:
+    """Those of the task settings, and who pays where the settings tell that."""
+    organization = given(**{"OpenAI-Organization": getattr(call.settings, "organization_id", None)})
     return organization | (call.task_settings.headers or {})
 
 
@@ -95,17 +98,22 @@ class Embed(OpenAIEmbedding[OpenAISettings]):
         return body | optional | {"encoding_format": "base64"}
 
 
-class Chat(OpenAIChat[OpenAISettings]):
+class Chat(OpenAIChat[Any]):
+    """default_url: of the request where the settings name none."""
+
     task_settings = OpenAITaskSettings
     requests_per_minute = 500
+    ends_with_done = True
+    default_url: ClassVar[str] = CHAT_URL
 
-    def url(self, settings: OpenAISettings) -> str:
-        return settings.url or CHAT_URL
+    def url(self, settings: Any) -> str:
+        found: str = settings.url or self.default_url
+        return found
 
-    def headers(self, call: Call[OpenAISettings]) -> dict[str, str]:
+    def headers(self, call: Call[Any]) -> dict[str, str]:
         return headers_of(call)
 
-    def extras(self, call: Call[OpenAISettings]) -> dict[str, Any]:
+    def extras(self, call: Call[Any]) -> dict[str, Any]:
         return given(user=call.task_settings.user)
 
     def reasoning(self, chat: ChatRequest) -> dict[str, Any]:
@@ -146,29 +154,4 @@ class OpenAI(OpenAIShaped):
         return None if settings.url else httpx.Request("GET", MODELS_URL)
 
     def check_settings(self, task_type: TaskType, settings: OpenAISettings) -> None:
-        check_credentials(settings, settings.api_key is not None)
-
-
-def check_credentials(settings: OpenAISettings, has_key: bool) -> None:
-    """A key, or all that OAuth2 needs. Raises InvalidSettings."""
-    fields = (*OAUTH, "client_secret")
-    told = [name for name in fields if getattr(settings, name) is not None]
-    missing = [name for name in fields if name not in told]
-    if has_key and told:
-        raise InvalidSettings(
-            [f"[service_settings] [api_key] cannot be used together with [{', '.join(told)}]"]
-        )
-    if not has_key and not told:
-        raise InvalidSettings(
-            [
-                "[service_settings] does not contain one of the required settings "
-                "[api_key, client_secret]"
-            ]
-        )
-    if told and missing:
-        raise InvalidSettings(
-            [
-                "[service_settings] OAuth2 needs all of "
-                f"[{', '.join(fields)}]; missing are [{', '.join(missing)}]"
-            ]
-        )
+        check_credentials(settings, ("api_key",), OAUTH)

@@ -6,14 +6,15 @@ What a provider does differently is overridden, never branched on.
 import base64
 import binascii
 from collections.abc import Iterator
-from typing import Any, ClassVar, Generic
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Generic
 
 import httpx
 import numpy as np
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from inference.chat import ChatRequest
+from inference.chat import ChatRequest, Tool
 from inference.errors import InvalidRequest
 from inference.services.remote import (
     PROMPT_TOO_LONG,
@@ -46,10 +47,13 @@ LIMIT_HEADERS = (
 )
 
 
+RECEIVED = ConfigDict(frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+
+
 class Received(BaseModel):
     """A part of a provider's reply: what is not named here is not looked at."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = RECEIVED
 
 
 # ---------------------------------------------------------------------- vectors
@@ -120,8 +124,16 @@ class ReceivedToolCall(Received):
     type: str | None = None
 
 
+def text_of(content: Any) -> Any:
+    """The text of a content that comes in parts; what a model thinks is none of it."""
+    if not isinstance(content, list):
+        return content
+    texts = (part.get("text") for part in content if isinstance(part, dict))
+    return "".join(text for text in texts if isinstance(text, str))
+
+
 class ReceivedMessage(Received):
-    content: str | None = None
+    content: Annotated[str | None, BeforeValidator(text_of)] = None
     refusal: str | None = None
     role: str | None = None
     tool_calls: list[ReceivedToolCall] | None = None
@@ -185,7 +197,8 @@ class OpenAIChat(Task[SettingsT, ChatReply], Generic[SettingsT]):
     """A chat, or a completion: the same request with a single message.
 
     limit_field: what the body calls the most tokens to write. has_stream_options: whether usage
-    is asked for in a stream. names_model: whether the body names the model.
+    is asked for in a stream. names_model: whether the body names the model. ends_with_done:
+    whether a stream without a [DONE] was broken off, unless a reason to finish was told.
     """
 
     reply = ChatReply
@@ -194,6 +207,7 @@ class OpenAIChat(Task[SettingsT, ChatReply], Generic[SettingsT]):
     limit_field: ClassVar[str] = "max_completion_tokens"
     has_stream_options: ClassVar[bool] = True
     names_model: ClassVar[bool] = True
+    ends_with_done: ClassVar[bool] = False
 
     def url(self, settings: SettingsT) -> str:
         raise NotImplementedError
@@ -219,6 +233,9 @@ class OpenAIChat(Task[SettingsT, ChatReply], Generic[SettingsT]):
     def messages(self, chat: ChatRequest) -> list[dict[str, Any]]:
         return [message.to_json() for message in chat.messages]
 
+    def tool(self, tool: Tool) -> dict[str, Any]:
+        return tool.to_json()
+
     def payload(self, call: Call[SettingsT]) -> dict[str, Any]:
         chat = call.chat
         body = given(
@@ -229,7 +246,7 @@ class OpenAIChat(Task[SettingsT, ChatReply], Generic[SettingsT]):
             stop=chat.stop or None,
             temperature=chat.temperature,
             top_p=chat.top_p,
-            tools=chat.tools and [tool.to_json() for tool in chat.tools],
+            tools=chat.tools and [self.tool(tool) for tool in chat.tools],
             tool_choice=tool_choice(chat),
             stream=call.is_stream,
             stream_options=(
@@ -252,29 +269,37 @@ class OpenAIChat(Task[SettingsT, ChatReply], Generic[SettingsT]):
     def chunks(
         self, events: Iterator[ServerEvent], call: Call[SettingsT]
     ) -> Iterator[dict[str, Any]]:
+        has_finished = False
         for event in events:
             if event.is_done:
                 return
             chunk = self.chunk(event)
+            has_finished |= any(choice.finish_reason for choice in chunk.choices)
             if call.task_type == TaskType.CHAT_COMPLETION:
                 yield chat_chunk(chunk)
             else:
                 yield from deltas(choice.delta.content for choice in chunk.choices)
+        if self.ends_with_done and not has_finished:
+            raise ValueError("it ended before its end")
 
     def chunk(self, event: ServerEvent) -> ChatChunk:
         """Raises ProviderFailed for an error, ValueError for what is no chunk."""
         if event.name == "error":
-            raise ProviderFailed(openai_error(event.data.encode()))
+            raise ProviderFailed(self.error(event.data.encode()))
         try:
             return self.chunk_of(event.data)
         except ValidationError as exc:
-            told = openai_error(event.data.encode())
+            told = self.error(event.data.encode())
             if told.message:
                 raise ProviderFailed(told) from None
             raise ValueError(first_problem(exc)) from None
 
     def chunk_of(self, data: str) -> ChatChunk:
         return ChatChunk.model_validate_json(data)
+
+    def error(self, body: bytes) -> ProviderError:
+        """What an event says of a failure; empty where it says nothing."""
+        return openai_error(body)
 
     def is_too_large(self, reply: Reply, told: ProviderError) -> bool:
         return is_too_large(reply, told)
@@ -297,7 +322,7 @@ def chat_chunk(chunk: ChatChunk) -> dict[str, Any]:
         "id": chunk.id,
         "choices": [
             given(
-                delta=choice.delta.to_json(),
+                delta=with_indexes(choice.delta.to_json()),
                 finish_reason=choice.finish_reason,
                 index=choice.index,
             )
@@ -307,6 +332,13 @@ def chat_chunk(chunk: ChatChunk) -> dict[str, Any]:
     return shown | given(
         model=chunk.model, object=chunk.object, usage=chunk.usage and chunk.usage.to_json()
     )
+
+
+def with_indexes(delta: dict[str, Any]) -> dict[str, Any]:
+    """Tool calls numbered by their place, where a provider leaves that out."""
+    for place, call in enumerate(delta.get("tool_calls", ())):
+        call.setdefault("index", place)
+    return delta
 
 
 def chat_answer(reply: ChatReply) -> dict[str, Any]:
@@ -353,11 +385,22 @@ def as_text(value: Any) -> str | None:
     return orjson.dumps(value).decode()
 
 
+def words_of(body: bytes) -> str:
+    """A failure's body of no known shape, as it is; empty for a page that is meant for people."""
+    text = body.decode(errors="replace").strip()
+    return "" if text.startswith("<") else text
+
+
 class OpenAIShaped(RemoteService):
     """A service whose failures have OpenAI's shape."""
 
+    def error(self, body: bytes) -> ProviderError:
+        """What the body of a failure says; empty where it has none of the shapes known here."""
+        return openai_error(body)
+
     def told(self, reply: Reply) -> ProviderError:
-        return openai_error(reply.content)
+        told = self.error(reply.content)
+        return told if told.message else replace(told, message=words_of(reply.content))
 
     def suffix(self, reply: Reply) -> str:
         if reply.status != 429:

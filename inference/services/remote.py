@@ -76,6 +76,11 @@ class RemoteSettings(Settings):
         return Way(self.proxy.get_secret_value() if self.proxy else None, self.ca_certificate)
 
 
+def no_rate_limit() -> Any:
+    """In place of `rate_limit`, which is then a setting that no endpoint has."""
+    return setting("Rate Limit", listed=False, tasks=(), default=None)
+
+
 class NoTaskSettings(Settings):
     pass
 
@@ -170,12 +175,10 @@ class Task(Generic[SettingsT, ReplyT]):
             raise InvalidRequest(f"The {label} service only takes inputs of type [text]")
         if self.most_inputs is not None and len(call.texts) > self.most_inputs:
             raise InvalidRequest(f"{label} {call.task_type} only accepts {self.most_inputs} input")
-        if self.input_types is None:
+        named, known = call.input_type, self.known_input_types(call)
+        if known is None or named == InputType.UNSPECIFIED or named in known:
             return
-        named = call.input_type
-        if named == InputType.UNSPECIFIED or named in self.input_types:
-            return
-        if not self.input_types:
+        if not known:
             raise InvalidSettings(
                 [
                     f"Invalid input_type [{named}]. The input_type option is not supported by "
@@ -184,9 +187,13 @@ class Task(Generic[SettingsT, ReplyT]):
             )
         raise InvalidSettings([f"Input type [{named}] is not supported for [{label}]"])
 
+    def known_input_types(self, call: Call[SettingsT]) -> Mapping[InputType, str] | None:
+        """The `input_types` of a call, where they depend on its settings."""
+        return self.input_types
+
     def input_type_of(self, call: Call[SettingsT]) -> str | None:
         """What the provider calls the input type of a call; None where there is none."""
-        return (self.input_types or {}).get(call.input_type)
+        return (self.known_input_types(call) or {}).get(call.input_type)
 
     def build(self, call: Call[SettingsT]) -> httpx.Request:
         """The request, unsigned."""
@@ -236,6 +243,7 @@ class ProviderFailed(Exception):
 class RemoteService(Service):
     """A service of a provider. Adding one: a module, a line in SERVICES, a test file.
 
+    error_type: of a chat's failures that name none themselves.
     rate_limit_group: the settings that make endpoints share a limit. default_similarity: that of
     vectors, where a service has the setting. model_setting: which setting names the model.
     """
@@ -244,6 +252,7 @@ class RemoteService(Service):
     tasks: ClassVar[Mapping[TaskType, Task[Any, Any]]]
     rate_limit_group: ClassVar[tuple[str, ...]] = ()
     default_similarity: ClassVar[str] = "dot_product"
+    error_type: ClassVar[str | None] = None
     is_remote = True
     # Whether an endpoint is stored only after its provider answered once.
     is_proved: ClassVar[bool] = True

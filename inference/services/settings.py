@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
+import httpx
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -14,7 +16,7 @@ from pydantic import (
     StrictStr,
     ValidationError,
 )
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from inference.errors import InvalidRequest, InvalidSettings, shown
 from inference.types import TaskType
@@ -84,8 +86,72 @@ def folded(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def http_url(value: str) -> str:
+    """An address on the web, as it was given. Raises PydanticCustomError with why it is none."""
+    if why := url_problem(value):
+        raise PydanticCustomError("url", "{why}", {"why": why})
+    return value
+
+
+def url_problem(value: str) -> str | None:
+    try:
+        url = httpx.URL(value)
+        host = url.host
+    except (httpx.InvalidURL, UnicodeError) as exc:
+        return str(exc)
+    if url.scheme not in ("http", "https"):
+        return "it must begin with https:// or http://"
+    if not host:
+        return "it names no host"
+    if url.port is not None and not 0 < url.port < 1 << 16:
+        return f"there is no port {url.port}"
+    return "no user and no password may be part of it" if url.userinfo else None
+
+
+# What a header can carry, and what is not for anybody but us to say.
+HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+OWN_HEADERS = re.compile(
+    r"host|connection|content-length|transfer-encoding|te|upgrade|x-forwarded-.*", re.IGNORECASE
+)
+
+
+def header_value(value: str) -> str:
+    """Raises ValueError."""
+    if not HEADER_VALUE.fullmatch(value):
+        raise ValueError("must be a non-empty string of printable ASCII characters")
+    return value
+
+
+def header_names(headers: dict[str, str]) -> dict[str, str]:
+    """Raises ValueError."""
+    for name in headers:
+        if not HEADER_NAME.fullmatch(name) or OWN_HEADERS.fullmatch(name):
+            raise ValueError(f"cannot set the header [{name}]")
+    return headers
+
+
+def without_nulls(headers: Any) -> Any:
+    if not isinstance(headers, dict):
+        return headers
+    return {name: value for name, value in headers.items() if value is not None}
+
+
+def host_label(value: str) -> str:
+    """One of the names between the dots of a host. Raises ValueError."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", value):
+        raise ValueError("must be made of letters, digits and hyphens, as a part of a host's name")
+    return value
+
+
 PositiveInt = Annotated[int, Field(gt=0)]
 Text: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
+Url: TypeAlias = Annotated[StrictStr, Field(min_length=1), AfterValidator(http_url)]
+HeaderText: TypeAlias = Annotated[StrictStr, AfterValidator(header_value)]
+Headers: TypeAlias = Annotated[
+    dict[str, HeaderText], BeforeValidator(without_nulls), AfterValidator(header_names)
+]
+HostLabel: TypeAlias = Annotated[StrictStr, AfterValidator(host_label)]
 Secret: TypeAlias = Annotated[SecretStr, Field(min_length=1)]
 # Before a Literal of lower-case words: case and blanks around it do not matter.
 FOLDED = BeforeValidator(folded)
@@ -238,7 +304,9 @@ def masked(settings: Any) -> Any:
 
 def _problem(detail: ErrorDetails, scope: str, schema: type[Settings]) -> str:
     name = detail["loc"][-1] if detail["loc"] else scope
-    is_secret = set(detail["loc"]) & names_marked("sensitive", schema)
+    is_secret = bool(set(detail["loc"]) & names_marked("sensitive", schema))
+    # Within a map, headers for example, anything may be a secret.
+    is_secret |= len(detail["loc"]) > 1 and bool(SOUNDS_SECRET.search(str(name)))
     value = HIDDEN if is_secret else shown(masked(detail["input"]))
     limits = detail.get("ctx", {})
     match detail["type"]:
@@ -262,6 +330,13 @@ def _problem(detail: ErrorDetails, scope: str, schema: type[Settings]) -> str:
         case "too_short":
             kind = "map" if limits["field_type"] == "Dictionary" else "list"
             return f"[{scope}] Invalid value empty {kind}. [{name}] must be a non-empty {kind}"
+        case "url":
+            # What stands before an @ may be a password.
+            told = HIDDEN if "@" in value else value
+            return (
+                f"[{scope}] Invalid url [{told}] received for field [{name}]. "
+                f"Error: unable to parse url [{told}]. Reason: {limits['why']}"
+            )
         case "value_error":
             return f"[{scope}] Invalid value [{value}]. [{name}] {limits['error']}"
         case kind if kind in JAVA_TYPES:

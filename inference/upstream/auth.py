@@ -62,7 +62,12 @@ class HeaderKey:
     prefix: str = ""
 
     def sign(self, request: httpx.Request, tokens: Tokens) -> None:
-        request.headers[self.name] = f"{self.prefix}{self.key.get_secret_value()}"
+        """Raises InvalidSettings."""
+        key = self.key.get_secret_value()
+        if not (key.isascii() and key.isprintable() and key == key.strip()):
+            problem = "The key has a blank around it, a line break, or what is no ASCII character"
+            raise InvalidSettings([f"[service_settings] {problem}"])
+        request.headers[self.name] = f"{self.prefix}{key}"
 
 
 def bearer(key: SecretStr) -> HeaderKey:

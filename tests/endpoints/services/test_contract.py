@@ -159,7 +159,7 @@ def test_an_unknown_setting_is_refused(api: Api, case: Case) -> None:
     assert not Endpoint.objects.exists()
 
 
-@each
+@pytest.mark.parametrize("case", [case for case in CASES if case.needs_secret], ids=str)
 def test_a_missing_secret_is_refused(api: Api, case: Case, sandbox: Sandbox) -> None:
     without = {
         name: value

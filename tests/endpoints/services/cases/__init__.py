@@ -16,7 +16,8 @@ class Case:
     them. wrong_secrets: settings in whose place the provider does not know the caller. override:
     task settings of one call, and what they change in the body that the provider sees. sent_types:
     what the body calls each input type, where it names one. refused_types: those that the service
-    refuses. updates: what may be updated beside secrets and rate limit.
+    refuses. updates: what may be updated beside secrets and rate limit. needs_secret: whether
+    the service asks for one.
     """
 
     task_type: TaskType
@@ -29,6 +30,7 @@ class Case:
     refused_types: tuple[InputType, ...] = ()
     updates: dict[str, Any] = field(default_factory=dict)
     has_rate_limit: bool = True
+    needs_secret: bool = True
     refused_statuses: tuple[int, ...] = (400, 401, 403, 404, 429, 500, 503)
 
     service: str = ""

@@ -1,0 +1,78 @@
+"""Llama Stack, on a server of one's own."""
+
+from typing import Any
+
+import httpx
+
+from inference.services.hugging_face import VectorsReply
+from inference.services.openai_shape import OpenAIChat, OpenAIShaped, is_too_large
+from inference.services.remote import CHATS, Call, RemoteSettings, Task, post
+from inference.services.replies import embeddings
+from inference.services.settings import PositiveInt, Secret, Similarity, Text, Url, setting
+from inference.types import TaskType, TextEmbeddings
+from inference.upstream.auth import Auth, NoAuth, bearer
+from inference.upstream.door import Reply
+from inference.upstream.errors import ProviderError
+
+REQUESTS_PER_MINUTE = 3000
+VECTORS = (TaskType.TEXT_EMBEDDING,)
+
+
+class LlamaSettings(RemoteSettings):
+    """url: of the request itself. dimensions: told by whoever knows; no length is asked for."""
+
+    url: Url = setting("URL", "The address of the Llama Stack server, with the path of the task.")
+    model_id: Text = setting("Model ID", "The name of the model to use.")
+    api_key: Secret | None = setting(
+        "API Key", "Sent where the server wants one.", sensitive=True, updatable=True, default=None
+    )
+    similarity: Similarity | None = setting(
+        "Similarity", "How vectors are compared.", tasks=VECTORS, default=None
+    )
+    max_input_tokens: PositiveInt | None = setting(
+        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=VECTORS,
+        default=None,
+    )  # fmt: skip
+    dimensions: PositiveInt | None = setting(
+        "Dimensions", "The length that the vectors have.", tasks=VECTORS, default=None
+    )
+
+
+class Embed(Task[LlamaSettings, VectorsReply]):
+    reply = VectorsReply
+    requests_per_minute = REQUESTS_PER_MINUTE
+    is_cut = True
+
+    def build(self, call: Call[LlamaSettings]) -> httpx.Request:
+        body: dict[str, Any] = {"model_id": call.settings.model_id, "contents": call.texts}
+        return post(call.settings.url, body)
+
+    def parse(self, reply: VectorsReply, call: Call[LlamaSettings]) -> TextEmbeddings:
+        return embeddings(reply.rows, call)
+
+    def is_too_large(self, reply: Reply, told: ProviderError) -> bool:
+        return is_too_large(reply, told)
+
+
+class Chat(OpenAIChat[LlamaSettings]):
+    requests_per_minute = REQUESTS_PER_MINUTE
+    limit_field = "max_tokens"
+    ends_with_done = True
+
+    def url(self, settings: LlamaSettings) -> str:
+        return settings.url
+
+
+class Llama(OpenAIShaped):
+    name, label = "llama", "Llama"
+    settings = LlamaSettings
+    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+        TaskType.TEXT_EMBEDDING: Embed(),
+        **dict.fromkeys(CHATS, Chat()),
+    }
+    rate_limit_group = ("url", "model_id", "api_key")
+    error_type = "llama_error"
+    not_in_vectors = OpenAIShaped.not_in_vectors | {"max_input_tokens", "dimensions"}
+
+    def auth(self, settings: LlamaSettings) -> Auth:
+        return NoAuth() if settings.api_key is None else bearer(settings.api_key)
