@@ -16,6 +16,7 @@ from django.utils import timezone
 from endpoints.models import Endpoint
 from inference.cache import CACHED_TASKS, Compute, VectorCache, digest_of, run_cached
 from inference.errors import Conflict, InvalidRequest
+from inference.services import find_service
 from inference.types import InferenceRequest, InferenceResult
 
 PERIOD = timedelta(hours=24)
@@ -30,6 +31,9 @@ def run(
     endpoint: Endpoint, request: InferenceRequest, compute: Compute
 ) -> tuple[InferenceResult, int]:
     """The result, and how many inputs needed no computing. Raises what `compute` raises."""
+    task_settings = {**endpoint.task_settings, **request.task_settings}
+    if find_service(endpoint.service).mixes_inputs(task_settings):
+        return compute(request), 0
     return run_cached(vectors(), owner_of(endpoint), endpoint.task, request, compute)
 
 

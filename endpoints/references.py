@@ -15,7 +15,8 @@ from inference.references.mappings import (
     semantic_fields,
 )
 from inference.references.pipelines import referenced_models
-from inference.types import TaskType
+from inference.services.vectors import ELEMENT_TYPES
+from inference.types import ElementType, TaskType
 
 ADVICE = (
     "are using this inference endpoint before deleting it, "
@@ -158,10 +159,11 @@ def model_settings(
     known: dict[str, Any] = {"service": service, "task_type": task_type}
     if task_type in (TaskType.TEXT_EMBEDDING, TaskType.EMBEDDING):
         facts = facts_behind(service, service_settings)
+        kind = service_settings.get("embedding_type", ElementType.FLOAT)
         for name, value in (
             ("dimensions", facts and facts.dimensions),
             ("similarity", facts and facts.similarity),
-            ("element_type", "float"),
+            ("element_type", ELEMENT_TYPES.get(kind)),
         ):
             known[name] = service_settings.get(name) or value
     return {name: value for name, value in known.items() if value is not None}

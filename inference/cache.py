@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 
 from inference.types import (
+    ElementType,
     InferenceRequest,
     InferenceResult,
     SparseEmbedding,
@@ -26,6 +27,12 @@ CACHED_TASKS = frozenset({TaskType.TEXT_EMBEDDING, TaskType.SPARSE_EMBEDDING})
 # What an entry takes beside its payload: key, objects and its share of the table, rounded up.
 OVERHEAD_BYTES = 512
 
+NUMBERS: dict[ElementType, type[np.generic]] = {
+    ElementType.FLOAT: np.float32,
+    ElementType.BYTE: np.int8,
+    ElementType.BIT: np.int8,
+}
+
 Compute: TypeAlias = Callable[[InferenceRequest], InferenceResult]
 
 
@@ -33,13 +40,13 @@ Compute: TypeAlias = Callable[[InferenceRequest], InferenceResult]
 class Entry:
     """What became of one text.
 
-    owner: whose it is. payload: a dense vector as the bytes of its 32-bit floats, a sparse one as
-    JSON.
+    owner: whose it is. payload: a dense vector as the bytes of its numbers, a sparse one as JSON.
     """
 
     owner: bytes
     payload: bytes
     truncation: Truncation | None
+    element_type: ElementType = ElementType.FLOAT
 
     @property
     def size_bytes(self) -> int:
@@ -137,10 +144,10 @@ def _key(scope: bytes, text: str) -> bytes:
 def _entries_of(owner: bytes, result: InferenceResult) -> list[Entry]:
     """One entry for each text, in order."""
     match result:
-        case TextEmbeddings(vectors, truncated):
+        case TextEmbeddings(vectors, truncated, element_type):
             return [
-                Entry(owner, vector.tobytes(), truncated.get(str(number)))
-                for number, vector in enumerate(np.asarray(vectors, np.float32))
+                Entry(owner, vector.tobytes(), truncated.get(str(number)), element_type)
+                for number, vector in enumerate(np.asarray(vectors, NUMBERS[element_type]))
             ]
         case SparseEmbeddings(rows):
             return [Entry(owner, orjson.dumps(row.weights), row.truncation) for row in rows]
@@ -154,8 +161,9 @@ def _result_of(task_type: TaskType, entries: list[Entry]) -> InferenceResult:
                 SparseEmbedding(orjson.loads(entry.payload), entry.truncation) for entry in entries
             )
         )
-    joined = np.frombuffer(b"".join(entry.payload for entry in entries), np.float32)
+    element_type = entries[0].element_type
+    joined = np.frombuffer(b"".join(entry.payload for entry in entries), NUMBERS[element_type])
     truncated = {
         str(number): entry.truncation for number, entry in enumerate(entries) if entry.truncation
     }
-    return TextEmbeddings(joined.reshape(len(entries), -1), truncated)
+    return TextEmbeddings(joined.reshape(len(entries), -1), truncated, element_type)

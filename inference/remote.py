@@ -170,7 +170,7 @@ class Line:
             reply.status,
             reply.url,
             told,
-            task.own_categories,
+            task.categories(told),
             self.service.suffix(reply),
         )
         return Refusal(

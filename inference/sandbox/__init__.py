@@ -3,26 +3,42 @@
 Strict about what the real ones are strict about; what it answers is made up, and always the same.
 """
 
+from inference.sandbox.ai21 import AI21Sandbox
 from inference.sandbox.app import Sandbox
 from inference.sandbox.azureaistudio import AzureAiStudioSandbox
 from inference.sandbox.azureopenai import AzureOpenAISandbox
+from inference.sandbox.cohere import CohereSandbox
+from inference.sandbox.contextualai import ContextualSandbox
 from inference.sandbox.deepseek import DeepSeekSandbox
+from inference.sandbox.fireworksai import FireworksSandbox
 from inference.sandbox.groq import GroqSandbox
 from inference.sandbox.hugging_face import HuggingFaceSandbox
+from inference.sandbox.jinaai import JinaSandbox
 from inference.sandbox.llama import LlamaSandbox
 from inference.sandbox.mistral import MistralSandbox
+from inference.sandbox.mixedbread import MixedbreadSandbox
+from inference.sandbox.nvidia import NvidiaSandbox
 from inference.sandbox.openai import OpenAISandbox
 from inference.sandbox.provider import Provider
+from inference.sandbox.voyageai import VoyageSandbox
 
 PROVIDERS: tuple[Provider, ...] = (
+    AI21Sandbox(),
     AzureAiStudioSandbox(),
     AzureOpenAISandbox(),
+    CohereSandbox(),
+    ContextualSandbox(),
     DeepSeekSandbox(),
+    FireworksSandbox(),
     GroqSandbox(),
     HuggingFaceSandbox(),
+    JinaSandbox(),
     LlamaSandbox(),
     MistralSandbox(),
+    MixedbreadSandbox(),
+    NvidiaSandbox(),
     OpenAISandbox(),
+    VoyageSandbox(),
 )
 
 

@@ -28,6 +28,13 @@ def byte_vector(text: str, length: int = DIMENSIONS) -> list[int]:
     return [int(number) for number in np.round(unit_vector(text, length) * 100)]
 
 
+def typed_vector(text: str, kind: str, dimensions: int = DIMENSIONS) -> list[float] | list[int]:
+    """kind: float, int8 or binary, which has eight dimensions in a byte."""
+    if kind == "float":
+        return vector(text, dimensions)
+    return byte_vector(text, dimensions // 8 if kind == "binary" else dimensions)
+
+
 def weights(text: str) -> dict[str, float]:
     """Tokens of a text, each with a weight."""
     words = dict.fromkeys(text.lower().split())

@@ -83,8 +83,8 @@ class Provider:
         raise NotImplementedError
 
     def check_key(self, asked: Asked) -> None:
-        """Refuse who does not prove who it is. Raises Refused."""
-        raise NotImplementedError
+        """Refuse who does not prove who it is, with a bearer token here. Raises Refused."""
+        check_token(asked.bearer)
 
     def refusal(self, refused: Refused) -> Any:
         """The body of a refusal, as this provider writes it."""

@@ -1,31 +1,47 @@
 """The services, listed by hand."""
 
 from inference.errors import InvalidRequest
+from inference.services.ai21 import AI21
 from inference.services.azureaistudio import AzureAiStudio
 from inference.services.azureopenai import AzureOpenAI
 from inference.services.base import EndpointConfig, Service
+from inference.services.cohere import Cohere
+from inference.services.contextualai import ContextualAI
 from inference.services.deepseek import DeepSeek
 from inference.services.elasticsearch import Elasticsearch
 from inference.services.elser import Elser
+from inference.services.fireworksai import FireworksAI
 from inference.services.groq import Groq
 from inference.services.hugging_face import HuggingFace
+from inference.services.jinaai import JinaAI
 from inference.services.llama import Llama
 from inference.services.mistral import Mistral
+from inference.services.mixedbread import Mixedbread
+from inference.services.nvidia import Nvidia
 from inference.services.openai import OpenAI
+from inference.services.voyageai import VoyageAI
 
 SERVICES: dict[str, Service] = {
     service.name: service
     for service in (
+        AI21(),
         AzureAiStudio(),
         AzureOpenAI(),
+        Cohere(),
+        ContextualAI(),
         DeepSeek(),
         Elasticsearch(),
         Elser(),
+        FireworksAI(),
         Groq(),
         HuggingFace(),
+        JinaAI(),
         Llama(),
         Mistral(),
+        Mixedbread(),
+        Nvidia(),
         OpenAI(),
+        VoyageAI(),
     )
 }
 

@@ -124,12 +124,22 @@ class Service:
         merged["service_settings"] = self.merge_settings(stored["service_settings"], changed)
         if "task_settings" in changes:
             own = stored.get("task_settings") or {}
-            merged["task_settings"] = {**own, **changes["task_settings"]}
+            merged["task_settings"] = self.merge_task_settings(own, changes["task_settings"])
         return self.parse(task_type, merged)
 
     def merge_settings(self, stored: Mapping[str, Any], changes: Mapping[str, Any]) -> Any:
         """Stored service settings with changes to them, not checked yet."""
         return {**stored, **changes}
+
+    def merge_task_settings(
+        self, stored: Mapping[str, Any], changes: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Stored task settings with those of an update or of a call over them."""
+        return {**stored, **changes}
+
+    def mixes_inputs(self, task_settings: Mapping[str, Any]) -> bool:
+        """Whether with these the vector of a text depends on the other texts of a call."""
+        return False
 
     def in_order(self, service_settings: Mapping[str, Any]) -> dict[str, Any]:
         """Service settings in the order of their declaration, which a database may not keep."""

@@ -5,9 +5,9 @@ What a provider does differently is overridden, never branched on.
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Generic
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import httpx
 import numpy as np
@@ -39,6 +39,7 @@ from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
 from inference.upstream.sse import ServerEvent
 
+EventT = TypeVar("EventT")
 LIMIT_HEADERS = (
     ("Token limit", "x-ratelimit-limit-tokens"),
     ("remaining tokens", "x-ratelimit-remaining-tokens"),
@@ -284,15 +285,7 @@ class OpenAIChat(Task[SettingsT, ChatReply], Generic[SettingsT]):
 
     def chunk(self, event: ServerEvent) -> ChatChunk:
         """Raises ProviderFailed for an error, ValueError for what is no chunk."""
-        if event.name == "error":
-            raise ProviderFailed(self.error(event.data.encode()))
-        try:
-            return self.chunk_of(event.data)
-        except ValidationError as exc:
-            told = self.error(event.data.encode())
-            if told.message:
-                raise ProviderFailed(told) from None
-            raise ValueError(first_problem(exc)) from None
+        return read_event(event, self.chunk_of, self.error)
 
     def chunk_of(self, data: str) -> ChatChunk:
         return ChatChunk.model_validate_json(data)
@@ -376,6 +369,27 @@ def openai_error(body: bytes) -> ProviderError:
         type=as_text(error.get("type")),
         param=as_text(error.get("param")),
     )
+
+
+def read_event(
+    event: ServerEvent,
+    read: Callable[[str], EventT],
+    error: Callable[[bytes], ProviderError] = openai_error,
+) -> EventT:
+    """What an event holds.
+
+    read: its data, with ValidationError where it is something else. error: what it says of a
+    failure. Raises ProviderFailed for an error, ValueError for what is neither.
+    """
+    if event.name == "error":
+        raise ProviderFailed(error(event.data.encode()))
+    try:
+        return read(event.data)
+    except ValidationError as exc:
+        told = error(event.data.encode())
+        if told.message:
+            raise ProviderFailed(told) from None
+        raise ValueError(first_problem(exc)) from None
 
 
 def as_text(value: Any) -> str | None:

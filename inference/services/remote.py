@@ -28,7 +28,7 @@ from inference.types import (
     TextEmbeddings,
 )
 from inference.upstream.auth import Auth
-from inference.upstream.door import Reply
+from inference.upstream.door import USER_AGENT, Reply
 from inference.upstream.errors import ProviderError
 from inference.upstream.limiting import Group
 from inference.upstream.pool import Way
@@ -38,6 +38,8 @@ VECTORS = (TaskType.TEXT_EMBEDDING, TaskType.EMBEDDING)
 CHATS = (TaskType.COMPLETION, TaskType.CHAT_COMPLETION)
 PUBLIC_INPUT_TYPES = ("ingest", "search", "classification", "clustering")
 CHARACTERS_PER_TOKEN = 3
+# Some providers ask for the product that calls them.
+REQUEST_SOURCE = {"Request-Source": f"unspecified:{USER_AGENT}"}
 PROMPT_TOO_LONG = "Please reduce your prompt; or completion length."
 
 
@@ -150,6 +152,7 @@ class Task(Generic[SettingsT, ReplyT]):
     task_settings: its schema. reply: the body of a success. requests_per_minute: the limit of an
     endpoint that says none; None: there is no limit. most_inputs: of one call. input_types: what
     the provider calls each; empty: any that a caller names is refused, None: any is accepted.
+    called: how a refusal of too many inputs begins, where not with the service and the task.
     retried: the statuses after which the same is tried again. is_cut: whether texts that are too
     long are cut, to `max_input_tokens` before and to half after a refusal. can_stream: whether
     `chunks` reads a stream. takes_contents: whether inputs may be images and the like.
@@ -160,6 +163,7 @@ class Task(Generic[SettingsT, ReplyT]):
     reply: type[ReplyT]
     requests_per_minute: ClassVar[int | None] = None
     most_inputs: ClassVar[int | None] = None
+    called: ClassVar[str] = ""
     input_types: ClassVar[Mapping[InputType, str] | None] = {}
     retried: ClassVar[Collection[int]] = frozenset({429, 500, 503})
     is_cut: ClassVar[bool] = False
@@ -174,7 +178,8 @@ class Task(Generic[SettingsT, ReplyT]):
         if call.input.contents and not self.takes_contents:
             raise InvalidRequest(f"The {label} service only takes inputs of type [text]")
         if self.most_inputs is not None and len(call.texts) > self.most_inputs:
-            raise InvalidRequest(f"{label} {call.task_type} only accepts {self.most_inputs} input")
+            called = self.called or f"{label} {call.task_type}"
+            raise InvalidRequest(f"{called} only accepts {self.most_inputs} input")
         named, known = call.input_type, self.known_input_types(call)
         if known is None or named == InputType.UNSPECIFIED or named in known:
             return
@@ -230,6 +235,10 @@ class Task(Generic[SettingsT, ReplyT]):
     def is_too_large(self, reply: Reply, told: ProviderError) -> bool:
         """Whether a refusal means that the texts were too long."""
         return False
+
+    def categories(self, told: ProviderError) -> Mapping[int, str]:
+        """What the service calls a status differently where the provider says this of it."""
+        return self.own_categories
 
 
 class ProviderFailed(Exception):
@@ -351,11 +360,6 @@ class RemoteService(Service):
         call = Call(settings, merged, request, config.task_type, is_stream)
         task.check(call, self.label)
         return call
-
-    def merge_task_settings(
-        self, stored: Mapping[str, Any], own: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        return {**stored, **own}
 
 
 def post(url: str, payload: Any, headers: Mapping[str, str] | None = None) -> httpx.Request:

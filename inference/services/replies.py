@@ -63,15 +63,20 @@ def sparse(rows: Iterable[dict[str, float]], call: Call[Any]) -> SparseEmbedding
 
 
 def ranking(
-    scored: Iterable[tuple[int, float, str | None]], call: Call[Any], *, is_sorted: bool = True
+    scored: Iterable[tuple[int, float, str | None]],
+    call: Call[Any],
+    *,
+    is_sorted: bool = True,
+    has_texts: bool = True,
 ) -> Ranking:
     """Documents by falling score, top_n of them at most.
 
     scored: index, score and, where it was sent, the text of each. A text that was asked for and
     not sent is taken from the inputs. Raises ValueError for an index that no input has.
-    is_sorted: False where the provider's own order is none.
+    is_sorted: False where the provider's own order is none. has_texts: False for a service that
+    never tells texts.
     """
-    wants_text = bool(call.return_documents)
+    wants_text = has_texts and bool(call.return_documents)
     documents = []
     for index, score, text in scored:
         if not 0 <= index < len(call.texts):

@@ -4,6 +4,7 @@ import sys
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from inference.cache import OVERHEAD_BYTES, Entry, VectorCache, digest_of, run_cached
 from inference.types import (
+    ElementType,
     InferenceRequest,
     InferenceResult,
     InputType,
@@ -135,6 +137,26 @@ def test_a_text_that_was_cut_is_told_as_cut_every_time() -> None:
     assert cached == 3
     assert isinstance(result, TextEmbeddings)
     assert result.truncated == {"1": Truncation(WINDOW, 1)}
+
+
+@pytest.mark.parametrize("element_type", list(ElementType))
+def test_vectors_are_made_of_the_same_every_time(element_type: ElementType) -> None:
+    cache = VectorCache(ROOMY)
+    numbers = np.int8 if element_type != ElementType.FLOAT else np.float32
+
+    def compute(request: InferenceRequest) -> InferenceResult:
+        rows: Any = np.array([[-128, len(text)] for text in request.input], numbers)
+        return TextEmbeddings(rows, element_type=element_type)
+
+    fresh, _ = run_cached(cache, OWNER, DENSE, InferenceRequest(("a", "bc")), compute)
+    kept, cached = run_cached(cache, OWNER, DENSE, InferenceRequest(("bc", "a")), compute)
+
+    assert cached == 2
+    assert isinstance(fresh, TextEmbeddings)
+    assert isinstance(kept, TextEmbeddings)
+    assert kept.element_type == element_type
+    assert kept.vectors.dtype == fresh.vectors.dtype
+    assert kept.vectors.tolist() == fresh.vectors[::-1].tolist()
 
 
 @pytest.mark.parametrize("owner", [digest_of(endpoint=2), digest_of(endpoint=1, generation=1)])

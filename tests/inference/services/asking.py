@@ -70,10 +70,9 @@ class Asking:
 
     def stream(self, prompt: str = "hi", **more: Any) -> Iterator[dict[str, Any]]:
         """The events of a stream, of a chat or a completion as the endpoint's task is."""
-        request: ChatRequest | InferenceRequest = InferenceRequest((prompt,), **more)
         if self.config.task_type == TaskType.CHAT_COMPLETION:
-            request = chat_request(prompt, **more)
-        return self.line.stream(request, 5)
+            return self.line.stream(chat_request(prompt, **more), 5)
+        return self.line.stream(InferenceRequest((prompt,), **more), 5)
 
     def _reply(self, request: httpx.Request) -> httpx.Response:
         request.read()
