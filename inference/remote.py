@@ -85,7 +85,7 @@ class Line:
                 elif not refusal.is_too_large and not refusal.is_retried:
                     raise error from None
                 retry_after = refusal.retry_after_s
-            except (UpstreamUnreachable, UpstreamMalformed) as exc:
+            except (UpstreamUnreachable, UpstreamMalformed, UpstreamRefused) as exc:
                 if not exc.explanation.retry_helps:
                     raise
                 error, retry_after = exc, None
@@ -116,7 +116,7 @@ class Line:
                 if not refusal.is_retried and not refusal.is_too_large:
                     raise error from None
                 retry_after = refusal.retry_after_s
-            except UpstreamUnreachable as exc:
+            except (UpstreamUnreachable, UpstreamRefused) as exc:
                 if not exc.explanation.retry_helps:
                     raise
                 error, retry_after = exc, None

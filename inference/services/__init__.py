@@ -2,15 +2,19 @@
 
 from inference.errors import InvalidRequest
 from inference.services.ai21 import AI21
+from inference.services.alibabacloud_ai_search import AlibabaCloudAISearch
 from inference.services.azureaistudio import AzureAiStudio
 from inference.services.azureopenai import AzureOpenAI
 from inference.services.base import EndpointConfig, Service
 from inference.services.cohere import Cohere
 from inference.services.contextualai import ContextualAI
+from inference.services.custom import Custom
 from inference.services.deepseek import DeepSeek
+from inference.services.elastic import Elastic
 from inference.services.elasticsearch import Elasticsearch
 from inference.services.elser import Elser
 from inference.services.fireworksai import FireworksAI
+from inference.services.googleaistudio import GoogleAIStudio
 from inference.services.groq import Groq
 from inference.services.hugging_face import HuggingFace
 from inference.services.jinaai import JinaAI
@@ -19,20 +23,26 @@ from inference.services.mistral import Mistral
 from inference.services.mixedbread import Mixedbread
 from inference.services.nvidia import Nvidia
 from inference.services.openai import OpenAI
+from inference.services.openshift_ai import OpenShiftAI
 from inference.services.voyageai import VoyageAI
+from inference.services.watsonxai import WatsonxAI
 
 SERVICES: dict[str, Service] = {
     service.name: service
     for service in (
         AI21(),
+        AlibabaCloudAISearch(),
         AzureAiStudio(),
         AzureOpenAI(),
         Cohere(),
         ContextualAI(),
+        Custom(),
         DeepSeek(),
+        Elastic(),
         Elasticsearch(),
         Elser(),
         FireworksAI(),
+        GoogleAIStudio(),
         Groq(),
         HuggingFace(),
         JinaAI(),
@@ -41,7 +51,9 @@ SERVICES: dict[str, Service] = {
         Mixedbread(),
         Nvidia(),
         OpenAI(),
+        OpenShiftAI(),
         VoyageAI(),
+        WatsonxAI(),
     )
 }
 

@@ -312,6 +312,9 @@ def _problem(detail: ErrorDetails, scope: str, schema: type[Settings]) -> str:
     match detail["type"]:
         case "missing":
             return f"[{scope}] does not contain the required setting [{name}]"
+        case "told":
+            text: str = limits["text"]
+            return text
         case "greater_than" if limits["gt"] == 0:
             return f"[{scope}] Invalid value [{value}]. [{name}] must be a positive integer"
         case "greater_than_equal":
