@@ -91,13 +91,10 @@ def create_endpoint(
         checked = deployments.attached(checked)
     elif adapter.is_hosted:
         checked = deployments.of_model(checked)
-    check_mappings_fit(inference_id, checked)
     if not force:
         tombstones.check(inference_id, checked)
-    learned: dict[str, Any] = {}
-    if adapter.is_remote:
-        learned = providers.prove(inference_id, checked, timeout_s)
-        check_mappings_fit(inference_id, checked, learned)
+    learned = providers.prove(inference_id, checked, timeout_s) if adapter.is_remote else {}
+    check_mappings_fit(inference_id, checked, learned)
     try:
         with transaction.atomic(), not_to_be_repeated():
             return Endpoint.objects.create(
@@ -168,10 +165,10 @@ def id_is_taken(inference_id: str) -> InvalidRequest:
 
 
 def check_mappings_fit(
-    inference_id: str, config: EndpointConfig, learned: Mapping[str, Any] | None = None
+    inference_id: str, config: EndpointConfig, learned: Mapping[str, Any]
 ) -> None:
     """Refuse an id that mappings use already with vectors which this model does not make."""
-    settings = {**(learned or {}), **config.service_settings.to_response()}
+    settings = {**learned, **config.service_settings.to_response()}
     check_known_vectors(inference_id, config.task_type, config.service, settings)
 
 

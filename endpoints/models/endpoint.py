@@ -8,11 +8,12 @@ from endpoints.models.base import Record
 from endpoints.models.deployment import Deployment
 from endpoints.models.lookup import Lookup
 from endpoints.models.user import User
-from inference.services import find_service
+from inference.services import SERVICES, find_service
 from inference.types import TaskType
 
 # What an id begins with that nobody can give: the endpoints that are always there.
 RESERVED_PREFIX = "."
+MODEL_SETTINGS = sorted({service.model_setting for service in SERVICES.values()})
 IS_PRECONFIGURED = models.Q(inference_id__startswith=RESERVED_PREFIX)
 
 
@@ -41,11 +42,10 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
         """Endpoints with this text in their id, service or model; all of them for no text."""
         if not text:
             return self
-        return self.filter(
-            models.Q(inference_id__icontains=text)
-            | models.Q(service__icontains=text)
-            | models.Q(service_settings__model_id__icontains=text)
-        )
+        found = models.Q(inference_id__icontains=text) | models.Q(service__icontains=text)
+        for name in MODEL_SETTINGS:
+            found |= models.Q(**{f"service_settings__{name}__icontains": text})
+        return self.filter(found)
 
 
 class Endpoint(Record):
@@ -91,8 +91,7 @@ class Endpoint(Record):
     @property
     def model_id(self) -> str:
         """The model by its service's name for it; empty where no setting names one."""
-        settings = self.service_settings
-        return str(settings.get("model_id") or settings.get("model") or "")
+        return str(self.service_settings.get(find_service(self.service).model_setting, ""))
 
     @property
     def config(self) -> dict[str, Any]:

@@ -254,6 +254,7 @@ class AlibabaCloudAISearch(RemoteService):
         TaskType.RERANK: Rerank(),
         TaskType.COMPLETION: Complete(),
     }
+    model_setting = "service_id"
     rate_limit_group = ("service_id", "host", "workspace", "http_schema")
     not_in_vectors = RemoteService.not_in_vectors | {
         "host", "workspace", "http_schema", "max_input_tokens",

@@ -115,6 +115,7 @@ class AzureOpenAI(AzureShaped):
         TaskType.TEXT_EMBEDDING: Embed(),
         **dict.fromkeys(CHATS, Chat()),
     }
+    model_setting = "deployment_id"
     rate_limit_group = ("resource_name", "deployment_id")
     error_type = "azure_openai_error"
     not_in_vectors = OpenAIShaped.not_in_vectors | {

@@ -55,7 +55,7 @@ class Service:
     setting counts, so that one that nobody thought of is taken for a change and not for none.
     max_chunk_size: the largest chunk, in words, that the service allows, if it limits it.
     is_listed: whether the catalogue of services shows it. is_hosted: whether its models run here.
-    is_remote: whether a provider is called.
+    is_remote: whether a provider is called. model_setting: the setting that names the model.
     """
 
     name: ClassVar[str]
@@ -67,6 +67,7 @@ class Service:
     is_listed: ClassVar[bool] = True
     is_hosted: ClassVar[bool] = False
     is_remote: ClassVar[bool] = False
+    model_setting: ClassVar[str] = "model_id"
 
     def check_task(self, task_type: TaskType) -> None:
         if task_type not in self.task_settings:

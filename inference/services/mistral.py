@@ -100,6 +100,7 @@ class Mistral(OpenAIShaped):
         TaskType.TEXT_EMBEDDING: Embed(),
         **dict.fromkeys(CHATS, Chat()),
     }
+    model_setting = "model"
     rate_limit_group = ("model", "api_key")
     error_type = "mistral_error"
     not_in_vectors = OpenAIShaped.not_in_vectors | {"max_input_tokens", "dimensions"}

@@ -254,7 +254,7 @@ class RemoteService(Service):
 
     error_type: of a chat's failures that name none themselves.
     rate_limit_group: the settings that make endpoints share a limit. default_similarity: that of
-    vectors, where a service has the setting. model_setting: which setting names the model.
+    vectors, where a service has the setting.
     """
 
     settings: ClassVar[type[RemoteSettings]]
