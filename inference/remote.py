@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from math import ceil
 from time import time
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -46,6 +46,7 @@ FIRST_DELAY_S, LONGEST_DELAY_S = 1.0, 5.0
 # No retry begins later than this after the first attempt.
 RETRY_WINDOW_S = 30.0
 CUT_FACTOR = 0.5
+ErrorT = TypeVar("ErrorT", bound=UpstreamError)
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
@@ -60,7 +61,7 @@ class Line:
 
     @property
     def task(self) -> Task[Any, Any]:
-        return self.service.tasks[self.config.task_type]
+        return self.service.task_for(self.config)
 
     @property
     def sender(self) -> Sender:
@@ -134,9 +135,11 @@ class Line:
         try:
             return self.task.read(reply, call)
         except ProviderFailed as exc:
-            raise failures.broken_stream(self.inference_id, self._named(exc.told)) from None
+            broken = failures.broken_stream(self.inference_id, self._named(exc.told))
+            raise with_status(broken, exc.status) from None
         except ValueError as exc:
-            raise failures.malformed(reply.url, self.inference_id, str(exc)) from None
+            malformed = failures.malformed(reply.url, self.inference_id, str(exc))
+            raise with_status(malformed, self.task.malformed_status) from None
 
     def _stream_attempt(self, call: Call[Any], deadline: Deadline) -> Iterator[dict[str, Any]]:
         """First an empty event, once the provider has begun, then what it sends."""
@@ -174,7 +177,7 @@ class Line:
             self.service.suffix(reply),
         )
         return Refusal(
-            error,
+            with_status(error, task.own_statuses.get(reply.status)),
             is_retried=reply.status in task.retried,
             is_too_large=task.is_too_large(reply, told),
             retry_after_s=retry_after_s(reply.headers),
@@ -298,7 +301,8 @@ def retry_after_s(headers: httpx.Headers) -> float | None:
         return None
 
 
-def with_status(error: UpstreamError, status: int | None) -> UpstreamError:
+def with_status(error: ErrorT, status: int | None) -> ErrorT:
+    """The error with another status for the caller, where there is one."""
     if status is not None:
         error.status = status
     return error

@@ -1,5 +1,6 @@
 """Task types, and the requests and results of each, as they travel inside the product."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -109,8 +110,15 @@ class Truncation:
         return f"{'' if self.is_exact else 'at least '}{self.lost_tokens} {unit}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """headers: what the headers of the answer tell beside it."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
-class TextEmbeddings:
+class TextEmbeddings(Result):
     """vectors: (inputs, dimensions), in the order of the inputs; bytes for BYTE and BIT.
 
     truncated: the inputs that were cut, by their number from 0. task_type: TEXT_EMBEDDING or
@@ -146,7 +154,7 @@ class SparseEmbedding:
 
 
 @dataclass(frozen=True)
-class SparseEmbeddings:
+class SparseEmbeddings(Result):
     rows: tuple[SparseEmbedding, ...]
 
     @property
@@ -169,7 +177,7 @@ class RankedDocument:
 
 
 @dataclass(frozen=True)
-class Ranking:
+class Ranking(Result):
     """Documents by falling score; equal scores keep the order of the input.
 
     truncated: the documents that were cut, by their number in the input, and QUERY if it was.
@@ -189,7 +197,7 @@ class Ranking:
 
 
 @dataclass(frozen=True)
-class Completions:
+class Completions(Result):
     """What a model wrote, one text for each answer that it gave."""
 
     texts: tuple[str, ...]
@@ -200,7 +208,7 @@ class Completions:
 
 
 @dataclass(frozen=True)
-class ChatAnswer:
+class ChatAnswer(Result):
     """body: a whole `chat.completion` object of OpenAI's shape."""
 
     body: dict[str, Any]

@@ -100,6 +100,8 @@ class EndpointView(ElasticView):
         endpoint, call, timeout_s = asked(self, request, inference_id, task_type)
         result = calls.run_inference(endpoint, call, timeout_s)
         response = self.answer(result.to_response())
+        for name, value in result.headers.items():
+            response[name] = value
         if isinstance(call, InferenceRequest):
             warn(response, *cuts_of(call, result))
         return response

@@ -5,6 +5,9 @@ Strict about what the real ones are strict about; what it answers is made up, an
 
 from inference.sandbox.ai21 import AI21Sandbox
 from inference.sandbox.alibabacloud_ai_search import AlibabaCloudSandbox
+from inference.sandbox.amazon_sagemaker import AmazonSageMakerSandbox
+from inference.sandbox.amazonbedrock import AmazonBedrockSandbox
+from inference.sandbox.anthropic import AnthropicSandbox
 from inference.sandbox.app import Sandbox
 from inference.sandbox.azureaistudio import AzureAiStudioSandbox
 from inference.sandbox.azureopenai import AzureOpenAISandbox
@@ -14,6 +17,7 @@ from inference.sandbox.custom import CustomSandbox
 from inference.sandbox.deepseek import DeepSeekSandbox
 from inference.sandbox.fireworksai import FireworksSandbox
 from inference.sandbox.googleaistudio import GoogleAIStudioSandbox
+from inference.sandbox.googlevertexai import GoogleVertexAISandbox
 from inference.sandbox.groq import GroqSandbox
 from inference.sandbox.hugging_face import HuggingFaceSandbox
 from inference.sandbox.jinaai import JinaSandbox
@@ -30,6 +34,9 @@ from inference.sandbox.watsonxai import WatsonxAISandbox
 PROVIDERS: tuple[Provider, ...] = (
     AI21Sandbox(),
     AlibabaCloudSandbox(),
+    AmazonBedrockSandbox(),
+    AmazonSageMakerSandbox(),
+    AnthropicSandbox(),
     AzureAiStudioSandbox(),
     AzureOpenAISandbox(),
     CohereSandbox(),
@@ -38,6 +45,7 @@ PROVIDERS: tuple[Provider, ...] = (
     DeepSeekSandbox(),
     FireworksSandbox(),
     GoogleAIStudioSandbox(),
+    GoogleVertexAISandbox(),
     GroqSandbox(),
     HuggingFaceSandbox(),
     JinaSandbox(),

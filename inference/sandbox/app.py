@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Any, Literal, TypeAlias
 
 import httpx
-import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inference.sandbox.provider import Asked, Provider, Refused, Told, json_told
@@ -87,7 +86,7 @@ class Sandbox:
             told = route(provider, asked)
         except Refused as exc:
             return json_told(provider.refusal(exc), exc.status, exc.headers)
-        return told if fault is None else spoiled(told, fault)
+        return told if fault is None else spoiled(told, fault, provider)
 
     def _due_fault(self, name: str) -> Fault | None:
         with self._lock:
@@ -166,7 +165,7 @@ def refusal_of(fault: Fault) -> Refused:
     return Refused(fault.status, f"The sandbox was told to answer {fault.status}", headers)
 
 
-def spoiled(told: Told, fault: Fault) -> Told:
+def spoiled(told: Told, fault: Fault, provider: Provider) -> Told:
     """An answer with a fault in it."""
     match fault.kind:
         case "slow":
@@ -181,8 +180,8 @@ def spoiled(told: Told, fault: Fault) -> Told:
         case "enormous":
             return replace(told, content=(b" " * (1 << 20) for _ in range(1 << 12)))
         case "error" if not isinstance(told.content, bytes):
-            error = orjson.dumps({"error": {"message": "The sandbox broke the stream"}})
-            return replace(told, content=[*islice(told.content, 2), b"data: %s\n\n" % error])
+            broken = provider.broken_stream(Refused(500, "The sandbox broke the stream"))
+            return replace(told, content=[*islice(told.content, 2), broken])
         case "cut" | "error":
             return replace(told, content=cut_off(told.content))
     return told

@@ -90,6 +90,10 @@ class Provider:
         """The body of a refusal, as this provider writes it."""
         return {"error": {"message": refused.message, **refused.more}}
 
+    def broken_stream(self, refused: Refused) -> bytes:
+        """How it says no within a stream that has begun."""
+        return b"data: %s\n\n" % orjson.dumps(self.refusal(refused))
+
 
 def check_token(token: str, status: int = 401) -> None:
     """A key as the sandbox knows it: any but none and those that say that they are wrong."""

@@ -3,6 +3,9 @@
 from inference.errors import InvalidRequest
 from inference.services.ai21 import AI21
 from inference.services.alibabacloud_ai_search import AlibabaCloudAISearch
+from inference.services.amazon_sagemaker import AmazonSageMaker
+from inference.services.amazonbedrock import AmazonBedrock
+from inference.services.anthropic import Anthropic
 from inference.services.azureaistudio import AzureAiStudio
 from inference.services.azureopenai import AzureOpenAI
 from inference.services.base import EndpointConfig, Service
@@ -15,6 +18,7 @@ from inference.services.elasticsearch import Elasticsearch
 from inference.services.elser import Elser
 from inference.services.fireworksai import FireworksAI
 from inference.services.googleaistudio import GoogleAIStudio
+from inference.services.googlevertexai import GoogleVertexAI
 from inference.services.groq import Groq
 from inference.services.hugging_face import HuggingFace
 from inference.services.jinaai import JinaAI
@@ -32,6 +36,9 @@ SERVICES: dict[str, Service] = {
     for service in (
         AI21(),
         AlibabaCloudAISearch(),
+        AmazonBedrock(),
+        AmazonSageMaker(),
+        Anthropic(),
         AzureAiStudio(),
         AzureOpenAI(),
         Cohere(),
@@ -43,6 +50,7 @@ SERVICES: dict[str, Service] = {
         Elser(),
         FireworksAI(),
         GoogleAIStudio(),
+        GoogleVertexAI(),
         Groq(),
         HuggingFace(),
         JinaAI(),

@@ -156,7 +156,9 @@ class Task(Generic[SettingsT, ReplyT]):
     retried: the statuses after which the same is tried again. is_cut: whether texts that are too
     long are cut, to `max_input_tokens` before and to half after a refusal. can_stream: whether
     `chunks` reads a stream. takes_contents: whether inputs may be images and the like.
-    own_categories: what the service calls a status differently.
+    own_categories: what the service calls a status differently. own_statuses: what a caller is
+    told in place of a status, and malformed_status of a reply that cannot be read, where the common
+    rule does not hold.
     """
 
     task_settings: ClassVar[type[Settings]] = NoTaskSettings
@@ -170,6 +172,8 @@ class Task(Generic[SettingsT, ReplyT]):
     can_stream: ClassVar[bool] = False
     takes_contents: ClassVar[bool] = False
     own_categories: ClassVar[Mapping[int, str]] = {}
+    own_statuses: ClassVar[Mapping[int, int]] = {}
+    malformed_status: ClassVar[int | None] = None
 
     def check(self, call: Call[SettingsT], label: str) -> None:
         """Refuse a call that the provider is not to be bothered with. Raises InvalidRequest."""
@@ -270,6 +274,10 @@ class RemoteService(Service):
         if "tasks" in vars(cls):
             cls.task_settings = {name: task.task_settings for name, task in cls.tasks.items()}
 
+    def task_for(self, config: EndpointConfig) -> Task[Any, Any]:
+        """The task of an endpoint, where a setting decides between several of one type."""
+        return self.tasks[config.task_type]
+
     def auth(self, settings: Any) -> Auth:
         """How a request of an endpoint with these settings proves who sends it."""
         raise NotImplementedError
@@ -296,6 +304,14 @@ class RemoteService(Service):
         names = [name for name in self.settings.model_fields if name not in common]
         ordered = (*names, *common)
         return {name: service_settings[name] for name in ordered if name in service_settings}
+
+    def parse(self, task_type: TaskType, config: Mapping[str, Any]) -> EndpointConfig:
+        parsed = super().parse(task_type, config)
+        self.check_fit(parsed.service_settings, parsed.task_settings)
+        return parsed
+
+    def check_fit(self, settings: Any, task_settings: Any) -> None:
+        """Refuse task settings, stored or of a call, that do not go with the service settings."""
 
     def defaults(self, task_type: TaskType) -> dict[str, Any]:
         """What an endpoint of this task gets where it does not say something itself."""
@@ -342,7 +358,7 @@ class RemoteService(Service):
         self, config: EndpointConfig, request: InferenceRequest | ChatRequest, *, is_stream: bool
     ) -> "Call[Any]":
         """The call that a request to an endpoint is. Raises InvalidRequest or InvalidSettings."""
-        task = self.tasks[config.task_type]
+        task = self.task_for(config)
         own: Mapping[str, Any] = {}
         if isinstance(request, InferenceRequest):
             own = {
@@ -356,6 +372,7 @@ class RemoteService(Service):
                 scope="task_settings",
                 service=self.name,
             )
+            self.check_fit(config.service_settings, merged)
         settings: Any = config.service_settings
         call = Call(settings, merged, request, config.task_type, is_stream)
         task.check(call, self.label)

@@ -218,7 +218,7 @@ class AwsSignature:
             if name in self.headers or name.startswith("x-amzn-")
         }
         request.read()
-        asked = AWSRequest("POST", str(request.url), headers=signed, data=request.content)
+        asked = AWSRequest(request.method, str(request.url), headers=signed, data=request.content)
         credentials = Credentials(
             self.access_key.get_secret_value(), self.secret_key.get_secret_value()
         )

@@ -17,7 +17,9 @@ class Case:
     task settings of one call, and what they change in the body that the provider sees. sent_types:
     what the body calls each input type, where it names one. refused_types: those that the service
     refuses. updates: what may be updated beside secrets and rate limit. needs_secret: whether
-    the service asks for one.
+    the service asks for one. told_statuses: what a caller is told in place of a status, where the
+    common rule does not hold. malformed_status: the same of a reply that cannot be read.
+    takes_any_task_settings: whether calls may have unknown ones. told_headers: of its answers.
     """
 
     task_type: TaskType
@@ -31,6 +33,10 @@ class Case:
     updates: dict[str, Any] = field(default_factory=dict)
     has_rate_limit: bool = True
     needs_secret: bool = True
+    told_statuses: dict[int, int] = field(default_factory=dict)
+    malformed_status: int = 400
+    takes_any_task_settings: bool = False
+    told_headers: dict[str, str] = field(default_factory=dict)
     refused_statuses: tuple[int, ...] = (400, 401, 403, 404, 429, 500, 503)
 
     service: str = ""
