@@ -4,13 +4,18 @@ import base64
 import binascii
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Collection
 from pathlib import Path
 
 from inference.upstream.mapping import OriginMap
+from inference.upstream.places import certificate_problem, proxy_problem
 
+LONGEST_BUNDLE = 10_000_000
 TRUE, FALSE = ("true", "1"), ("false", "0")
+# As Redis's own client reads it.
+REDIS_URL = re.compile(r"rediss?://[^/?#\s]+(/[0-9]*)?(\?\S*)?|unix://\S+")
 
 
 class BadSetting(Exception):
@@ -77,6 +82,33 @@ def env_origins(name: str) -> dict[str, str]:
             f"{exc}"
         ) from exc
     return origins
+
+
+def env_certificates(name: str) -> str:
+    """The certificates in the file that NAME gives, as PEM; empty where it gives none."""
+    text = env_file(name)
+    if text and (problem := certificate_problem(text, LONGEST_BUNDLE)):
+        raise BadSetting(f"{name}: the file it names {problem}.")
+    return text
+
+
+def env_proxy(name: str) -> str:
+    """Read the address of a proxy, which may hold a password and is not told for that."""
+    text = env_secret(name)
+    if text and (why := proxy_problem(text)):
+        raise BadSetting(f"{name} must be an address such as http://proxy.example:3128: {why}.")
+    return text
+
+
+def env_redis(name: str) -> str:
+    """Read the address of a Redis, which may hold a password and is not told for that."""
+    text = env_secret(name)
+    if text and not REDIS_URL.fullmatch(text):
+        raise BadSetting(
+            f"{name} must be an address such as redis://127.0.0.1:6379/0; it begins with "
+            "redis://, rediss:// or unix://."
+        )
+    return text
 
 
 def is_text(value: object) -> bool:

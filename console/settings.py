@@ -8,10 +8,12 @@ from console.env import (
     data_folder,
     encryption_keys,
     env_bool,
-    env_file,
+    env_certificates,
     env_int,
     env_list,
     env_origins,
+    env_proxy,
+    env_redis,
     env_secret,
     env_str,
     stored_secret,
@@ -41,10 +43,10 @@ MODEL_FOLDERS = tuple(map(Path, env_list("CONSOLE_MODEL_FOLDERS", "")))
 # How providers are reached. The map sends what is meant for one origin to another.
 PRIVATE_UPSTREAMS = env_bool("CONSOLE_PRIVATE_UPSTREAMS", False)
 UPSTREAM_MAP = env_origins("CONSOLE_UPSTREAM_MAP")
-UPSTREAM_PROXY = env_secret("CONSOLE_UPSTREAM_PROXY")
-UPSTREAM_CA = env_file("CONSOLE_UPSTREAM_CA")
+UPSTREAM_PROXY = env_proxy("CONSOLE_UPSTREAM_PROXY")
+UPSTREAM_CA = env_certificates("CONSOLE_UPSTREAM_CA")
 # Shared by several web processes: how often providers are called.
-REDIS_URL = env_secret("REDIS_URL")
+REDIS_URL = env_redis("REDIS_URL")
 
 CLUSTER_SCAN_S = env_int("CONSOLE_CLUSTER_SCAN_S", 600, least=60, most=86400)
 # A deployment that may go down to no allocations does so when nobody called it for this long.

@@ -15,12 +15,11 @@ import httpx
 from pydantic import SecretStr
 
 from inference.errors import InferenceError, InvalidSettings
+from inference.upstream.places import DEFAULT_PORTS, MOST_PORT, certificate_problem
 
 CONNECT_TIMEOUT_S = 10.0
 MAX_REPLY_BYTES = 64 * 1024 * 1024
-MAX_URL_LENGTH, MAX_KEY_LENGTH, MAX_CERTIFICATE_LENGTH = 1024, 4096, 100_000
-DEFAULT_PORTS = {"http": 80, "https": 443}
-MAX_PORT = 65535
+MAX_URL_LENGTH, MAX_KEY_LENGTH = 1024, 4096
 API_KEY = re.compile(r"[!-~]+( [!-~]+)?")
 OTHER_SCHEMES = ("Basic ", "Bearer ")
 
@@ -92,7 +91,7 @@ class Connection:
         port = DEFAULT_PORTS.get(url.scheme) if url.port is None else url.port
         if port is None or url.scheme not in DEFAULT_PORTS:
             yield "[url] must begin with http:// or https://"
-        elif not url.host or "%" in url.host or not 0 < port <= MAX_PORT:
+        elif not url.host or "%" in url.host or not 0 < port <= MOST_PORT:
             yield "[url] must name a host, and a port where it is not the usual one"
         elif url.userinfo:
             yield "[url] must not hold a name or a password; give an API key"
@@ -113,17 +112,8 @@ class Connection:
     def _certificate_problems(self) -> Iterator[str]:
         if not self.ca_certificate:
             return
-        if len(self.ca_certificate) > MAX_CERTIFICATE_LENGTH:
-            yield f"[ca_certificate] may have {MAX_CERTIFICATE_LENGTH} characters at most"
-            return
-        if "PRIVATE KEY" in self.ca_certificate:
-            yield "[ca_certificate] must not hold a private key; give the certificate alone"
-            return
-        try:
-            self.ca_certificate.encode("ascii")
-            ssl.create_default_context(cadata=self.ca_certificate)
-        except (ValueError, ssl.SSLError):
-            yield "[ca_certificate] must be a certificate in PEM form (-----BEGIN CERTIFICATE-----)"
+        if problem := certificate_problem(self.ca_certificate):
+            yield f"[ca_certificate] {problem}"
 
 
 class Line:

@@ -12,10 +12,10 @@ from inference.chat import ChatRequest
 from inference.errors import InvalidRequest, InvalidSettings
 from inference.services.base import EndpointConfig, Service
 from inference.services.settings import (
+    Certificates,
     PositiveInt,
-    Secret,
+    Proxy,
     Settings,
-    Text,
     is_for,
     parse_settings,
     setting,
@@ -57,7 +57,7 @@ class RemoteSettings(Settings):
     """
 
     rate_limit: RateLimit | None = setting("Rate Limit", updatable=True, default=None)
-    proxy: Secret | None = setting(
+    proxy: Proxy | None = setting(
         "Proxy",
         "An http:// proxy for this endpoint alone.",
         updatable=True,
@@ -65,7 +65,7 @@ class RemoteSettings(Settings):
         listed=False,
         default=None,
     )
-    ca_certificate: Text | None = setting(
+    ca_certificate: Certificates | None = setting(
         "CA certificate",
         "Believed beside the public ones, in PEM form.",
         updatable=True,

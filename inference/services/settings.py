@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-import httpx
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,6 +19,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from inference.errors import InvalidRequest, InvalidSettings, shown
 from inference.types import TaskType
+from inference.upstream.places import certificate_problem, proxy_problem, url_problem
 
 
 class Settings(BaseModel):
@@ -93,26 +93,26 @@ def http_url(value: str) -> str:
     return value
 
 
-def url_problem(value: str) -> str | None:
-    try:
-        url = httpx.URL(value)
-        host = url.host
-    except (httpx.InvalidURL, UnicodeError) as exc:
-        return str(exc)
-    if url.scheme not in ("http", "https"):
-        return "it must begin with https:// or http://"
-    if not host:
-        return "it names no host"
-    if url.port is not None and not 0 < url.port < 1 << 16:
-        return f"there is no port {url.port}"
-    return "no user and no password may be part of it" if url.userinfo else None
+def proxy_url(value: SecretStr) -> SecretStr:
+    """The address of a proxy, as it was given. Raises PydanticCustomError with why it is none."""
+    if why := proxy_problem(value.get_secret_value()):
+        raise PydanticCustomError("url", "{why}", {"why": why})
+    return value
+
+
+def certificates(value: str) -> str:
+    """Raises PydanticCustomError."""
+    if problem := certificate_problem(value):
+        raise PydanticCustomError("certificate", "{problem}", {"problem": problem})
+    return value
 
 
 # What a header can carry, and what is not for anybody but us to say.
 HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 OWN_HEADERS = re.compile(
-    r"host|connection|content-length|transfer-encoding|te|upgrade|x-forwarded-.*", re.IGNORECASE
+    r"host|connection|content-length|transfer-encoding|te|upgrade|proxy-.*|x-forwarded-.*",
+    re.IGNORECASE,
 )
 
 
@@ -153,6 +153,8 @@ Headers: TypeAlias = Annotated[
 ]
 HostLabel: TypeAlias = Annotated[StrictStr, AfterValidator(host_label)]
 Secret: TypeAlias = Annotated[SecretStr, Field(min_length=1)]
+Proxy: TypeAlias = Annotated[Secret, AfterValidator(proxy_url)]
+Certificates: TypeAlias = Annotated[Text, AfterValidator(certificates)]
 # Before a Literal of lower-case words: case and blanks around it do not matter.
 FOLDED = BeforeValidator(folded)
 Similarity: TypeAlias = Annotated[Literal["cosine", "dot_product", "l2_norm"], FOLDED]
@@ -340,6 +342,9 @@ def _problem(detail: ErrorDetails, scope: str, schema: type[Settings]) -> str:
                 f"[{scope}] Invalid url [{told}] received for field [{name}]. "
                 f"Error: unable to parse url [{told}]. Reason: {limits['why']}"
             )
+        case "certificate":
+            # Not what was given: it may be a key by mistake.
+            return f"[{scope}] Invalid value. [{name}] {limits['problem']}"
         case "value_error":
             return f"[{scope}] Invalid value [{value}]. [{name}] {limits['error']}"
         case kind if kind in JAVA_TYPES:

@@ -11,15 +11,27 @@ import httpcore
 from inference.upstream.errors import AddressRefused, Explanation, UpstreamUnreachable
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+# Of the addresses of a name, how many are connected to.
+MOST_TRIED = 4
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# All that the public network gives out of version 6.
+GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+# Where clouds hand out credentials beside the link-local addresses: of Amazon, Google, Alibaba,
+# Oracle and Azure.
+METADATA = frozenset(
+    map(
+        ipaddress.ip_address,
+        ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"),
+    )
+)
 
 
 @dataclass(frozen=True)
 class Policy:
     """allows_private: whether a provider may stand in a private network or on this machine.
 
-    trusted: (host, port) that may be private in any case. Link-local addresses, where clouds hand
-    out credentials, never may.
+    trusted: (host, port) that may be private in any case. Link-local addresses, and others where
+    clouds hand out credentials, never may be called.
     """
 
     allows_private: bool = False
@@ -30,7 +42,9 @@ class Policy:
         found = plain(address)
         if found.is_link_local:
             raise refused(host, address, "link-local", "No setting allows such an address.")
-        if found.is_global and not found.is_multicast:
+        if found in METADATA:
+            raise refused(host, address, "of a cloud's own", "No setting allows such an address.")
+        if is_public(found):
             return
         if self.allows_private or (host, port) in self.trusted:
             return
@@ -39,8 +53,26 @@ class Policy:
             address,
             "private",
             "If it is meant to be called, start the server with CONSOLE_PRIVATE_UPSTREAMS=true, "
-            "or name the place in CONSOLE_UPSTREAM_MAP.",
+            "or give its address an entry in CONSOLE_UPSTREAM_MAP.",
         )
+
+    def check_unresolved(self, host: str, port: int) -> None:
+        """Check what can be told of a host that somebody else resolves. Raises AddressRefused."""
+        try:
+            found = socket.getaddrinfo(host, port, flags=socket.AI_NUMERICHOST)
+        except (OSError, UnicodeError):
+            name = f".{host.lower().removesuffix('.')}"
+            addresses = {"127.0.0.1"} if name.endswith(".localhost") else set[str]()
+        else:
+            addresses = {str(address[0]) for *_, address in found}
+        for address in addresses:
+            self.check(host, port, address)
+
+
+def is_public(address: Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and address not in GLOBAL_UNICAST:
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def plain(address: str) -> Address:
@@ -78,12 +110,15 @@ class CheckedBackend(httpcore.SyncBackend):
         addresses = resolve(host, port)
         for address in addresses:
             self._policy.check(host, port, address)
-        for address in addresses[:-1]:
+        *others, last = addresses[:MOST_TRIED]
+        # All of them together may take the time; an address that is dead takes its share of it.
+        share_s = None if timeout is None else timeout / (len(others) + 1)
+        for address in others:
             try:
-                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+                return super().connect_tcp(address, port, share_s, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return super().connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
+        return super().connect_tcp(last, port, share_s, local_address, socket_options)
 
 
 def resolve(host: str, port: int) -> list[str]:

@@ -4,16 +4,24 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from google.auth import crypt, jwt
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 
 from inference.errors import InvalidSettings
+from inference.upstream.places import url_problem
 
 # A token is renewed this long before it ends, so that none ends on its way.
 EARLY_S = 300.0
@@ -22,12 +30,20 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 APIKEY_GRANT = "urn:ibm:params:oauth:grant-type:apikey"
 
 
+def header_safe(key: SecretStr) -> SecretStr:
+    """Raises ValueError for what no header can carry."""
+    text = key.get_secret_value()
+    if not (text.isascii() and text.isprintable() and text == text.strip()):
+        raise ValueError("has a blank around it, a line break, or what is no ASCII character")
+    return key
+
+
 class Token(BaseModel):
     """The answer to a token request. expires_in: seconds; an hour where it is not told."""
 
     model_config = ConfigDict(frozen=True)
 
-    access_token: SecretStr
+    access_token: Annotated[SecretStr, AfterValidator(header_safe)]
     expires_in: float = 3600.0
 
     @property
@@ -63,11 +79,11 @@ class HeaderKey:
 
     def sign(self, request: httpx.Request, tokens: Tokens) -> None:
         """Raises InvalidSettings."""
-        key = self.key.get_secret_value()
-        if not (key.isascii() and key.isprintable() and key == key.strip()):
-            problem = "The key has a blank around it, a line break, or what is no ASCII character"
-            raise InvalidSettings([f"[service_settings] {problem}"])
-        request.headers[self.name] = f"{self.prefix}{key}"
+        try:
+            key = header_safe(self.key)
+        except ValueError as exc:
+            raise InvalidSettings([f"[service_settings] The key {exc}"]) from None
+        request.headers[self.name] = f"{self.prefix}{key.get_secret_value()}"
 
 
 def bearer(key: SecretStr) -> HeaderKey:
@@ -155,6 +171,13 @@ class ServiceAccountKey(BaseModel):
     private_key: SecretStr
     private_key_id: str | None = None
     token_uri: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+
+    @field_validator("token_uri")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if why := url_problem(value):
+            raise ValueError(why)
+        return value
 
 
 @dataclass(frozen=True)

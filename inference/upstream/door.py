@@ -17,8 +17,10 @@ from inference.upstream.deadline import Deadline
 from inference.upstream.errors import UpstreamError
 from inference.upstream.limiting import Limiter
 from inference.upstream.mapping import OriginMap
+from inference.upstream.places import place_of
 from inference.upstream.pool import PooledTransport, Way
 from inference.upstream.tokens import TokenStore
+from inference.upstream.unpacking import ENCODING
 
 CONNECT_TIMEOUT_S = 10.0
 # How long a provider may be silent within a stream that has begun.
@@ -40,9 +42,17 @@ class Outside:
     way: Way = field(default_factory=Way)
     allows_private: bool = False
 
-    @property
-    def policy(self) -> Policy:
-        return Policy(self.allows_private, self.origins.places)
+    # Whoever runs the installation says where its proxy and the targets of its map are. Calls that
+    # were not sent there by it, and proxies of endpoints, get no further for that.
+
+    def target_policy(self, is_mapped: bool) -> Policy:
+        """Where calls may go."""
+        return Policy(self.allows_private, self.origins.places if is_mapped else frozenset())
+
+    def proxy_policy(self, own: Way) -> Policy:
+        """Where the proxy of calls may be, which is the endpoint's own or the general one."""
+        general = self.way.proxy if own.proxy is None else None
+        return Policy(self.allows_private, frozenset({place_of(general)} if general else ()))
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,7 @@ class Door:
         self.limiter = limiter or Limiter()
         self.wait = wait
         self._transport = transport
-        self._transports: OrderedDict[Way, httpx.BaseTransport] = OrderedDict()
+        self._transports: OrderedDict[tuple[Way, bool, bool], httpx.BaseTransport] = OrderedDict()
         self._tokens = TokenStore()
         self._lock = threading.Lock()
 
@@ -111,19 +121,20 @@ class Door:
         is_stream: the time is that until it begins; then it must only not fall silent.
         """
         request.headers.setdefault("User-Agent", USER_AGENT)
-        request.headers.setdefault("Accept-Encoding", "identity" if is_stream else "gzip, deflate")
-        sender.auth.sign(request, SenderTokens(self, sender, deadline))
+        request.headers.setdefault("Accept-Encoding", "identity" if is_stream else ENCODING)
+        # Told is where it was meant to go, and without a key that is a part of the address.
         meant = request.url
-        self.outside.origins.apply(request)
+        sender.auth.sign(request, SenderTokens(self, sender, deadline))
+        is_mapped = self.outside.origins.apply(request)
         # The pool looks at these when it reads, so that they can still be changed then.
         limits = timeouts(deadline)
         request.extensions = {**request.extensions, "timeout": limits}
         try:
-            response = self._transport_for(sender.way).handle_request(request)
+            response = self._transport_for(sender.way, is_mapped).handle_request(request)
         except httpx.TransportError as exc:
             raise failures.unreachable(exc, meant, sender.inference_id) from exc
         with closing(response):
-            response.request = request
+            response.request = httpx.Request(request.method, meant)
             if is_stream and response.is_success:
                 limits["read"] = SILENCE_S
             yield response
@@ -144,10 +155,12 @@ class Door:
                 if deadline.is_over:
                     raise failures.timed_out(url, sender.inference_id)
         except httpx.DecodingError as exc:
-            raise failures.malformed(url, sender.inference_id, "it cannot be unpacked") from exc
+            if response.is_success:
+                raise failures.malformed(url, sender.inference_id, "it cannot be unpacked") from exc
         except httpx.TransportError as exc:
             raise failures.unreachable(exc, url, sender.inference_id) from exc
-        return Reply(response.status_code, response.headers, bytes(content[:most]), str(url))
+        del content[most:]
+        return Reply(response.status_code, response.headers, bytes(content), str(url))
 
     def fetch(self, grant: Grant, sender: Sender, deadline: Deadline) -> Token:
         """A token. Raises UpstreamError."""
@@ -175,28 +188,24 @@ class Door:
         if isinstance(auth, TokenAuth):
             self._tokens.forget(auth.grant)
 
-    def _transport_for(self, own: Way) -> httpx.BaseTransport:
+    def _transport_for(self, own: Way, is_mapped: bool) -> httpx.BaseTransport:
         if self._transport is not None:
             return self._transport
         general = self.outside.way
         way = Way(own.proxy or general.proxy, own.ca or general.ca)
+        # What is trusted for one kind of call must not be reached by another.
+        kind = (way, own.proxy is not None, is_mapped)
         with self._lock:
-            found = self._transports.get(way)
+            found = self._transports.get(kind)
             if found is None:
-                found = self._transports[way] = PooledTransport(way, self._policy_for(own))
-            self._transports.move_to_end(way)
+                found = self._transports[kind] = PooledTransport(
+                    way, self.outside.target_policy(is_mapped), self.outside.proxy_policy(own)
+                )
+            self._transports.move_to_end(kind)
             if len(self._transports) > MOST_WAYS:
                 # Not closed: calls may be on it. Its idle connections end by themselves.
                 self._transports.popitem(last=False)
             return found
-
-    def _policy_for(self, own: Way) -> Policy:
-        policy, general = self.outside.policy, self.outside.way.proxy
-        if own.proxy is None and general is not None:
-            # Whoever runs the installation says where its proxy is.
-            url = httpx.URL(general)
-            return Policy(policy.allows_private, policy.trusted | {(url.host, url.port or 80)})
-        return policy
 
 
 @dataclass(frozen=True)

@@ -144,18 +144,23 @@ def refused(
 def unreachable(exc: httpx.TransportError, url: httpx.URL, inference_id: str) -> UpstreamError:
     if isinstance(exc, httpx.TimeoutException) and not isinstance(exc, httpx.ConnectTimeout):
         return timed_out(url, inference_id)
-    cause, advice = _connection_in_words(exc, url.host)
+    root = _root_of(exc)
+    cause, advice = _connection_in_words(exc, root)
+    is_trusted = not isinstance(root, ssl.SSLCertVerificationError)
     return UpstreamUnreachable(
         f"Failed to send request from inference entity id [{inference_id}] to [{url.host}]: "
         f"{cause}",
-        Explanation(f"No answer from the provider: {cause}.", advice, retry_helps=True),
+        Explanation(f"No answer from the provider: {cause}.", advice, retry_helps=is_trusted),
     )
 
 
-def _connection_in_words(exc: BaseException, host: str) -> tuple[str, str]:
-    cause: BaseException = exc
-    while cause.__cause__ or cause.__context__:
-        cause = cause.__cause__ or cause.__context__ or cause
+def _root_of(exc: BaseException) -> BaseException:
+    while cause := exc.__cause__ or exc.__context__:
+        exc = cause
+    return exc
+
+
+def _connection_in_words(exc: BaseException, cause: BaseException) -> tuple[str, str]:
     match exc, cause:
         case _, ssl.SSLCertVerificationError():
             return (

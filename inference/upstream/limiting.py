@@ -5,6 +5,7 @@ minute, and those that nobody took can be made up for, up to a sixth of a minute
 """
 
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -14,9 +15,14 @@ from typing import Any, Protocol
 from inference.upstream.deadline import Deadline
 from inference.upstream.errors import Explanation, UpstreamTimedOut
 
+logger = logging.getLogger(__name__)
+
 MINUTE_S = 60.0
 CATCH_UP = 1 / 6
 MOST_GROUPS = 10_000
+REDIS_TIMEOUT_S = 1.0
+# How long a Redis that did not answer is left alone.
+REDIS_PAUSE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,8 @@ class MemoryTurns:
 class RedisTurns:
     """The turns of all processes that share a Redis, by its clock.
 
-    While it does not answer, each process gives out turns of its own.
+    While it does not answer, each process gives out turns of its own, and asks it again only now
+    and then, so that calls do not wait for it.
     """
 
     SCRIPT = """
@@ -98,15 +105,28 @@ class RedisTurns:
         return string.format('%.6f', wait)
     """
 
-    def __init__(self, url: str) -> None:
-        import redis  # an optional extra
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """Raises ValueError for what is no address of a Redis."""
+        import redis  # an optional extra, and slow to import
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
         self._unreachable: type[Exception] = redis.RedisError
-        client = redis.Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0)
+        client = redis.Redis.from_url(
+            url,
+            socket_timeout=REDIS_TIMEOUT_S,
+            socket_connect_timeout=REDIS_TIMEOUT_S,
+            # Once, at once: a connection that idled may have been closed by the other side.
+            retry=Retry(NoBackoff(), 1),
+        )
         self._script: Any = client.register_script(self.SCRIPT)
-        self._own = MemoryTurns()
+        self._own = MemoryTurns(clock)
+        self._clock = clock
+        self._asked_again_at = 0.0
 
     def take(self, group: Group, most_wait_s: float) -> float:
+        if self._clock() < self._asked_again_at:
+            return self._own.take(group, most_wait_s)
         most = min(most_wait_s, 1e9)
         try:
             return float(
@@ -114,7 +134,9 @@ class RedisTurns:
                     keys=[f"console:turns:{group.key}"], args=[group.share_s, group.slack_s, most]
                 )
             )
-        except self._unreachable:
+        except self._unreachable as exc:
+            logger.warning("REDIS_URL does not answer, so rate limits are not shared: %s", exc)
+            self._asked_again_at = self._clock() + REDIS_PAUSE_S
             return self._own.take(group, most_wait_s)
 
 

@@ -7,7 +7,11 @@ from functools import cache
 
 import httpx
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
+from inference.upstream.errors import AddressRefused, Explanation
+from inference.upstream.places import place_of, port_of, url_problem
+
+# A part of a path that a server may take for a way up, however it is written.
+CLIMBS = re.compile(rb"(?:/|\\|%2f|%5c)(?:\.|%2e){1,2}(?:/|\\|%2f|%5c|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -23,46 +27,62 @@ class OriginMap:
     def __post_init__(self) -> None:
         """Raises ValueError, with the entry that cannot be used."""
         for origin, target in self.targets.items():
-            for text in (origin, target):
-                url = httpx.URL(text)
-                if url.scheme not in DEFAULT_PORTS or not url.host:
-                    raise ValueError(f"[{text}] is no http:// or https:// address")
-            if httpx.URL(origin).path.strip("/"):
+            for text in (origin.replace("://*.", "://any.", 1), target):
+                why = url_problem(text)
+                if why is None and any(sign in text for sign in "*?#"):
+                    why = "a * may stand for what is before a name, and nothing follows the path"
+                if why:
+                    # Without the target: what stands before an @ may be a password.
+                    raise ValueError(f"the entry of [{origin}] holds what is no address: {why}")
+            if httpx.URL(origin.replace("://*.", "://", 1)).path.strip("/"):
                 raise ValueError(f"[{origin}] must be an origin, without a path")
 
     @property
     def places(self) -> frozenset[tuple[str, int]]:
         """Host and port of every target."""
-        return frozenset((url.host, port_of(url)) for url in map(httpx.URL, self.targets.values()))
+        return frozenset(map(place_of, self.targets.values()))
 
     def target_of(self, url: httpx.URL) -> str | None:
-        asked = f"{url.scheme}://{url.host}:{port_of(url)}"
+        asked = f"{url.scheme}://{url.raw_host.decode()}:{port_of(url)}"
         for origin, target in self.targets.items():
             if _pattern(origin).fullmatch(asked):
                 return target
         return None
 
-    def apply(self, request: httpx.Request) -> None:
-        """Send a request elsewhere where the map says so; told is where it was meant to go."""
+    def apply(self, request: httpx.Request) -> bool:
+        """Send a request elsewhere where the map says so; told is where it was meant to go.
+
+        Returns whether it does. Raises AddressRefused for a path that leads out of the target's.
+        """
         target = self.target_of(request.url)
         if target is None:
-            return
+            return False
         meant, place = request.url, httpx.URL(target)
+        if CLIMBS.search(meant.raw_path.partition(b"?")[0]):
+            raise leads_out(meant)
         path = place.raw_path.rstrip(b"/") + meant.raw_path
         request.url = place.copy_with(raw_path=path)
         request.headers["Host"] = place.netloc.decode()
         request.headers["X-Forwarded-Host"] = meant.netloc.decode()
         request.headers["X-Forwarded-Proto"] = meant.scheme
+        return True
 
 
-def port_of(url: httpx.URL) -> int:
-    return url.port or DEFAULT_PORTS[url.scheme]
+def leads_out(url: httpx.URL) -> AddressRefused:
+    return AddressRefused(
+        f"Invalid address of [{url.host}]: a part of its path is [.] or [..]",
+        Explanation(
+            "The path of the address may lead elsewhere.",
+            "Enter the address, the model or the deployment without such a part.",
+            retry_helps=False,
+        ),
+    )
 
 
 @cache
 def _pattern(origin: str) -> re.Pattern[str]:
-    url = httpx.URL(origin.replace("*.", "any.", 1))
-    is_open = "*." in origin
-    host = re.escape(url.host.removeprefix("any.") if is_open else url.host)
+    is_open = "://*." in origin
+    url = httpx.URL(origin.replace("://*.", "://", 1))
+    host = re.escape(url.raw_host.decode())
     below = r"[^/:]+\." if is_open else ""
     return re.compile(f"{url.scheme}://{below}{host}:{port_of(url)}")

@@ -9,6 +9,8 @@ import httpcore
 import httpx
 
 from inference.upstream.addresses import CheckedBackend, Policy
+from inference.upstream.places import port_of
+from inference.upstream.unpacking import unpacked
 
 MOST_CONNECTIONS = 1000
 MOST_IDLE = 100
@@ -26,11 +28,14 @@ class Way:
 class PooledTransport(httpx.BaseTransport):
     """httpx's own transport, over a pool that connects as the policy allows.
 
-    A proxy resolves names itself, so that of a provider behind one only its place is checked.
+    A proxy resolves names itself: of a provider behind one only an address written as such is
+    checked, beside the place of the proxy.
     """
 
-    def __init__(self, way: Way, policy: Policy) -> None:
-        backend = CheckedBackend(policy)
+    def __init__(self, way: Way, targets: Policy, proxies: Policy) -> None:
+        """targets, proxies: where requests may go, and where a proxy on their way may be."""
+        backend = CheckedBackend(proxies if way.proxy else targets)
+        self._unresolved = targets if way.proxy else None
         trust = trusted(way.ca)
         if way.proxy is None:
             self._pool = httpcore.ConnectionPool(
@@ -72,12 +77,16 @@ class PooledTransport(httpx.BaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
+        if self._unresolved:
+            self._unresolved.check_unresolved(request.url.raw_host.decode(), port_of(request.url))
         with httpx_errors():
             answer = self._pool.handle_request(asked)
+        headers = httpx.Headers(answer.headers)
+        encoding = headers.pop("Content-Encoding", "")
         return httpx.Response(
             answer.status,
-            headers=answer.headers,
-            stream=Body(answer),
+            headers=headers,
+            stream=Body(answer, encoding),
             extensions=answer.extensions,
             request=request,
         )
@@ -87,12 +96,14 @@ class PooledTransport(httpx.BaseTransport):
 
 
 class Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
+    """The body of an answer, unpacked."""
+
+    def __init__(self, answer: httpcore.Response, encoding: str) -> None:
+        self._answer, self._encoding = answer, encoding
 
     def __iter__(self) -> Iterator[bytes]:
         with httpx_errors():
-            yield from self._answer.iter_stream()
+            yield from unpacked(self._answer.iter_stream(), self._encoding)
 
     def close(self) -> None:
         self._answer.close()

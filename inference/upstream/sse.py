@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-MOST_LINE_BYTES = 4 * 1024 * 1024
+MOST_EVENT_BYTES = 4 * 1024 * 1024
 
 
 class EventTooLarge(ValueError):
-    """A line that does not end."""
+    """A line or an event that does not end."""
+
+    def __init__(self) -> None:
+        super().__init__(f"an event of a stream has more than {MOST_EVENT_BYTES} bytes")
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,16 @@ def read_events(pieces: Iterable[bytes]) -> Iterator[ServerEvent]:
 
     Raises EventTooLarge.
     """
-    name, data = "", list[str]()
+    name, data, size = "", list[str](), 0
     for line in read_lines(pieces):
         if not line:
             if data:
                 yield ServerEvent("\n".join(data), name or "message")
-            name, data = "", []
+            name, data, size = "", [], 0
             continue
+        size += len(line)
+        if size > MOST_EVENT_BYTES:
+            raise EventTooLarge
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if field == "data":
@@ -47,22 +53,20 @@ def read_events(pieces: Iterable[bytes]) -> Iterator[ServerEvent]:
 
 def read_lines(pieces: Iterable[bytes]) -> Iterator[str]:
     """The lines of a stream, without their ends: CR, LF or both. A last one needs none."""
-    rest = b""
+    rest = bytearray()
     for piece in pieces:
+        has_end = b"\n" in piece or b"\r" in piece or rest.endswith(b"\r")
         rest += piece
-        # A CR at the end may be half of an end: what follows tells.
-        lines = rest.splitlines(keepends=True) if b"\n" in rest or b"\r" in rest else []
-        if lines and not lines[-1].endswith(b"\n"):
-            rest = lines.pop()
-        elif lines:
-            rest = b""
-        for line in lines:
-            yield as_text(line)
-        if len(rest) > MOST_LINE_BYTES:
-            raise EventTooLarge(f"a line of a stream has more than {MOST_LINE_BYTES} bytes")
+        if has_end:
+            # A CR at the end may be half of an end: what follows tells.
+            lines = rest.splitlines(keepends=True)
+            rest = bytearray() if lines[-1].endswith(b"\n") else lines.pop()
+            yield from map(as_text, lines)
+        if len(rest) > MOST_EVENT_BYTES:
+            raise EventTooLarge
     if rest:
         yield as_text(rest)
 
 
-def as_text(line: bytes) -> str:
+def as_text(line: bytearray) -> str:
     return line.rstrip(b"\r\n").decode(errors="replace").removeprefix("\ufeff")

@@ -195,14 +195,18 @@ def test_a_provider_that_is_gone_for_a_moment_is_asked_again(
     assert client.inference.completion(inference_id="completion", input="a")["completion"]
 
 
-def test_an_address_of_this_machine_is_refused(client: Elasticsearch) -> None:
+@pytest.mark.parametrize(
+    "inward",
+    [{"url": "http://localhost:1/v1/chat/completions"}, {"proxy": "http://localhost:1"}],
+)
+def test_a_way_to_this_machine_is_refused(client: Elasticsearch, inward: dict[str, str]) -> None:
     with pytest.raises(BadRequestError, match="CONSOLE_PRIVATE_UPSTREAMS"):
         client.inference.put(
             task_type="completion",
             inference_id="inward",
             inference_config={
                 "service": "openai",
-                "service_settings": SETTINGS | {"url": "http://localhost:1/v1/chat/completions"},
+                "service_settings": SETTINGS | inward,
             },
         )
     with pytest.raises(NotFoundError):

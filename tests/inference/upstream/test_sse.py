@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.upstream.sse import MOST_LINE_BYTES, EventTooLarge, ServerEvent, read_events
+from inference.upstream.sse import MOST_EVENT_BYTES, EventTooLarge, ServerEvent, read_events
 
 
 def events(*pieces: bytes) -> list[ServerEvent]:
@@ -43,4 +43,17 @@ def test_a_byte_order_mark_is_no_part_of_a_name() -> None:
 
 def test_a_line_without_an_end_is_given_up() -> None:
     with pytest.raises(EventTooLarge):
-        events(b"data: ", *[b"a" * (1 << 20)] * (1 + MOST_LINE_BYTES // (1 << 20)))
+        events(b"data: ", *[b"a" * (1 << 20)] * (1 + MOST_EVENT_BYTES // (1 << 20)))
+
+
+def test_an_event_without_an_end_is_given_up() -> None:
+    line = b"data: " + b"a" * 1000 + b"\n"
+
+    with pytest.raises(EventTooLarge):
+        events(*[line] * (MOST_EVENT_BYTES // 1000))
+
+
+def test_a_stream_may_go_on_as_long_as_its_events_end() -> None:
+    event = b"data: " + b"a" * (1 << 19) + b"\n\n"
+
+    assert sum(1 for _ in read_events([event] * (3 * MOST_EVENT_BYTES // len(event)))) >= 23
