@@ -24,12 +24,13 @@ from inference.services.custom_settings import (
 )
 from inference.services.refusals import PLAIN
 from inference.services.remote import Call, RemoteService, Task, given
-from inference.services.settings import header_value, url_problem
+from inference.services.settings import header_value
 from inference.services.templates import TemplateError, fill
 from inference.types import InferenceRequest, InferenceResult, TaskType, TextEmbeddings
 from inference.upstream.auth import Auth, NoAuth
 from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
+from inference.upstream.places import url_problem
 
 
 class CustomTask(Task[CustomSettings, BaseModel]):
