@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -29,7 +30,7 @@ class HtmxRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-PageView: TypeAlias = Callable[Concatenate[HtmxRequest, Args], HttpResponse]
+PageView: TypeAlias = Callable[Concatenate[HtmxRequest, Args], HttpResponseBase]
 
 
 def page(*methods: str) -> Callable[[PageView[Args]], PageView[Args]]:
@@ -46,7 +47,7 @@ def page(*methods: str) -> Callable[[PageView[Args]], PageView[Args]]:
         @wraps(view)
         def guarded(
             request: HtmxRequest, /, *args: Args.args, **kwargs: Args.kwargs
-        ) -> HttpResponse:
+        ) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
             try:

@@ -102,6 +102,11 @@ def opened_secrets(encrypted: str) -> dict[str, Any]:
     return opened
 
 
+def secret_names(endpoint: Endpoint) -> list[str]:
+    """The settings that are stored as secrets. Raises SecretUnreadable."""
+    return sorted(opened_secrets(endpoint.encrypted_secrets))
+
+
 def as_secret(secrets: dict[str, Any]) -> SecretStr:
     """All secrets of an endpoint as one."""
     return SecretStr(orjson.dumps(secrets).decode())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from endpoints.models import Artifact, ArtifactState, Deployment, DeploymentState, Endpoint
+from inference.services import find_service
 
 
 class State(StrEnum):
@@ -86,12 +87,14 @@ class EndpointStatus:
     """detail: a sentence about the state; the reason in full for a failure.
 
     advice: what can be done about a failure. download: set while files are being fetched.
+    is_remote: whether a provider answers, so that no part of the product is needed.
     """
 
     state: State
     detail: str
     advice: str = ""
     download: Download | None = None
+    is_remote: bool = False
 
     @property
     def words(self) -> str:
@@ -118,7 +121,7 @@ class EndpointStatus:
     @property
     def needed_part(self) -> str | None:
         """The part of the product without which nothing goes on: worker or runner."""
-        return NEEDED_PART.get(self.state)
+        return None if self.is_remote else NEEDED_PART.get(self.state)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -133,6 +136,9 @@ class EndpointStatus:
 
 def status_of(endpoint: Endpoint) -> EndpointStatus:
     """The status of an endpoint that was read by `with_status()`; asks the database nothing."""
+    service = find_service(endpoint.service)
+    if service.is_remote:
+        return EndpointStatus(State.READY, f"Calls go to {service.label}.", is_remote=True)
     deployment = endpoint.deployment
     if deployment is None and endpoint.is_preconfigured:
         return EndpointStatus(

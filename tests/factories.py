@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from endpoints.actions import seal
 from endpoints.models import (
     Artifact,
     ArtifactState,
@@ -19,6 +20,8 @@ from endpoints.models import (
 from endpoints.models.model import stored
 from endpoints.secrets import encrypt
 from inference.runner.catalogue import BUILTIN_MODELS
+from inference.services import find_service
+from inference.types import TaskType
 from tests.elastic import API_KEY, semantic
 
 PASSWORD = "correct horse battery"
@@ -96,3 +99,20 @@ def make_index(name: str, inference_id: str) -> IndexMapping:
     """An index here with one field that names this endpoint."""
     mappings = semantic(inference_id)["mappings"]
     return IndexMapping.objects.create(name=name, uuid=f"uuid-{name}", mappings=mappings)
+
+
+def make_remote_endpoint(
+    service: str,
+    task: TaskType,
+    settings: dict[str, Any],
+    inference_id: str = "my-endpoint",
+) -> Endpoint:
+    """An endpoint of a provider, as it is stored once that has answered."""
+    config = find_service(service).parse(task, {"service_settings": settings})
+    return Endpoint.objects.create(
+        inference_id=inference_id,
+        task_type=task,
+        service=service,
+        encrypted_secrets=seal(config),
+        **config.columns(),
+    )

@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 
+from console.forms.refusable import RefusableForm
+from inference.errors import InferenceError, ModelDiffers
 from inference.runner.catalogue import OFFERED_MODELS
 from inference.runner.precision.report import Precision, missing_for
 from inference.services.elasticsearch import MAX_THREADS
@@ -36,14 +38,9 @@ def offered_precisions() -> list[tuple[str, str]]:
     return [(name, words) for name, words in PRECISIONS.items() if not missing_for(name)]
 
 
-class CreateEndpointForm(forms.Form):
-    model_id = forms.ChoiceField(
-        choices=[(model_id, model_id) for model_id in OFFERED_MODELS],
-        error_messages={
-            "required": "Choose a model.",
-            "invalid_choice": "There is no model [%(value)s]. Choose one of these.",
-        },
-    )
+class NamedForm(RefusableForm):
+    """What every new endpoint needs: an id, and a way to insist on it."""
+
     inference_id = forms.CharField(
         label="Id",
         max_length=256,
@@ -52,6 +49,45 @@ class CreateEndpointForm(forms.Form):
             "max_length": "An id has at most 256 characters.",
         },
         widget=forms.TextInput(attrs=CODE | {"aria-describedby": "id_inference_id_error id-hint"}),
+    )
+
+    # The id that is to stand for another model than before; a tick for one id holds for no other.
+    force = forms.CharField(required=False)
+
+    # Whether the id was refused, but may be forced.
+    is_refused_unforced = False
+
+    def note(self, exc: InferenceError) -> None:
+        self.is_refused_unforced = isinstance(exc, ModelDiffers)
+        super().note(exc)
+
+    def named_in(self, problem: str) -> str | None:
+        is_about_id = "inference_id" in problem or "endpoint ID" in problem
+        if is_about_id or "already exists" in problem:
+            return "inference_id"
+        return super().named_in(problem)
+
+    @property
+    def is_forced(self) -> bool:
+        return bool(self["force"].value() == self.wished_id)
+
+    @property
+    def offers_force(self) -> bool:
+        """Whether to ask if the endpoint is to be created anyway."""
+        return self.is_refused_unforced or (self.is_bound and self.is_forced)
+
+    @property
+    def wished_id(self) -> str:
+        return str(self["inference_id"].value() or "").strip()
+
+
+class CreateEndpointForm(NamedForm):
+    model_id = forms.ChoiceField(
+        choices=[(model_id, model_id) for model_id in OFFERED_MODELS],
+        error_messages={
+            "required": "Choose a model.",
+            "invalid_choice": "There is no model [%(value)s]. Choose one of these.",
+        },
     )
     num_allocations = forms.IntegerField(
         label="Allocations",
@@ -81,21 +117,6 @@ class CreateEndpointForm(forms.Form):
         widget=forms.Select(attrs={"class": "form-select"}),
     )
 
-    # The id that is to stand for another model than before; a tick for one id holds for no other.
-    force = forms.CharField(required=False)
-
-    # Set by the view when an id is refused that may be forced.
-    is_refused_unforced = False
-
-    @property
-    def is_forced(self) -> bool:
-        return bool(self["force"].value() == self.wished_id)
-
-    @property
-    def offers_force(self) -> bool:
-        """Whether to ask if the endpoint is to be created anyway."""
-        return self.is_refused_unforced or (self.is_bound and self.is_forced)
-
     @property
     def chosen_model(self) -> str:
         """The model that is picked now, right or not yet."""
@@ -105,10 +126,6 @@ class CreateEndpointForm(forms.Form):
     @property
     def task_type(self) -> TaskType:
         return OFFERED_MODELS[self.chosen_model].task_type
-
-    @property
-    def wished_id(self) -> str:
-        return str(self["inference_id"].value() or "").strip()
 
     @property
     def config(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from endpoints.models import Endpoint
+from inference.chat import ChatRequest, Message
 from inference.types import InferenceRequest, TaskType
 
 
@@ -21,12 +22,12 @@ class TryForm(forms.Form):
 
     example: ClassVar[dict[str, str]] = {}
 
-    def to_request(self) -> InferenceRequest:
+    def to_request(self) -> InferenceRequest | ChatRequest:
         """The call that a valid form asks for."""
         raise NotImplementedError
 
     @staticmethod
-    def body_of(request: InferenceRequest) -> dict[str, Any]:
+    def body_of(request: Any) -> dict[str, Any]:
         """The same call as the API's body."""
         return {"input": list(request.input)}
 
@@ -86,7 +87,7 @@ class RerankForm(TryForm):
         )
 
     @staticmethod
-    def body_of(request: InferenceRequest) -> dict[str, Any]:
+    def body_of(request: Any) -> dict[str, Any]:
         return {"query": request.query, "input": list(request.input)}
 
 
@@ -103,10 +104,53 @@ class SparseForm(TryForm):
         return InferenceRequest((self.cleaned_data["text"],))
 
 
+class PromptForm(TryForm):
+    prompt = forms.CharField(
+        label="Prompt", error_messages=missing("Write a prompt first."), widget=text_area(4)
+    )
+
+    example: ClassVar[dict[str, str]] = {
+        "prompt": "Explain in two sentences what a search engine does with a vector."
+    }
+
+
+class CompletionForm(PromptForm):
+    def to_request(self) -> InferenceRequest:
+        return InferenceRequest((self.cleaned_data["prompt"],))
+
+    @staticmethod
+    def body_of(request: Any) -> dict[str, Any]:
+        return {"input": request.input[0]}
+
+
+class ChatForm(PromptForm):
+    system = forms.CharField(
+        label="System",
+        required=False,
+        help_text="What the model is to keep in mind for the whole chat.",
+        widget=text_area(2),
+    )
+
+    field_order = ("system", "prompt")
+
+    def to_request(self) -> ChatRequest:
+        told = {"system": self.cleaned_data["system"], "user": self.cleaned_data["prompt"]}
+        messages = [Message(role=role, content=text) for role, text in told.items() if text]
+        return ChatRequest(messages=messages)
+
+    @staticmethod
+    def body_of(request: Any) -> dict[str, Any]:
+        body: dict[str, Any] = request.to_json()
+        return body
+
+
 TRY_FORMS: dict[TaskType, type[TryForm]] = {
     TaskType.TEXT_EMBEDDING: EmbeddingForm,
     TaskType.RERANK: RerankForm,
     TaskType.SPARSE_EMBEDDING: SparseForm,
+    TaskType.EMBEDDING: EmbeddingForm,
+    TaskType.COMPLETION: CompletionForm,
+    TaskType.CHAT_COMPLETION: ChatForm,
 }
 
 

@@ -8,13 +8,15 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from console.forms.endpoints import DEFAULT_MODEL, SERVICE, CreateEndpointForm
+from console.forms.generated import CreateRemoteForm
+from console.forms.refusable import problems_of
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.samples import base_url, create_samples
 from endpoints import actions, tombstones
 from endpoints.access import Action, require
 from endpoints.fitting import Expected, expected_of
 from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint
-from inference.errors import EndpointExists, InferenceError, ModelDiffers, ProblemList
+from inference.errors import InferenceError
 from inference.runner.catalogue import OFFERED_MODELS, PublishedModel
 from inference.services import find_service
 
@@ -37,7 +39,7 @@ def endpoint_create(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.PUT)
     if request.method == "POST":
         form = CreateEndpointForm(request.POST)
-        if form.is_valid() and (endpoint := create(request, form)):
+        if form.is_valid() and (endpoint := create(request, form, SERVICE)):
             return redirect("endpoint-detail", endpoint.inference_id)
     elif wants_fragment(request):
         form = CreateEndpointForm(request.GET)
@@ -51,21 +53,21 @@ def endpoint_create(request: HtmxRequest) -> HttpResponse:
     return render(request, "endpoints/create.html", live(request, form) | {"cards": cards})
 
 
-def create(request: HtmxRequest, form: CreateEndpointForm) -> Endpoint | None:
+def create(
+    request: HtmxRequest, form: CreateEndpointForm | CreateRemoteForm, service: str
+) -> Endpoint | None:
     """Create what a valid form asks for; what is refused is noted at the fields."""
     try:
         endpoint = actions.create_endpoint(
             request.user,
             form.wished_id,
             form.task_type,
-            SERVICE,
+            service,
             form.config,
             force=form.is_forced,
         )
     except InferenceError as exc:
-        form.is_refused_unforced = isinstance(exc, ModelDiffers)
-        for problem in problems_of(exc):
-            form.add_error(field_of(exc, problem), problem)
+        form.note(exc)
         return None
     for warning in tombstones.warnings(endpoint):
         messages.warning(request, f"{warning}.")
@@ -102,32 +104,16 @@ def problem_with_id(form: CreateEndpointForm) -> str:
     return ""
 
 
-def problems_of(exc: InferenceError) -> tuple[str, ...]:
-    """What is wrong, without the advice that is for programs."""
-    if isinstance(exc, ModelDiffers):
-        return (exc.problem,)
-    return exc.problems if isinstance(exc, ProblemList) else (str(exc),)
-
-
-def field_of(exc: InferenceError, problem: str) -> str | None:
-    """The field that a refusal speaks of; None where it is about the whole."""
-    if isinstance(exc, EndpointExists) or "inference_id" in problem or "endpoint ID" in problem:
-        return "inference_id"
-    names = CreateEndpointForm.base_fields
-    return next((name for name in names if f"[{name}]" in problem), None)
-
-
 def model_cards() -> list[ModelCard]:
     here = set(
         Artifact.objects.filter(state=ArtifactState.READY).values_list("repository", flat=True)
     )
-    taken = set(Endpoint.objects.values_list("inference_id", flat=True))
-    taken.update(Deployment.objects.values_list("deployment_id", flat=True))
+    taken = taken_ids()
     expected = expected_of(model.facts for model in OFFERED_MODELS.values())
     return [
         ModelCard(
             model,
-            free_id(model.model_id, taken),
+            free_id(model.model_id.strip("."), {*taken, model.model_id}),
             model.weights.repository in here,
             expected[model.model_id],
         )
@@ -135,11 +121,16 @@ def model_cards() -> list[ModelCard]:
     ]
 
 
-def free_id(model_id: str, taken: set[str]) -> str:
-    """The model's name, with a number behind it where that is taken."""
-    name = model_id.strip(".")
+def taken_ids() -> set[str]:
+    taken = set(Endpoint.objects.values_list("inference_id", flat=True))
+    taken.update(Deployment.objects.values_list("deployment_id", flat=True))
+    return taken
+
+
+def free_id(name: str, taken: set[str]) -> str:
+    """The name, with a number behind it where that is taken."""
     candidate, number = name, 1
-    while candidate in taken or candidate == model_id:
+    while candidate in taken:
         number += 1
         candidate = f"{name}-{number}"
     return candidate

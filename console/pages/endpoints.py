@@ -17,6 +17,7 @@ from endpoints.models import Endpoint, User
 from endpoints.references import references_to
 from endpoints.status import EndpointStatus, status_of
 from inference.errors import Conflict
+from inference.services import find_service
 
 PAGE_SIZE = 50
 
@@ -89,5 +90,10 @@ def endpoint_delete(request: HtmxRequest, inference_id: str) -> HttpResponse:
             messages.success(request, f"{inference_id} {done}.")
             return redirect("endpoint-list")
     references = references_to(inference_id)
-    context = {"endpoint": endpoint, "references": references, "form": form}
+    context = {
+        "endpoint": endpoint,
+        "service": find_service(endpoint.service),
+        "references": references,
+        "form": form,
+    }
     return render(request, "endpoints/delete.html", context)

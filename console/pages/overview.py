@@ -8,6 +8,7 @@ from console.http import HtmxRequest
 from console.pages.parts import silent_parts
 from console.pages.precision import precision_card
 from console.pages.samples import Sample, base_url, call_samples
+from console.pages.settings import settings_of
 from endpoints import caching
 from endpoints.access import Action, may
 from endpoints.fitting import expected_of
@@ -15,6 +16,9 @@ from endpoints.known_models import facts_behind
 from endpoints.models import Endpoint
 from endpoints.references import references_to
 from endpoints.status import status_of
+from inference.chat import ChatRequest
+from inference.services import find_service
+from inference.services.remote import RemoteService
 from inference.types import InferenceRequest
 
 SHOWN_EVENTS = 12
@@ -24,15 +28,19 @@ def overview(
     request: HtmxRequest,
     endpoint: Endpoint,
     form: TryForm | None = None,
-    called: InferenceRequest | None = None,
+    called: InferenceRequest | ChatRequest | None = None,
 ) -> dict[str, Any]:
     """form: as it was sent. called: the call that was made with it; an example for none."""
     status = status_of(endpoint)
+    service = find_service(endpoint.service)
     model = facts_behind(endpoint.service, endpoint.service_settings)
     # The names of what uses it are for those who could delete it, as in the API.
     is_told = may(request.user, Action.DELETE)
     return {
         "endpoint": endpoint,
+        "service": service,
+        "settings": settings_of(endpoint),
+        "can_stream": can_stream(endpoint),
         "status": status,
         "silent_parts": silent_parts([status]),
         "events": endpoint.deployment.events.all()[:SHOWN_EVENTS] if endpoint.deployment else [],
@@ -49,8 +57,14 @@ def overview(
     }
 
 
+def can_stream(endpoint: Endpoint) -> bool:
+    """Whether the answer can be had as it is written."""
+    service = find_service(endpoint.service)
+    return isinstance(service, RemoteService) and service.tasks[endpoint.task].can_stream
+
+
 def samples_of(
-    request: HtmxRequest, endpoint: Endpoint, called: InferenceRequest | None
+    request: HtmxRequest, endpoint: Endpoint, called: InferenceRequest | ChatRequest | None
 ) -> list[Sample]:
     """Code for the call that was just made, or for an example of the endpoint's task."""
     form = try_form(endpoint)

@@ -8,8 +8,12 @@ from unicodedata import combining, normalize
 
 import numpy as np
 
-from inference.arrays import FloatArray
+from inference.arrays import ByteArray, FloatArray
+from inference.chat import ChatRequest
 from inference.types import (
+    ChatAnswer,
+    Completions,
+    ElementType,
     InferenceRequest,
     InferenceResult,
     Ranking,
@@ -36,7 +40,7 @@ CLOSENESS = (
 class VectorShown:
     """up, down: SVG paths of the positive and negative numbers, one unit of width each."""
 
-    dimensions: int
+    width: int
     up: str
     down: str
     first: list[str]
@@ -45,7 +49,10 @@ class VectorShown:
 
 @dataclass(frozen=True)
 class Closeness:
-    """cosine: -1 to 1. percent: the length of its bar; unrelated texts have none."""
+    """cosine: -1 to 1. percent: the length of its bar; unrelated texts have none.
+
+    words: empty where nobody knows what is far and near for the model.
+    """
 
     cosine: float
     percent: float
@@ -58,6 +65,7 @@ class EmbeddingsShown:
 
     vectors: list[VectorShown]
     closeness: Closeness | None
+    dimensions: int
     strip_height: ClassVar[int] = STRIP_HEIGHT
 
 
@@ -111,15 +119,44 @@ class SparseShown:
         return self.count - len(self.tokens)
 
 
-Shown: TypeAlias = EmbeddingsShown | RankingShown | SparseShown
+@dataclass(frozen=True)
+class Tokens:
+    """What a model read and wrote, as its provider counted."""
+
+    read: int
+    written: int
+
+
+@dataclass(frozen=True)
+class WrittenShown:
+    """What a model wrote. ended: why it stopped, where that is worth a word."""
+
+    template: ClassVar[str] = "endpoints/_result_text.html"
+
+    text: str
+    tokens: Tokens | None = None
+    ended: str = ""
+
+
+Shown: TypeAlias = EmbeddingsShown | RankingShown | SparseShown | WrittenShown
 
 
 def show(
-    request: InferenceRequest, result: InferenceResult, unrelated_cosine: float = 0.0
+    request: InferenceRequest | ChatRequest,
+    result: InferenceResult,
+    unrelated_cosine: float | None = 0.0,
 ) -> Shown:
+    """unrelated_cosine: that of two unrelated texts; None where nobody knows it."""
     match result:
-        case TextEmbeddings(vectors=vectors):
-            return _embeddings(vectors.astype(np.float32), unrelated_cosine)
+        case Completions(texts=texts):
+            return WrittenShown("\n\n".join(texts))
+        case ChatAnswer(body=body):
+            return _chat(body)
+    if isinstance(request, ChatRequest):
+        raise TypeError(f"no page shows a chat with a result like {result!r}")
+    match result:
+        case TextEmbeddings():
+            return _embeddings(result, unrelated_cosine)
         case Ranking():
             return _ranking(request, result)
         case SparseEmbeddings((first, *_)):
@@ -132,8 +169,9 @@ def raw_json(result: InferenceResult) -> str:
     body: dict[str, Any] = json.loads(json.dumps(result.to_response(), default=_plain))
     text = json.dumps(body, indent=2, ensure_ascii=False)
     if isinstance(result, TextEmbeddings):
-        rows = ",\n    ".join(json.dumps(row) for row in body["text_embedding"])
-        text = f'{{\n  "text_embedding": [\n    {rows}\n  ]\n}}'
+        ((name, vectors),) = body.items()
+        rows = ",\n    ".join(json.dumps(row) for row in vectors)
+        text = f'{{\n  "{name}": [\n    {rows}\n  ]\n}}'
     return text
 
 
@@ -141,17 +179,21 @@ def _plain(value: Any) -> Any:
     return _numbers(value) if isinstance(value, np.ndarray) else float(value)
 
 
-def _numbers(vector: FloatArray) -> list[float]:
+def _numbers(vector: FloatArray | ByteArray) -> list[float]:
     """As short as they can be without losing a bit of a 32-bit float."""
+    if vector.dtype.kind in "iu":
+        return [int(number) for number in vector]
     return [float(str(number)) for number in vector.astype(np.float32)]
 
 
-def _embeddings(vectors: FloatArray, unrelated_cosine: float) -> EmbeddingsShown:
+def _embeddings(result: TextEmbeddings, unrelated_cosine: float | None) -> EmbeddingsShown:
+    vectors = result.vectors.astype(np.float32)
     largest = float(np.abs(vectors).max()) or 1.0
     closeness = None
-    if len(vectors) == 2:
+    if len(vectors) == 2 and result.element_type != ElementType.BIT:
         closeness = _closeness(cosine_similarity(vectors[0], vectors[1]), unrelated_cosine)
-    return EmbeddingsShown([_vector(vector, largest) for vector in vectors], closeness)
+    shown = [_vector(vector, largest) for vector in result.vectors]
+    return EmbeddingsShown(shown, closeness, result.dimensions)
 
 
 def cosine_similarity(one: FloatArray, other: FloatArray) -> float:
@@ -160,25 +202,60 @@ def cosine_similarity(one: FloatArray, other: FloatArray) -> float:
     return float(one @ other) / length if length else 0.0
 
 
-def _closeness(cosine: float, unrelated_cosine: float) -> Closeness:
+def _closeness(cosine: float, unrelated_cosine: float | None) -> Closeness:
     cosine = max(-1.0, min(1.0, cosine))
+    if unrelated_cosine is None:
+        return Closeness(cosine, 100 * max(0.0, cosine), "")
     share = max(0.0, (cosine - unrelated_cosine) / (1 - unrelated_cosine))
     words = next(words for least, words in CLOSENESS if share >= least)
     return Closeness(cosine, 100 * share, words)
 
 
-def _vector(vector: FloatArray, largest: float) -> VectorShown:
+def _vector(vector: FloatArray | ByteArray, largest: float) -> VectorShown:
+    """largest: the greatest distance from 0 of a number in any of the vectors."""
     numbers = _numbers(vector)
     middle = STRIP_HEIGHT / 2
     ends = middle - np.asarray(numbers) / largest * (middle - 1)
     bars = [f"M{place + 0.5} {middle:g}V{end:.1f}" for place, end in enumerate(ends)]
     return VectorShown(
-        dimensions=len(numbers),
+        width=len(numbers),
         up="".join(bar for bar, number in zip(bars, numbers, strict=True) if number >= 0),
         down="".join(bar for bar, number in zip(bars, numbers, strict=True) if number < 0),
-        first=[f"{number:.4f}" for number in numbers[:FIRST_NUMBERS]],
+        first=[
+            f"{number:.4f}" if isinstance(number, float) else str(number)
+            for number in numbers[:FIRST_NUMBERS]
+        ],
         as_json=json.dumps(numbers),
     )
+
+
+def _chat(body: dict[str, Any]) -> WrittenShown:
+    """A chat's answer: its first choice, which is all that is ever asked for."""
+    choices = body.get("choices") or [{}]
+    message = choices[0].get("message") or {}
+    return WrittenShown(
+        message.get("content") or calls_in(message),
+        tokens_in(body.get("usage")),
+        ending(choices[0].get("finish_reason")),
+    )
+
+
+def calls_in(message: dict[str, Any]) -> str:
+    """The tools that a message calls, where it says nothing itself."""
+    calls = [call.get("function") or {} for call in message.get("tool_calls") or ()]
+    return "\n".join(f"{call.get('name')}({call.get('arguments')})" for call in calls)
+
+
+def tokens_in(usage: Any) -> Tokens | None:
+    """What the `usage` of a chat tells; None where it tells nothing."""
+    if not usage:
+        return None
+    return Tokens(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
+
+
+def ending(reason: str | None) -> str:
+    """Why a model stopped, where it did not simply end."""
+    return "" if reason in (None, "stop") else reason.replace("_", " ")
 
 
 def _ranking(request: InferenceRequest, ranking: Ranking) -> RankingShown:

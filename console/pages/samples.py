@@ -11,10 +11,12 @@ from endpoints.models import Endpoint
 from inference.types import TaskType
 
 KEY = "INFERENCE_API_KEY"
+# The methods of the clients in Python and JavaScript, whose arguments are the fields of the body.
 METHODS = {
     TaskType.TEXT_EMBEDDING: ("text_embedding", "textEmbedding"),
     TaskType.SPARSE_EMBEDDING: ("sparse_embedding", "sparseEmbedding"),
     TaskType.RERANK: ("rerank", "rerank"),
+    TaskType.COMPLETION: ("completion", "completion"),
 }
 
 
@@ -38,7 +40,12 @@ def base_url(request: HttpRequest) -> str:
 def call_samples(url: str, endpoint: Endpoint, body: dict[str, Any]) -> list[Sample]:
     """Code that calls an endpoint with this body."""
     path = f"/_inference/{endpoint.task_type}/{endpoint.inference_id}"
+    if endpoint.task == TaskType.CHAT_COMPLETION:
+        return _chat_samples(url, path, body)
     samples = [Sample("curl", "curl", _curl(url, "POST", path, body))]
+    if endpoint.task == TaskType.EMBEDDING:
+        arguments = {"inference_id": endpoint.inference_id, "embedding": body}
+        samples.append(Sample("python", "Python", _python(url, "inference.embedding", arguments)))
     if endpoint.task in METHODS:
         in_python, in_javascript = METHODS[endpoint.task]
         arguments = {"inference_id": endpoint.inference_id, **body}
@@ -47,6 +54,17 @@ def call_samples(url: str, endpoint: Endpoint, body: dict[str, Any]) -> list[Sam
             Sample("javascript", "JavaScript", _javascript(url, in_javascript, arguments)),
         ]
     return [*samples, Sample("json", "JSON", f"POST {path}\n{_pretty(body)}")]
+
+
+def _chat_samples(url: str, path: str, body: dict[str, Any]) -> list[Sample]:
+    """A chat: curl shows the answer as it is written; the client has no method for one."""
+    arguments = _plain_request("POST", path, {}, body)
+    answer = 'answer["choices"][0]["message"]["content"]'
+    return [
+        Sample("curl", "curl", _curl(url, "POST", f"{path}/_stream", body, "--no-buffer")),
+        Sample("python", "Python", _python(url, "perform_request", arguments, answer)),
+        Sample("json", "JSON", f"POST {path}\n{_pretty(body)}"),
+    ]
 
 
 def create_samples(
@@ -77,13 +95,14 @@ def create_samples(
     ]
 
 
-def _curl(url: str, method: str, path: str, body: dict[str, Any]) -> str:
+def _curl(url: str, method: str, path: str, body: dict[str, Any], *options: str) -> str:
     return " \\\n  ".join(
         (
             f"curl -X {method}",
             shlex.quote(url + path),
             f'-H "Authorization: ApiKey ${KEY}"',
             '-H "Content-Type: application/json"',
+            *options,
             f"-d {shlex.quote(_pretty(body))}",
         )
     )
@@ -95,14 +114,14 @@ def _plain_request(
     """What the Python client needs to send a request that it has no method for."""
     kind = "application/json"
     headers = {"accept": kind, "content-type": kind}
-    return {"method": method, "path": path, "params": params, "headers": headers, "body": body}
+    query = {"params": params} if params else {}
+    return {"method": method, "path": path, **query, "headers": headers, "body": body}
 
 
-def _python(url: str, method: str, arguments: dict[str, Any]) -> str:
-    """method: what is called of the client, by its dotted name."""
-    # A JSON value without true, false and null is a Python literal too.
+def _python(url: str, method: str, arguments: dict[str, Any], shown: str = "answer") -> str:
+    """method: what is called of the client, by its dotted name. shown: what is printed."""
     listed = "".join(
-        f"    {name}={_pretty(value, 4, behind=4)},\n" for name, value in arguments.items()
+        f"    {name}={_literal(value, 4, behind=4)},\n" for name, value in arguments.items()
     )
     return (
         "import os\n\n"
@@ -112,7 +131,7 @@ def _python(url: str, method: str, arguments: dict[str, Any]) -> str:
         f'    api_key=os.environ["{KEY}"],\n'
         ")\n"
         f"answer = client.{method}(\n{listed})\n"
-        "print(answer)"
+        f"print({shown})"
     )
 
 
@@ -126,6 +145,28 @@ def _javascript(url: str, method: str, arguments: dict[str, Any]) -> str:
         f"const answer = await client.inference.{method}({_pretty(arguments)});\n"
         "console.log(answer);"
     )
+
+
+def _literal(value: Any, indent: int, *, behind: int) -> str:
+    """A JSON value in Python."""
+    pad = " " * (behind + indent)
+    match value:
+        case bool() | None:
+            return repr(value)
+        case dict() if value:
+            rows = [
+                f"{json.dumps(name, ensure_ascii=False)}: "
+                f"{_literal(one, indent, behind=behind + indent)}"
+                for name, one in value.items()
+            ]
+            opening, closing = "{}"
+        case list() if value:
+            rows = [_literal(one, indent, behind=behind + indent) for one in value]
+            opening, closing = "[]"
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+    listed = ",\n".join(pad + row for row in rows)
+    return f"{opening}\n{listed}\n{' ' * behind}{closing}"
 
 
 def _pretty(value: Any, indent: int = 2, *, behind: int = 0) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
+from console.forms.refusable import NOT_REFUSED, Refusal
 from console.forms.try_it import TryForm, try_form
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.overview import overview
@@ -14,22 +15,23 @@ from endpoints import calls
 from endpoints.access import Action, get_endpoint, require
 from endpoints.known_models import facts_behind
 from endpoints.models import Endpoint
+from inference.chat import ChatRequest
 from inference.errors import InferenceError
-from inference.types import QUERY, InferenceRequest, InferenceResult, Ranking
+from inference.types import QUERY, InferenceRequest, InferenceResult, Ranking, Truncation
 
 TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one try: something to show, or problems in words.
+    """What came of one try: something to show, or why there is nothing.
 
     took_ms: what the caller waited. cut: what the model did not read to its end, in words.
     """
 
-    called: InferenceRequest | None = None
+    called: InferenceRequest | ChatRequest | None = None
     shown: Shown | None = None
-    problems: tuple[str, ...] = ()
+    refusal: Refusal = NOT_REFUSED
     took_ms: float = 0.0
     as_json: str = ""
     cut: tuple[str, ...] = ()
@@ -50,35 +52,43 @@ def endpoint_try(request: HtmxRequest, inference_id: str) -> HttpResponse:
 
 def attempt(endpoint: Endpoint, form: TryForm) -> Outcome:
     if not form.is_valid():
-        return Outcome(
-            problems=tuple(str(text) for errors in form.errors.values() for text in errors)
-        )
+        return Outcome(refusal=refusal_of(form))
     call = form.to_request()
     started = time.perf_counter()
     try:
         result = calls.run_inference(endpoint, call, TIMEOUT_S)
     except InferenceError as exc:
-        return Outcome(call, problems=(str(exc),))
+        return Outcome(call, refusal=Refusal.of(exc))
     took_ms = 1000 * (time.perf_counter() - started)
     facts = facts_behind(endpoint.service, endpoint.service_settings)
     return Outcome(
         call,
-        show(call, result, facts.unrelated_cosine if facts else 0.0),
+        show(call, result, facts.unrelated_cosine if facts else None),
         took_ms=took_ms,
         as_json=raw_json(result),
         cut=told_cuts(call, result),
     )
 
 
-def told_cuts(call: InferenceRequest, result: InferenceResult) -> tuple[str, ...]:
+def refusal_of(form: TryForm) -> Refusal:
+    """What is wrong with what was written."""
+    return Refusal(tuple(str(text) for errors in form.errors.values() for text in errors))
+
+
+def told_cuts(call: InferenceRequest | ChatRequest, result: InferenceResult) -> tuple[str, ...]:
     """What of the input the model did not read, in words."""
+    if isinstance(call, ChatRequest):
+        return ()
     kind = "Document" if isinstance(result, Ranking) else "Text"
     names = {str(number): f"{kind} {number + 1}" for number in range(len(call.input))}
     if len(call.input) == 1:
         names = {"0": f"The {kind.lower()}"}
     names[QUERY] = "The query"
-    return tuple(
-        f"{names[name]} is longer than the {cut.read_tokens} tokens that the model reads: "
-        f"{cut} at its end did not count."
-        for name, cut in result.truncated.items()
-    )
+    return tuple(told_cut(names[name], cut) for name, cut in result.truncated.items())
+
+
+def told_cut(name: str, cut: Truncation) -> str:
+    limit = "the model reads"
+    if cut.lost_characters is None:
+        limit = f"the {cut.read_tokens} tokens that the model reads"
+    return f"{name} is longer than {limit}: {cut} at its end did not count."

@@ -2,7 +2,17 @@
 
 from django.urls import path, re_path
 
-from console.pages import cache, clusters, create, endpoints, reference, session, try_it
+from console.pages import (
+    cache,
+    clusters,
+    create,
+    endpoints,
+    providers,
+    reference,
+    session,
+    stream,
+    try_it,
+)
 from console.pages.root import unknown_page
 
 urlpatterns = [
@@ -10,8 +20,21 @@ urlpatterns = [
     path("sign-in", session.sign_in, name="sign-in"),
     path("sign-out", session.sign_out, name="sign-out"),
     path("endpoints/_new", create.endpoint_create, name="endpoint-create"),
+    path("endpoints/_new/_providers", providers.provider_list, name="endpoint-providers"),
+    path(
+        "endpoints/_new/<str:service_name>",
+        providers.provider_create,
+        name="endpoint-create-remote",
+    ),
+    path(
+        "endpoints/_new/<str:service_name>/request",
+        providers.provider_request,
+        name="endpoint-request-remote",
+    ),
     path("endpoints/<str:inference_id>", endpoints.endpoint_detail, name="endpoint-detail"),
     path("endpoints/<str:inference_id>/try", try_it.endpoint_try, name="endpoint-try"),
+    path("endpoints/<str:inference_id>/stream", stream.endpoint_stream, name="endpoint-stream"),
+    path("endpoints/<str:inference_id>/edit", providers.endpoint_edit, name="endpoint-edit"),
     path("endpoints/<str:inference_id>/retry", endpoints.endpoint_retry, name="endpoint-retry"),
     path("endpoints/<str:inference_id>/delete", endpoints.endpoint_delete, name="endpoint-delete"),
     path("endpoints/<str:inference_id>/cache", cache.cache_switch, name="cache-switch"),

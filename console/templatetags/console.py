@@ -20,6 +20,9 @@ TASKS = {
     TaskType.TEXT_EMBEDDING: ("Text embedding", "text → vector", "vector"),
     TaskType.SPARSE_EMBEDDING: ("Sparse embedding", "text → weighted words", "tags"),
     TaskType.RERANK: ("Rerank", "query + documents → order", "list-numbers"),
+    TaskType.COMPLETION: ("Completion", "prompt → text", "text-plus"),
+    TaskType.CHAT_COMPLETION: ("Chat completion", "messages → reply", "message"),
+    TaskType.EMBEDDING: ("Embedding", "text or image → vector", "vector"),
 }
 SOURCES = {
     "mirror": "your mirror",

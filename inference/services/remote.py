@@ -71,6 +71,7 @@ class RemoteSettings(Settings):
         updatable=True,
         listed=False,
         default=None,
+        examples=["-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----"],
     )
 
     @property

@@ -4,6 +4,7 @@
     const form = event.target;
     if (form.method !== "post" || form.hasAttribute("hx-post")) return;
     setTimeout(() => {
+      if (event.defaultPrevented) return;
       for (const button of form.querySelectorAll("[type=submit]")) button.disabled = true;
     });
   });

@@ -12,6 +12,9 @@ from endpoints import hosting
 from endpoints.models import User
 from inference.runner.protocol import HostReply, HostRequest
 from tests.factories import make_admin, make_user
+from tests.sandboxed import door, sandbox
+
+__all__ = ["door", "sandbox"]
 
 HTMX = {"HX-Request": "true"}
 

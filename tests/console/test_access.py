@@ -11,7 +11,14 @@ PAGES = (
     ("GET", "/console/"),
     ("GET", "/console/endpoints/_new"),
     ("POST", "/console/endpoints/_new"),
+    ("GET", "/console/endpoints/_new/_providers"),
+    ("GET", "/console/endpoints/_new/openai"),
+    ("POST", "/console/endpoints/_new/openai"),
+    ("POST", "/console/endpoints/_new/openai/request"),
     ("GET", "/console/endpoints/my-endpoint"),
+    ("GET", "/console/endpoints/my-endpoint/edit"),
+    ("POST", "/console/endpoints/my-endpoint/edit"),
+    ("POST", "/console/endpoints/my-endpoint/stream"),
     ("POST", "/console/endpoints/my-endpoint/try"),
     ("POST", "/console/endpoints/my-endpoint/retry"),
     ("GET", "/console/endpoints/my-endpoint/delete"),
@@ -54,7 +61,9 @@ def test_people_without_rights_are_told_so(plain: Client, method: str, path: str
     assert Endpoint.objects.count() == 1
 
 
-@pytest.mark.parametrize("tail", ["", "/try", "/retry", "/delete", "/cache", "/cache/purge"])
+@pytest.mark.parametrize(
+    "tail", ["", "/try", "/stream", "/edit", "/retry", "/delete", "/cache", "/cache/purge"]
+)
 def test_an_endpoint_that_is_not_there_is_not_found(console: Client, tail: str) -> None:
     method = console.get if tail in ("", "/delete") else console.post
 
@@ -64,7 +73,7 @@ def test_an_endpoint_that_is_not_there_is_not_found(console: Client, tail: str) 
     assert "There is nothing here" in text(answer)
 
 
-@pytest.mark.parametrize("tail", ["/try", "/retry", "/cache", "/cache/purge"])
+@pytest.mark.parametrize("tail", ["/try", "/stream", "/retry", "/cache", "/cache/purge"])
 def test_what_changes_something_takes_no_get(console: Client, tail: str) -> None:
     make_endpoint()
 

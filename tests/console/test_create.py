@@ -237,9 +237,8 @@ def test_a_number_half_written_does_not_disturb_the_request(console: Client, num
 
 
 def test_suggested_ids_are_free_and_never_a_model() -> None:
-    assert free_id(".m", set()) == "m"
-    assert free_id(".m", {"m", "m-2"}) == "m-3"
-    assert free_id("m", set()) == "m-2"
+    assert free_id("m", set()) == "m"
+    assert free_id("m", {"m", "m-2"}) == "m-3"
 
 
 def test_suggestions_step_aside_for_what_is_there(console: Client) -> None:

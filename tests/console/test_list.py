@@ -15,7 +15,7 @@ def test_without_endpoints_the_page_says_what_one_is(console: Client) -> None:
     page = text(console.get("/console/"))
 
     assert "No endpoints of your own yet" in page
-    assert "An endpoint is a name for a model that runs here." in page
+    assert "An endpoint is a name for a model that runs here or at a provider." in page
     assert page.count('href="/console/endpoints/_new"') == 2
 
 

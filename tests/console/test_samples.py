@@ -21,7 +21,9 @@ BODIES: dict[TaskType, dict[str, Any]] = {
     TaskType.TEXT_EMBEDDING: {"input": [TRICKY]},
     TaskType.SPARSE_EMBEDDING: {"input": [TRICKY]},
     TaskType.RERANK: {"query": TRICKY, "input": ["a", TRICKY]},
+    TaskType.COMPLETION: {"input": TRICKY},
 }
+CHAT = {"messages": [{"role": "user", "content": TRICKY}]}
 
 
 def samples(task_type: TaskType) -> dict[str, str]:
@@ -52,6 +54,42 @@ def test_the_python_client_takes_the_call(task_type: TaskType) -> None:
     client = Elasticsearch(URL).inference
     inspect.signature(getattr(client, method)).bind(**arguments)
     assert arguments == {"inference_id": "my-e5", **BODIES[task_type]}
+
+
+def test_the_python_client_embeds_what_may_be_no_text() -> None:
+    endpoint = Endpoint(inference_id="my-e5", task_type=TaskType.EMBEDDING)
+    made = call_samples(URL, endpoint, {"input": [TRICKY]})
+
+    method, arguments = called(next(s.code for s in made if s.language == "python"))
+
+    client = Elasticsearch(URL).inference
+    inspect.signature(getattr(client, method)).bind(**arguments)
+    assert arguments == {"inference_id": "my-e5", "embedding": {"input": [TRICKY]}}
+
+
+def test_a_chat_is_streamed_by_curl_and_printed_by_python() -> None:
+    endpoint = Endpoint(inference_id="my-chat", task_type=TaskType.CHAT_COMPLETION)
+    code = {s.language: s.code for s in call_samples(URL, endpoint, CHAT)}
+
+    words = shlex.split(code["curl"].replace("\\\n", ""))
+    method, arguments = called(code["python"])
+
+    assert words[3] == f"{URL}/_inference/chat_completion/my-chat/_stream"
+    assert "--no-buffer" in words
+    assert json.loads(words[-1]) == CHAT
+    inspect.signature(getattr(Elasticsearch(URL), method)).bind(**arguments)
+    assert (arguments["method"], arguments["body"]) == ("POST", CHAT)
+    assert arguments["path"] == "/_inference/chat_completion/my-chat"
+    assert code["python"].endswith('print(answer["choices"][0]["message"]["content"])')
+
+
+def test_true_false_and_null_are_written_as_python_knows_them() -> None:
+    config = {"service_settings": {"a": True, "b": [False, None], "c": {}, "d": [{"e": 1.5}]}}
+    made = create_samples(URL, "my-e5", TaskType.RERANK, "openai", config)
+
+    _, arguments = called(next(s.code for s in made if s.language == "python"))
+
+    assert arguments["inference_config"] == {"service": "openai", **config}
 
 
 @pytest.mark.parametrize("task_type", BODIES)
@@ -113,4 +151,5 @@ def test_the_address_always_names_its_port(host: str, is_secure: bool, url: str)
 
 @pytest.mark.parametrize("task_type", TRY_FORMS)
 def test_every_form_has_an_example_that_is_valid(task_type: TaskType) -> None:
-    assert TRY_FORMS[task_type].example_body()["input"]
+    body = TRY_FORMS[task_type].example_body()
+    assert body.get("input") or body["messages"]

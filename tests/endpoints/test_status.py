@@ -5,7 +5,8 @@ import pytest
 
 from endpoints.models import ArtifactState, DeploymentState, Endpoint
 from endpoints.status import EndpointStatus, State, status_of
-from tests.factories import make_artifact, make_endpoint
+from inference.types import TaskType
+from tests.factories import make_artifact, make_endpoint, make_remote_endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +134,14 @@ def test_telling_the_status_takes_no_query(
 
     with django_assert_num_queries(0):
         status_of(endpoint)
+
+
+def test_an_endpoint_of_a_provider_is_ready_and_needs_no_part_of_the_product() -> None:
+    settings = {"model_id": "gpt-4o", "api_key": "sk-planted"}
+    make_remote_endpoint("openai", TaskType.COMPLETION, settings)
+
+    told = status_of(Endpoint.objects.with_status().get())
+
+    assert (told.state, told.detail) == (State.READY, "Calls go to OpenAI.")
+    assert told.can_be_called
+    assert told.needed_part is None

@@ -1,54 +1,13 @@
-"""The sandbox in this process, in place of the providers."""
+"""Every service is tried against the sandbox, in place of the provider."""
 
-from collections.abc import Iterator
-
-import httpx
 import pytest
 
-from endpoints import providers
-from inference.sandbox import make_sandbox
-from inference.sandbox.app import Sandbox
-from inference.upstream import door as doors
-from inference.upstream.door import Door, Outside
-from inference.upstream.mapping import OriginMap
+from inference.upstream.door import Door
+from tests.sandboxed import door, sandbox
 
-PLACE = "http://sandbox"
-
-
-class InProcess(httpx.BaseTransport):
-    """Calls the sandbox without a network; where it breaks off, so does the connection."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._wsgi = httpx.WSGITransport(app=sandbox)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = self._wsgi.handle_request(request)
-        assert isinstance(response.stream, httpx.SyncByteStream)
-        response.stream = Breaking(response.stream)
-        return response
-
-
-class Breaking(httpx.SyncByteStream):
-    def __init__(self, stream: httpx.SyncByteStream) -> None:
-        self._stream = stream
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self._stream
-        except ConnectionResetError as exc:
-            raise httpx.RemoteProtocolError(str(exc)) from exc
-
-
-@pytest.fixture
-def sandbox() -> Sandbox:
-    return make_sandbox()
+__all__ = ["door", "sandbox"]
 
 
 @pytest.fixture(autouse=True)
-def door(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Door:
-    """The way to the sandbox, in this process; waits between attempts take no time."""
-    outside = Outside(OriginMap(sandbox.origin_map(PLACE)))
-    opened = Door(outside, transport=InProcess(sandbox), wait=lambda seconds: None)
-    monkeypatch.setattr(providers, "door", lambda: opened)
-    monkeypatch.setattr(doors, "MOST_REPLY_BYTES", 4 << 20)
-    return opened
+def _no_provider(door: Door) -> None:
+    """Nothing here calls a provider."""

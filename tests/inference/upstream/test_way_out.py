@@ -312,7 +312,7 @@ def test_a_certificate_that_nobody_trusts_is_told_at_once() -> None:
 
 def packed(content: bytes, times: int = 1) -> bytes:
     for _ in range(times):
-        content = gzip.compress(content, 9)
+        content = gzip.compress(content, 9, mtime=0)
     return content
 
 
