@@ -15,6 +15,7 @@ class Action(StrEnum):
     PUT = "cluster:admin/xpack/inference/put"
     UPDATE = "cluster:admin/xpack/inference/update"
     DELETE = "cluster:admin/xpack/inference/delete"
+    DIAGNOSE = "cluster:admin/xpack/inference/diagnose"
     GET = "cluster:monitor/xpack/inference/get"
     INFER = "cluster:monitor/xpack/inference/post"
     SERVICES = "cluster:monitor/xpack/inference/services/get"

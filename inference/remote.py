@@ -78,7 +78,7 @@ class Line:
         deadline, attempts = Deadline.after(timeout_s), Attempts(timeout_s)
         while True:
             try:
-                return with_cuts(self._attempt(call, deadline), cuts)
+                return with_cuts(self.read(self.ask(call, deadline), call), cuts)
             except Refusal as refusal:
                 error: UpstreamError = refusal.error
                 if refusal.is_too_large and self.task.is_cut:
@@ -126,12 +126,16 @@ class Line:
                 raise error
             self.door.wait(delay_s)
 
-    def _attempt(self, call: Call[Any], deadline: Deadline) -> InferenceResult:
+    def ask(self, call: Call[Any], deadline: Deadline) -> Reply:
+        """One attempt, when its turn has come: a reply of whatever status. Raises UpstreamError."""
         sender = self.sender
         self.door.limiter.take(self.service.group(self.config), deadline, self.inference_id)
-        reply = self.door.send(self.task.build(call), sender, deadline)
+        return self.door.send(self.task.build(call), sender, deadline)
+
+    def read(self, reply: Reply, call: Call[Any]) -> InferenceResult:
+        """What a reply to a call holds. Raises Refusal for a failure, and UpstreamError."""
         if not reply.is_success:
-            raise self._refusal(reply, sender)
+            raise self._refusal(reply, self.sender)
         try:
             return self.task.read(reply, call)
         except ProviderFailed as exc:

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from endpoints.access import Action, may
 from endpoints.models import User
+from inference.findings import StepName
 from inference.types import TaskType
 
 register = template.Library()
@@ -31,6 +32,19 @@ SOURCES = {
     "folder": "a folder of this machine",
 }
 SETTINGS = {"model_id": "Model", "num_allocations": "Allocations", "num_threads": "Threads"}
+STEPS = {
+    StepName.ROUTE: "Address",
+    StepName.DNS: "Name lookup",
+    StepName.CONNECTION: "Connection",
+    StepName.TLS: "Encryption",
+    StepName.CREDENTIALS: "Credentials",
+    StepName.MODEL: "Model",
+    StepName.TASK: "Task",
+    StepName.CALL: "One real call",
+    StepName.QUOTA: "Limits",
+    StepName.DEPLOYMENT: "Deployment",
+    StepName.RUNNER: "Runner",
+}
 MOST_LANGUAGES_NAMED = 5
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"))
@@ -73,6 +87,12 @@ def language_names(codes: tuple[str, ...]) -> str:
     if len(codes) > MOST_LANGUAGES_NAMED:
         return f"{len(codes)} languages"
     return ", ".join(LANG_INFO.get(code, {}).get("name", code) for code in codes)
+
+
+@register.filter
+def step_label(name: StepName) -> str:
+    """A step of a diagnosis."""
+    return STEPS[name]
 
 
 @register.filter

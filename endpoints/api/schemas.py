@@ -293,6 +293,11 @@ def parse(schema: type[BodyT], request: HttpRequest) -> BodyT:
     raise MalformedBody(f"{place} failed to parse field [{name}]: {error['msg']}")
 
 
+def parse_optional(schema: type[BodyT], request: HttpRequest) -> BodyT:
+    """The body where there is one."""
+    return parse(schema, request) if request.body.strip() else schema()
+
+
 def position(raw: bytes, name: str) -> str:
     """Line and column where a field is first named, counted from one."""
     before = raw.partition(f'"{name}"'.encode())[0]

@@ -3,6 +3,7 @@ from django.urls import include, path, re_path
 from endpoints.api import clusters, indices, pipelines, views
 from endpoints.api.cache import CacheView
 from endpoints.api.deployments import DeploymentEventsView
+from endpoints.api.diagnosis import DiagnosisView
 from endpoints.api.models import CancelView, KnownModelView, ModelsView, RetryView
 from endpoints.api.openapi.view import OpenApiView
 from endpoints.api.region_policy import RegionPolicyView
@@ -26,6 +27,7 @@ urlpatterns = [
     path("_inference/<str:inference_id>", views.EndpointView.as_view()),
     path("_inference/<str:task_type>/<str:inference_id>", views.EndpointView.as_view()),
     path("_console/endpoints/<str:inference_id>/cache", CacheView.as_view()),
+    path("_console/endpoints/<str:inference_id>/diagnose", DiagnosisView.as_view()),
     path("_console/deployments/<str:deployment_id>/events", DeploymentEventsView.as_view()),
     path("_security/", include("endpoints.api.security.urls")),
     path("_ml/trained_models", ModelListView.as_view()),

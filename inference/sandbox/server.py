@@ -3,6 +3,7 @@
 A second port speaks TLS with a certificate that nobody trusts, for calls that should fail on it.
 """
 
+import ipaddress
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -102,12 +103,17 @@ def serving(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Iterato
 
 
 @contextmanager
-def serving_untrusted(sandbox: Sandbox, host: str, port: int = 0) -> Iterator[SandboxServer]:
-    """The same behind TLS, with a certificate that was made a moment ago."""
+def serving_untrusted(
+    sandbox: Sandbox, host: str, port: int = 0, pem: bytes | None = None
+) -> Iterator[SandboxServer]:
+    """The same behind TLS, with a certificate that was made a moment ago, unless one is given.
+
+    pem: a certificate and its key.
+    """
     context = SSLContext(PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "sandbox.pem")
-        path.write_bytes(self_signed(host))
+        path.write_bytes(pem or self_signed(host))
         context.load_cert_chain(path)
     with serving(sandbox, host, port) as server:
         # Each connection shakes hands in its own thread, when it is first read.
@@ -117,8 +123,8 @@ def serving_untrusted(sandbox: Sandbox, host: str, port: int = 0) -> Iterator[Sa
         yield server
 
 
-def self_signed(host: str) -> bytes:
-    """A certificate and its key, PEM."""
+def self_signed(host: str, ends_in: timedelta = timedelta(days=1)) -> bytes:
+    """A certificate for a host and its key, PEM. ends_in: negative for one that is over."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
@@ -128,8 +134,9 @@ def self_signed(host: str) -> bytes:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(min(now, now + ends_in) - timedelta(days=1))
+        .not_valid_after(now + ends_in)
+        .add_extension(x509.SubjectAlternativeName([alternative_name(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )
     return certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
@@ -137,3 +144,10 @@ def self_signed(host: str) -> bytes:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+
+
+def alternative_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)

@@ -42,6 +42,10 @@ class Outside:
     way: Way = field(default_factory=Way)
     allows_private: bool = False
 
+    def way_for(self, own: Way) -> Way:
+        """How a provider is reached: an endpoint's own way before the general one."""
+        return Way(own.proxy or self.way.proxy, own.ca or self.way.ca)
+
     # Whoever runs the installation says where its proxy and the targets of its map are. Calls that
     # were not sent there by it, and proxies of endpoints, get no further for that.
 
@@ -191,8 +195,7 @@ class Door:
     def _transport_for(self, own: Way, is_mapped: bool) -> httpx.BaseTransport:
         if self._transport is not None:
             return self._transport
-        general = self.outside.way
-        way = Way(own.proxy or general.proxy, own.ca or general.ca)
+        way = self.outside.way_for(own)
         # What is trusted for one kind of call must not be reached by another.
         kind = (way, own.proxy is not None, is_mapped)
         with self._lock:

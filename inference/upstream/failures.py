@@ -144,8 +144,8 @@ def refused(
 def unreachable(exc: httpx.TransportError, url: httpx.URL, inference_id: str) -> UpstreamError:
     if isinstance(exc, httpx.TimeoutException) and not isinstance(exc, httpx.ConnectTimeout):
         return timed_out(url, inference_id)
-    root = _root_of(exc)
-    cause, advice = _connection_in_words(exc, root)
+    root = root_of(exc)
+    cause, advice = connection_in_words(exc, root)
     is_trusted = not isinstance(root, ssl.SSLCertVerificationError)
     return UpstreamUnreachable(
         f"Failed to send request from inference entity id [{inference_id}] to [{url.host}]: "
@@ -154,13 +154,15 @@ def unreachable(exc: httpx.TransportError, url: httpx.URL, inference_id: str) ->
     )
 
 
-def _root_of(exc: BaseException) -> BaseException:
+def root_of(exc: BaseException) -> BaseException:
+    """What a failure began with."""
     while cause := exc.__cause__ or exc.__context__:
         exc = cause
     return exc
 
 
-def _connection_in_words(exc: BaseException, cause: BaseException) -> tuple[str, str]:
+def connection_in_words(exc: BaseException, cause: BaseException) -> tuple[str, str]:
+    """Why there is no connection, and what can be done about it."""
     match exc, cause:
         case _, ssl.SSLCertVerificationError():
             return (

@@ -23,6 +23,8 @@ PAGES = (
     ("POST", "/console/endpoints/my-endpoint/retry"),
     ("GET", "/console/endpoints/my-endpoint/delete"),
     ("POST", "/console/endpoints/my-endpoint/delete"),
+    ("GET", "/console/endpoints/my-endpoint/diagnose"),
+    ("POST", "/console/endpoints/my-endpoint/diagnose"),
     ("GET", "/console/clusters"),
     ("GET", "/console/clusters/_new"),
     ("POST", "/console/clusters/_new"),
@@ -62,7 +64,8 @@ def test_people_without_rights_are_told_so(plain: Client, method: str, path: str
 
 
 @pytest.mark.parametrize(
-    "tail", ["", "/try", "/stream", "/edit", "/retry", "/delete", "/cache", "/cache/purge"]
+    "tail",
+    ["", "/try", "/stream", "/edit", "/retry", "/delete", "/diagnose", "/cache", "/cache/purge"],
 )
 def test_an_endpoint_that_is_not_there_is_not_found(console: Client, tail: str) -> None:
     method = console.get if tail in ("", "/delete") else console.post

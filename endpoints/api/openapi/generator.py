@@ -12,6 +12,7 @@ from endpoints.api.cluster import ES_VERSION
 from endpoints.api.openapi import (
     clusters,
     console,
+    diagnosis,
     indices,
     inference,
     ingest,
@@ -66,7 +67,7 @@ IN_PATH: dict[str, Schema] = {
     "name": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$", "examples": ["prod"]},
     "pipeline_id": {"type": "string", "pattern": "^[^/_][^/]*$", "examples": ["my-pipeline"]},
 }
-PARTS = (inference, trained_models, security, ingest, indices, clusters, console)
+PARTS = (inference, trained_models, security, ingest, indices, clusters, console, diagnosis)
 OPERATIONS = {view: operations for part in PARTS for view, operations in part.OPERATIONS.items()}
 
 

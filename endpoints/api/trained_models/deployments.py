@@ -8,7 +8,7 @@ from endpoints import hosting, model_deployments
 from endpoints.access import Action, require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.params import Params
-from endpoints.api.schemas import BodyT, parse
+from endpoints.api.schemas import parse_optional
 from endpoints.api.trained_models.models import allows_no_match
 from endpoints.api.trained_models.schemas import StartBody, StopBody, UpdateDeploymentBody
 from endpoints.api.trained_models.shown import assignment, checked_size
@@ -23,11 +23,6 @@ OLD_NAMES = {
     "model_threads": "number_of_allocations",
     "inference_threads": "threads_per_allocation",
 }
-
-
-def optional(schema: type[BodyT], request: UserRequest) -> BodyT:
-    """The body where there is one."""
-    return parse(schema, request) if request.body.strip() else schema()
 
 
 def is_fully_allocated(deployment: Deployment) -> bool:
@@ -66,7 +61,7 @@ class StartView(ElasticView):
             )
         if timeout_s <= 0:
             raise InvalidAction(["[timeout] must be greater than 0"])
-        body = optional(StartBody, request)
+        body = parse_optional(StartBody, request)
         deployment = model_deployments.start(model_id, wish_of(model_id, params, body))
         hosting.wait_until_started(deployment.deployment_id, timeout_s, WAITS[wait_for])
         found = Deployment.objects.with_files().get(pk=deployment.pk)
@@ -106,7 +101,7 @@ class StopView(ElasticView):
     def post(self, request: UserRequest, model_id: str) -> HttpResponse:
         require(request.user, Action.DEPLOYMENT_STOP)
         params = self.params(request, "allow_no_match", "force")
-        body = optional(StopBody, request)
+        body = parse_optional(StopBody, request)
         if body.id not in (None, model_id):
             raise InvalidArgument(
                 f"Inconsistent id; '{body.id}' in the body, '{model_id}' in the path"
@@ -124,7 +119,7 @@ class UpdateDeploymentView(ElasticView):
     def post(self, request: UserRequest, model_id: str) -> HttpResponse:
         require(request.user, Action.DEPLOYMENT_UPDATE)
         params = self.params(request, "number_of_allocations")
-        body = optional(UpdateDeploymentBody, request)
+        body = parse_optional(UpdateDeploymentBody, request)
         allocations = params.integer("number_of_allocations")
         if allocations is None:
             allocations = body.number_of_allocations
