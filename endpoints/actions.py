@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints import deployments, providers, tombstones
+from endpoints import caching, deployments, providers, tombstones
 from endpoints.known_models import facts_behind
 from endpoints.models import ApiKey, Deployment, Endpoint, RegionPolicy, TrainedModel, User
 from endpoints.models.api_key import ApiKeyQuerySet
@@ -243,6 +243,7 @@ def store_update(
     known = {"fingerprint": fingerprint_of(checked), "updated_at": timezone.now()}
     if not unchanged.update(**checked.columns(), **known, **columns):
         raise Conflict(f"Endpoint [{endpoint.inference_id}] was changed by somebody else meanwhile")
+    caching.purge_if_cut_elsewhere(endpoint, checked)
     return Endpoint.objects.with_status().get(pk=endpoint.pk)
 
 

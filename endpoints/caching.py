@@ -17,8 +17,10 @@ from endpoints.models import Endpoint
 from inference.cache import CACHED_TASKS, Compute, VectorCache, digest_of, run_cached
 from inference.errors import Conflict, InvalidRequest
 from inference.services import find_service
+from inference.services.base import EndpointConfig
 from inference.types import InferenceRequest, InferenceResult
 
+CUT_BY = "max_input_tokens"
 PERIOD = timedelta(hours=24)
 
 
@@ -120,6 +122,15 @@ def purge(endpoint: Endpoint) -> None:
     """Let no process find what was kept until now. Without a cache there is nothing to do."""
     row = Endpoint.objects.filter(pk=endpoint.pk).exclude(cache_generation="")
     row.update(cache_generation=new_generation())
+
+
+def purge_if_cut_elsewhere(endpoint: Endpoint, config: EndpointConfig) -> None:
+    """Purge where with a new configuration texts are cut at another place than before.
+
+    The fingerprint does not tell: for texts that fit, the vectors are the same.
+    """
+    if endpoint.service_settings.get(CUT_BY) != getattr(config.service_settings, CUT_BY, None):
+        purge(endpoint)
 
 
 def new_generation() -> str:

@@ -14,14 +14,8 @@ import httpx
 from inference.chat import ChatRequest
 from inference.errors import StreamingNotAllowed
 from inference.services.base import EndpointConfig
-from inference.services.remote import (
-    CHARACTERS_PER_TOKEN,
-    Call,
-    ProviderFailed,
-    RemoteService,
-    Task,
-    cut_call,
-)
+from inference.services.calls import CHARACTERS_PER_TOKEN, Call, cut_call
+from inference.services.remote import ProviderFailed, RemoteService, Task
 from inference.types import (
     InferenceRequest,
     InferenceResult,

@@ -21,7 +21,8 @@ from console.forms.settings import (
 )
 from endpoints.api.bodies import check_storable
 from endpoints.models import Endpoint
-from inference.services.remote import RemoteService, RemoteSettings
+from inference.services.remote import RemoteService
+from inference.services.remote_settings import RemoteSettings
 from inference.types import TaskType
 
 SERVICE_SETTINGS, TASK_SETTINGS = "service_settings", "task_settings"

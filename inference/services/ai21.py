@@ -1,8 +1,10 @@
 """AI21."""
 
-from inference.services.openai_shape import OpenAIChat, OpenAIShaped
+from inference.services.openai_chat import OpenAIChat
+from inference.services.openai_errors import OpenAIShaped
 from inference.services.refusals import whole_body
-from inference.services.remote import CHATS, RemoteSettings
+from inference.services.remote import CHATS
+from inference.services.remote_settings import RemoteSettings
 from inference.services.settings import Secret, Text, setting
 from inference.upstream.auth import Auth, bearer
 from inference.upstream.door import Reply

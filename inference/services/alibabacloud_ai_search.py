@@ -8,19 +8,18 @@ from pydantic import AfterValidator, StrictBool, StrictStr
 from pydantic_core import PydanticCustomError
 
 from inference.errors import InvalidRequest
+from inference.services.calls import Call, given, post
 from inference.services.hosts import Host, origin_of
-from inference.services.openai_shape import Received, openai_error
+from inference.services.openai_errors import openai_error
 from inference.services.refusals import PLAIN
-from inference.services.remote import (
-    Call,
-    RemoteService,
+from inference.services.remote import RemoteService, ReplyT, Task
+from inference.services.remote_settings import (
     RemoteSettings,
-    ReplyT,
-    Task,
-    given,
-    post,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
 )
-from inference.services.replies import embeddings, ranking, sparse
+from inference.services.replies import Received, embeddings, ranking, sparse
 from inference.services.settings import (
     FOLDED,
     PositiveInt,
@@ -42,7 +41,6 @@ from inference.upstream.auth import Auth, bearer
 from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
 
-EMBEDDING = (TaskType.TEXT_EMBEDDING,)
 INPUT_TYPES = {InputType.INGEST: "document", InputType.SEARCH: "query"}
 
 
@@ -64,16 +62,9 @@ class AlibabaSettings(RemoteSettings):
         "HTTP Schema", "https, or http within a network of Alibaba's.", suggested="https",
         default=None,
     )  # fmt: skip
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=EMBEDDING, default=None
-    )
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", tasks=EMBEDDING, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "How much the model reads; nothing is cut.", updatable=True,
-        tasks=EMBEDDING, default=None,
-    )  # fmt: skip
+    similarity: Similarity | None = similarity_setting()
+    dimensions: PositiveInt | None = dimensions_setting()
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting(is_cut=False)
 
 
 class EmbeddingSettings(Settings):
@@ -158,6 +149,7 @@ class AlibabaTask(Task[AlibabaSettings, ReplyT]):
     """path: what stands before the service in the address."""
 
     requests_per_minute = 1000
+    input_types = INPUT_TYPES
     retried = frozenset({429})
     own_categories = PLAIN
     path: ClassVar[str]
@@ -176,7 +168,6 @@ class AlibabaTask(Task[AlibabaSettings, ReplyT]):
 class Embed(AlibabaTask[EmbeddingReply]):
     task_settings = EmbeddingSettings
     reply = EmbeddingReply
-    input_types = INPUT_TYPES
     path = "text-embedding"
 
     def payload(self, call: Call[AlibabaSettings]) -> dict[str, Any]:
@@ -189,7 +180,6 @@ class Embed(AlibabaTask[EmbeddingReply]):
 class SparseEmbed(AlibabaTask[SparseReply]):
     task_settings = SparseSettings
     reply = SparseReply
-    input_types = INPUT_TYPES
     path = "text-sparse-embedding"
 
     def payload(self, call: Call[AlibabaSettings]) -> dict[str, Any]:
@@ -248,7 +238,7 @@ def is_kept(one: Weight) -> bool:
 class AlibabaCloudAISearch(RemoteService):
     name, label = "alibabacloud-ai-search", "AlibabaCloud AI Search"
     settings = AlibabaSettings
-    tasks = {  # noqa: RUF012 - as in OpenAI
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         TaskType.SPARSE_EMBEDDING: SparseEmbed(),
         TaskType.RERANK: Rerank(),

@@ -4,19 +4,21 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import httpx
-import orjson
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from inference.errors import InvalidRequest
 from inference.services.aws_shape import JSON, AwsService, AwsSettings
 from inference.services.base import EndpointConfig
+from inference.services.calls import Call, given, post
 from inference.services.converse import Converse, model_url
-from inference.services.openai_shape import Received
-from inference.services.remote import CHATS, Call, Task, given, post
-from inference.services.replies import embeddings
+from inference.services.remote import CHATS, Task
+from inference.services.remote_settings import (
+    max_input_tokens_setting,
+    similarity_setting,
+)
+from inference.services.replies import Received, embeddings
 from inference.services.settings import FOLDED, PositiveInt, Settings, Similarity, Text, setting
 from inference.types import InferenceResult, InputType, TaskType
-from inference.upstream.door import Reply
 
 TITAN, COHERE = "amazontitan", "cohere"
 CHATTING = ("anthropic", "ai21labs", COHERE, "meta", "mistral")
@@ -27,7 +29,6 @@ PROVIDERS = {
 }
 # Task settings that only some providers know.
 KNOWN_TO = {"top_k": ("anthropic", COHERE, "mistral"), "truncate": (COHERE,)}
-EMBEDS = (TaskType.TEXT_EMBEDDING,)
 
 
 def raised(value: Any) -> Any:
@@ -54,13 +55,8 @@ class BedrockSettings(AwsSettings):
     dimensions: PositiveInt | None = setting(
         "Dimensions", "The length of the vectors.", tasks=(), listed=False, default=None
     )
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=EMBEDS, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=EMBEDS,
-        default=None,
-    )  # fmt: skip
+    similarity: Similarity | None = similarity_setting()
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting()
 
 
 class ChatTaskSettings(Settings):
@@ -170,12 +166,13 @@ class AmazonBedrock(AwsService):
         TITAN: TitanEmbed(),
         COHERE: CohereEmbed(),
     }
-    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: embedders[TITAN],
         **dict.fromkeys(CHATS, Chat()),
     }
     rate_limit_group = ("region", "model", "provider", "access_key", "secret_key")
     default_similarity = "cosine"
+    models_in = ("modelSummaries", "modelId")
     not_in_vectors = AwsService.not_in_vectors | {"region", "max_input_tokens"}
 
     def task_for(self, config: EndpointConfig) -> Task[Any, Any]:
@@ -202,11 +199,3 @@ class AmazonBedrock(AwsService):
     def models_request(self, settings: BedrockSettings) -> httpx.Request:
         url = f"https://bedrock.{settings.region}.amazonaws.com/foundation-models"
         return httpx.Request("GET", url, headers=JSON)
-
-    def model_names(self, reply: Reply) -> list[str]:
-        try:
-            return sorted(
-                str(one["modelId"]) for one in orjson.loads(reply.content)["modelSummaries"]
-            )
-        except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
-            raise ValueError("it is no list of models") from exc

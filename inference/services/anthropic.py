@@ -6,7 +6,9 @@ import httpx
 from pydantic import StrictInt
 
 from inference.services.anthropic_shape import AnthropicMessages, anthropic_error
-from inference.services.remote import CHATS, Call, RemoteService, RemoteSettings
+from inference.services.calls import Call
+from inference.services.remote import CHATS, RemoteService
+from inference.services.remote_settings import RemoteSettings
 from inference.services.settings import PositiveInt, Secret, Settings, Text, setting
 from inference.upstream.auth import Auth, HeaderKey
 from inference.upstream.door import Reply

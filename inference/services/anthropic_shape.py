@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inference.chat import ChatRequest, ContentPart, FilePart, ImagePart, Message, TextPart, Tool
 from inference.errors import InvalidRequest
+from inference.services.calls import Call, SettingsT, given, post
 from inference.services.chat_shape import (
     Chunks,
     DataUri,
@@ -19,16 +20,9 @@ from inference.services.chat_shape import (
     refuse_reasoning,
     usage_told,
 )
-from inference.services.openai_shape import Received, deltas
-from inference.services.remote import (
-    Call,
-    ProviderFailed,
-    SettingsT,
-    Task,
-    first_problem,
-    given,
-    post,
-)
+from inference.services.openai_chat import deltas
+from inference.services.remote import ProviderFailed, Task
+from inference.services.replies import Received, first_problem
 from inference.types import Completions, InferenceResult, TaskType
 from inference.upstream.errors import ProviderError
 from inference.upstream.failures import SERVER_ERROR

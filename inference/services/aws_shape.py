@@ -9,7 +9,8 @@ import orjson
 from botocore.eventstream import EventStreamBuffer, ParserError
 
 from inference.errors import InvalidSettings
-from inference.services.remote import ProviderFailed, RemoteService, RemoteSettings
+from inference.services.remote import ProviderFailed, RemoteService
+from inference.services.remote_settings import RemoteSettings
 from inference.services.settings import HostLabel, Secret, setting
 from inference.upstream.auth import Auth, AwsSignature
 from inference.upstream.door import Reply

@@ -1,24 +1,24 @@
 """Azure AI Studio: models of several makers, each behind a deployment of one's own."""
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import httpx
 from pydantic import Field, StrictBool
 
 from inference.errors import InvalidSettings
 from inference.services.azureopenai import AzureShaped
-from inference.services.openai_shape import (
-    ChatReply,
-    Choice,
-    OpenAIChat,
-    OpenAIEmbedding,
-    OpenAIShaped,
-    Received,
-    is_too_large,
+from inference.services.calls import Call, given, post
+from inference.services.documents import RerankDocuments
+from inference.services.openai_chat import ChatReply, Choice, OpenAIChat
+from inference.services.openai_errors import OpenAIShaped, is_too_large
+from inference.services.openai_vectors import OpenAIEmbedding
+from inference.services.remote_settings import (
+    RemoteSettings,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
 )
-from inference.services.remote import Call, RemoteSettings, Task, given, post
-from inference.services.replies import ranking
 from inference.services.settings import (
     FOLDED,
     PositiveInt,
@@ -29,14 +29,12 @@ from inference.services.settings import (
     Url,
     setting,
 )
-from inference.services.task_settings import RerankTaskSettings
-from inference.types import Completions, InferenceResult, InputType, Ranking, TaskType
+from inference.types import Completions, InferenceResult, InputType, TaskType
 from inference.upstream.auth import Auth, HeaderKey, bearer
 from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
 
 REQUESTS_PER_MINUTE = 240
-VECTORS = (TaskType.TEXT_EMBEDDING,)
 MOST_NEW_TOKENS = 64
 OPENAI, COHERE, REALTIME = "openai", "cohere", "realtime"
 # Whose models do which task, by how they are deployed.
@@ -63,16 +61,9 @@ class AzureAiStudioSettings(RemoteSettings):
     endpoint_type: Annotated[Literal["token", "realtime"], FOLDED] = setting(
         "Endpoint Type", "How the deployment is paid for: by the token, or by the hour (realtime)."
     )
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", updatable=True, tasks=VECTORS, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=VECTORS,
-        default=None,
-    )  # fmt: skip
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", updatable=True, tasks=VECTORS, default=None
-    )
+    dimensions: PositiveInt | None = dimensions_setting(updatable=True)
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting()
+    similarity: Similarity | None = similarity_setting(updatable=True)
 
 
 class EmbeddingTaskSettings(Settings):
@@ -158,36 +149,13 @@ class Complete(OpenAIChat[AzureAiStudioSettings]):
         return super().parse(reply, call)
 
 
-class RankedText(Received):
-    text: str | None = None
-
-
-class RankedRow(Received):
-    index: int
-    relevance_score: float
-    document: RankedText | None = None
-
-
-class RankedReply(Received):
-    results: list[RankedRow]
-
-
-class Rerank(Task[AzureAiStudioSettings, RankedReply]):
-    task_settings = RerankTaskSettings
-    reply = RankedReply
+class Rerank(RerankDocuments[AzureAiStudioSettings]):
     requests_per_minute = REQUESTS_PER_MINUTE
 
     def build(self, call: Call[AzureAiStudioSettings]) -> httpx.Request:
         body = {"documents": call.texts, "query": call.input.query}
         optional = given(return_documents=call.return_documents, top_n=call.top_n)
         return post(below(call.settings.target, "/v1/rerank"), body | optional)
-
-    def parse(self, reply: RankedReply, call: Call[AzureAiStudioSettings]) -> Ranking:
-        rows = (
-            (row.index, row.relevance_score, row.document.text if row.document else None)
-            for row in reply.results
-        )
-        return ranking(rows, call)
 
     def is_too_large(self, reply: Reply, told: ProviderError) -> bool:
         return is_too_large(reply, told)
@@ -196,7 +164,7 @@ class Rerank(Task[AzureAiStudioSettings, RankedReply]):
 class AzureAiStudio(AzureShaped):
     name, label = "azureaistudio", "Azure AI Studio"
     settings = AzureAiStudioSettings
-    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         TaskType.COMPLETION: Complete(),
         TaskType.RERANK: Rerank(),

@@ -1,15 +1,23 @@
 """OpenAI's models at Azure: a deployment of one's own decides which."""
 
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from pydantic import SecretStr, StrictStr
 
 from inference.services import openai
+from inference.services.calls import Call, given
 from inference.services.credentials import check_credentials
 from inference.services.openai import OpenAITaskSettings, headers_of
-from inference.services.openai_shape import LIMIT_HEADERS, OpenAIEmbedding, OpenAIShaped
-from inference.services.remote import CHATS, Call, RemoteSettings, given
+from inference.services.openai_errors import LIMIT_HEADERS, OpenAIShaped
+from inference.services.openai_vectors import OpenAIEmbedding
+from inference.services.remote import CHATS
+from inference.services.remote_settings import (
+    RemoteSettings,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
+)
 from inference.services.settings import HostLabel, PositiveInt, Secret, Similarity, Text, setting
 from inference.types import TaskType
 from inference.upstream.auth import Auth, ClientCredentials, HeaderKey, TokenAuth, bearer
@@ -17,7 +25,6 @@ from inference.upstream.door import Reply
 
 KEYS = ("api_key", "entra_id")
 OAUTH = ("client_id", "scopes", "tenant_id")
-VECTORS = (TaskType.TEXT_EMBEDDING,)
 TOKEN_LIMITS = ("x-ratelimit-limit-tokens", "x-ratelimit-limit-requests")
 
 
@@ -52,16 +59,9 @@ class AzureOpenAISettings(RemoteSettings):
         "Tenant ID", "OAuth2: the directory that the application belongs to.", updatable=True,
         default=None,
     )  # fmt: skip
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", tasks=VECTORS, default=None
-    )
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=VECTORS, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=VECTORS,
-        default=None,
-    )  # fmt: skip
+    dimensions: PositiveInt | None = dimensions_setting()
+    similarity: Similarity | None = similarity_setting()
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting()
 
 
 def url_of(settings: AzureOpenAISettings, what: str) -> str:
@@ -111,7 +111,7 @@ class AzureShaped(OpenAIShaped):
 class AzureOpenAI(AzureShaped):
     name, label = "azureopenai", "Azure OpenAI"
     settings = AzureOpenAISettings
-    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         **dict.fromkeys(CHATS, Chat()),
     }

@@ -9,7 +9,7 @@ import orjson
 
 from inference.chat import ChatRequest, File, ToolCall
 from inference.errors import InvalidRequest
-from inference.services.remote import given
+from inference.services.calls import given
 from inference.types import ChatAnswer
 
 CHUNK = "chat.completion.chunk"

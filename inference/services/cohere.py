@@ -1,24 +1,25 @@
 """Cohere, by version 2 of its API."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 import httpx
-import orjson
 from pydantic import AfterValidator, SecretStr
 
 from inference.errors import InvalidSettings
-from inference.services.openai_shape import Received, deltas, openai_error, read_event
-from inference.services.remote import (
-    REQUEST_SOURCE,
-    Call,
-    ProviderFailed,
+from inference.services.calls import REQUEST_SOURCE, Call, given, post
+from inference.services.documents import RerankDocuments
+from inference.services.openai_chat import deltas
+from inference.services.openai_errors import openai_error, read_event
+from inference.services.remote import ProviderFailed, Task
+from inference.services.remote_settings import (
+    TEXT_VECTORS,
     RemoteSettings,
-    Task,
-    given,
-    post,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
 )
-from inference.services.replies import embeddings, ranking
+from inference.services.replies import Received, embeddings
 from inference.services.settings import (
     PositiveInt,
     Secret,
@@ -38,7 +39,7 @@ from inference.services.vectors import (
     element_type_of,
     input_type_setting,
 )
-from inference.types import Completions, InputType, Ranking, TaskType, TextEmbeddings
+from inference.types import Completions, InputType, TaskType, TextEmbeddings
 from inference.upstream.auth import Auth, bearer
 from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
@@ -49,7 +50,6 @@ EMBED_URL = "https://api.cohere.ai/v2/embed"
 RERANK_URL = "https://api.cohere.ai/v2/rerank"
 CHAT_URL = "https://api.cohere.ai/v2/chat"
 MODELS_URL = "https://api.cohere.ai/v1/models?page_size=1000"
-VECTORS = (TaskType.TEXT_EMBEDDING,)
 TOO_MANY_TEXTS = "invalid request: total number of texts must be at most"
 FAILED = ("ERROR", "TIMEOUT")
 
@@ -75,19 +75,12 @@ class CohereSettings(RemoteSettings):
     )
     url: HiddenUrl | None = setting("URL", sensitive=True, listed=False, default=None)
     embedding_type: CohereEmbeddingType | None = setting(
-        "Embedding Type", "What the vectors are made of.", tasks=VECTORS, suggested="float",
+        "Embedding Type", "What the vectors are made of.", tasks=TEXT_VECTORS, suggested="float",
         default=None,
     )  # fmt: skip
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=VECTORS, default=None
-    )
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length that the vectors must have.", tasks=VECTORS, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=VECTORS,
-        default=None,
-    )  # fmt: skip
+    similarity: Similarity | None = similarity_setting()
+    dimensions: PositiveInt | None = dimensions_setting()
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting()
 
     def address(self, usual: str) -> str:
         return self.url.get_secret_value() if self.url else usual
@@ -118,7 +111,7 @@ class Embed(Task[CohereSettings, EmbedReply]):
     requests_per_minute = 10000
     is_cut = True
     # The provider insists on one.
-    input_types = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    input_types: ClassVar = {
         InputType.INGEST: "search_document",
         InputType.SEARCH: "search_query",
         InputType.CLASSIFICATION: "classification",
@@ -126,7 +119,7 @@ class Embed(Task[CohereSettings, EmbedReply]):
         InputType.UNSPECIFIED: "search_query",
     }
     retried = frozenset({429, 500})
-    own_categories = {503: SERVER_ERROR}  # noqa: RUF012 - as above
+    own_categories: ClassVar = {503: SERVER_ERROR}
 
     def build(self, call: Call[CohereSettings]) -> httpx.Request:
         body = {
@@ -151,20 +144,11 @@ class Embed(Task[CohereSettings, EmbedReply]):
         return self.own_categories
 
 
-class RankedRow(Received):
-    index: int
-    relevance_score: float
-
-
-class RerankReply(Received):
-    results: list[RankedRow]
-
-
-class Rerank(Task[CohereSettings, RerankReply]):
+class Rerank(RerankDocuments[CohereSettings]):
     """return_documents is never sent: version 2 refuses it, the inputs have the texts."""
 
     task_settings = CohereRerankSettings
-    reply = RerankReply
+    input_types = Embed.input_types
     requests_per_minute = 10000
     retried = Embed.retried
     own_categories = Embed.own_categories
@@ -177,10 +161,6 @@ class Rerank(Task[CohereSettings, RerankReply]):
             **given(top_n=call.top_n),
         }
         return post(call.settings.address(RERANK_URL), body, REQUEST_SOURCE)
-
-    def parse(self, reply: RerankReply, call: Call[CohereSettings]) -> Ranking:
-        rows = ((row.index, row.relevance_score, None) for row in reply.results)
-        return ranking(rows, call)
 
 
 class Piece(Received):
@@ -227,6 +207,7 @@ class Complete(Task[CohereSettings, CompletionReply]):
     reply = CompletionReply
     requests_per_minute = 10000
     most_inputs = 1
+    input_types = Embed.input_types
     retried = Embed.retried
     own_categories = Embed.own_categories
     can_stream = True
@@ -270,12 +251,13 @@ def check_end(finish_reason: str | None, error: str | None = None) -> None:
 class Cohere(TypedVectors):
     name, label = "cohere", "Cohere"
     settings = CohereSettings
-    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         TaskType.COMPLETION: Complete(),
         TaskType.RERANK: Rerank(),
     }
     rate_limit_group = ("api_key",)
+    models_in = ("models", "name")
     # Its vectors often fail Elasticsearch's check for unit length.
     default_similarity = "cosine"
     not_in_vectors = TypedVectors.not_in_vectors | {"max_input_tokens"}
@@ -288,12 +270,6 @@ class Cohere(TypedVectors):
 
     def models_request(self, settings: CohereSettings) -> httpx.Request | None:
         return None if settings.url else httpx.Request("GET", MODELS_URL)
-
-    def model_names(self, reply: Reply) -> list[str]:
-        try:
-            return sorted(str(one["name"]) for one in orjson.loads(reply.content)["models"])
-        except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
-            raise ValueError("it is no list of models") from exc
 
     def complete(self, task_type: TaskType, raw: Mapping[str, Any]) -> dict[str, Any]:
         """`model` is an old name of `model_id`."""

@@ -1,14 +1,17 @@
 """Contextual AI."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 from pydantic import model_validator
 
-from inference.services.openai_shape import Received
+from inference.services.base import EndpointConfig
+from inference.services.calls import Call, given, post
+from inference.services.documents import RankedReply, RerankDocuments
 from inference.services.refusals import PLAIN, whole_body
-from inference.services.remote import Call, RemoteService, RemoteSettings, Task, given, post
+from inference.services.remote import RemoteService
+from inference.services.remote_settings import RemoteSettings
 from inference.services.replies import ranking
 from inference.services.settings import Secret, Text, setting
 from inference.services.task_settings import RerankTaskSettings
@@ -48,18 +51,8 @@ def with_one_name(raw: Mapping[str, Any]) -> dict[str, Any]:
     return renamed
 
 
-class RankedRow(Received):
-    index: int
-    relevance_score: float
-
-
-class RerankReply(Received):
-    results: list[RankedRow]
-
-
-class Rerank(Task[ContextualSettings, RerankReply]):
+class Rerank(RerankDocuments[ContextualSettings]):
     task_settings = ContextualRerankSettings
-    reply = RerankReply
     requests_per_minute = 1000
     input_types = None
     own_categories = PLAIN
@@ -73,7 +66,7 @@ class Rerank(Task[ContextualSettings, RerankReply]):
         }
         return post(RERANK_URL, body)
 
-    def parse(self, reply: RerankReply, call: Call[ContextualSettings]) -> Ranking:
+    def parse(self, reply: RankedReply, call: Call[ContextualSettings]) -> Ranking:
         rows = ((row.index, row.relevance_score, None) for row in reply.results)
         return ranking(rows, call, has_texts=False)
 
@@ -81,7 +74,7 @@ class Rerank(Task[ContextualSettings, RerankReply]):
 class ContextualAI(RemoteService):
     name, label = "contextualai", "Contextual AI"
     settings = ContextualSettings
-    tasks = {TaskType.RERANK: Rerank()}  # noqa: RUF012 - a mapping that nobody changes
+    tasks: ClassVar = {TaskType.RERANK: Rerank()}
     rate_limit_group = ("api_key",)
 
     def auth(self, settings: ContextualSettings) -> Auth:
@@ -89,6 +82,13 @@ class ContextualAI(RemoteService):
 
     def told(self, reply: Reply) -> ProviderError:
         return whole_body(reply)
+
+    def parse_update(
+        self, task_type: TaskType, stored: Mapping[str, Any], changes: Mapping[str, Any]
+    ) -> EndpointConfig:
+        """As in Elasticsearch, new task settings take the place of all that there were."""
+        kept = {**stored, "task_settings": {}} if "task_settings" in changes else stored
+        return super().parse_update(task_type, kept, changes)
 
     def merge_task_settings(
         self, stored: Mapping[str, Any], changes: Mapping[str, Any]

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from inference.chat import ChatRequest, Message, TextPart, Tool
 from inference.errors import InvalidRequest
 from inference.services.aws_shape import JSON, read_frames
+from inference.services.calls import Call, SettingsT, given, post
 from inference.services.chat_shape import (
     Chunks,
     answer_of,
@@ -20,8 +21,9 @@ from inference.services.chat_shape import (
     refuse_reasoning,
     usage_told,
 )
-from inference.services.openai_shape import Received, deltas
-from inference.services.remote import Call, SettingsT, Task, first_problem, given, post
+from inference.services.openai_chat import deltas
+from inference.services.remote import Task
+from inference.services.replies import Received, first_problem
 from inference.types import Completions, InferenceResult, TaskType
 from inference.upstream.sse import ServerEvent
 

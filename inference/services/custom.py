@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from inference.errors import InvalidRequest, InvalidSettings
 from inference.services.base import EndpointConfig
+from inference.services.calls import Call, given
 from inference.services.custom_replies import PARSERS, JsonParser
 from inference.services.custom_settings import (
     NAME,
@@ -23,7 +24,7 @@ from inference.services.custom_settings import (
     parse_part,
 )
 from inference.services.refusals import PLAIN
-from inference.services.remote import Call, RemoteService, Task, given
+from inference.services.remote import RemoteService, Task
 from inference.services.settings import header_value
 from inference.services.templates import TemplateError, fill
 from inference.types import InferenceRequest, InferenceResult, TaskType, TextEmbeddings
@@ -150,6 +151,13 @@ class Custom(RemoteService):
 
     def auth(self, settings: CustomSettings) -> Auth:
         return NoAuth()
+
+    def in_order(self, service_settings: Mapping[str, Any]) -> dict[str, Any]:
+        """As in Elasticsearch, the size of a batch stands behind the rate limit."""
+        ordered = super().in_order(service_settings)
+        if "batch_size" in ordered:
+            ordered["batch_size"] = ordered.pop("batch_size")
+        return ordered
 
     def parse(self, task_type: TaskType, config: Mapping[str, Any]) -> EndpointConfig:
         """Also fills the templates once, so that none is stored that can never be filled."""

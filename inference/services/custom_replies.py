@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import AfterValidator
 
+from inference.services.calls import CHARACTERS_PER_TOKEN, Call
 from inference.services.json_paths import Path, type_name
-from inference.services.remote import CHARACTERS_PER_TOKEN, Call
 from inference.services.replies import embeddings, ranking, sparse
 from inference.services.settings import FOLDED, Settings, Text, setting
 from inference.services.vectors import ELEMENT_TYPES

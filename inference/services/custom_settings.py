@@ -8,7 +8,12 @@ from pydantic_core import PydanticCustomError
 
 from inference.errors import InvalidRequest, InvalidSettings, shown
 from inference.services.json_paths import type_name
-from inference.services.remote import RemoteSettings
+from inference.services.remote_settings import (
+    RemoteSettings,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
+)
 from inference.services.settings import (
     HIDDEN,
     PositiveInt,
@@ -22,10 +27,8 @@ from inference.services.settings import (
     revealed,
     setting,
 )
-from inference.types import TaskType
 
 NAME = "custom"
-EMBEDDING = (TaskType.TEXT_EMBEDDING,)
 INPUT_TYPES = ("ingest", "search", "classification", "clustering")
 SCALARS = {bool: "Boolean", float: "Double, Float", int: "Integer", str: "String"}
 
@@ -113,16 +116,9 @@ Pairs = Annotated[list[list[str]] | None, BeforeValidator(checked_pairs)]
 class CustomSettings(RemoteSettings):
     """url, the values of headers and query_parameters, and request are templates."""
 
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=EMBEDDING, default=None
-    )
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", tasks=EMBEDDING, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "How much the model reads; nothing is cut.", updatable=True,
-        tasks=EMBEDDING, default=None,
-    )  # fmt: skip
+    similarity: Similarity | None = similarity_setting()
+    dimensions: PositiveInt | None = dimensions_setting()
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting(is_cut=False)
     secret_parameters: SecretTexts = setting(
         "Secret Parameters", "Values for the templates that nobody is shown.", sensitive=True,
         updatable=True, default=None,

@@ -2,8 +2,10 @@
 
 import httpx
 
-from inference.services.openai_shape import OpenAIChat, OpenAIShaped
-from inference.services.remote import CHATS, RemoteSettings, no_rate_limit
+from inference.services.openai_chat import OpenAIChat
+from inference.services.openai_errors import OpenAIShaped
+from inference.services.remote import CHATS
+from inference.services.remote_settings import RemoteSettings, no_rate_limit
 from inference.services.settings import Secret, Text, Url, setting
 from inference.upstream.auth import Auth, bearer
 
@@ -16,7 +18,9 @@ class DeepSeekSettings(RemoteSettings):
 
     api_key: Secret = setting("API Key", "The DeepSeek API key.", sensitive=True, updatable=True)
     model_id: Text = setting("Model ID", "The name of the model to use.")
-    url: Url | None = setting("URL", "The address of another server of the same API.", default=None)
+    url: Url | None = setting(
+        "URL", "The address of another server of the same API.", suggested=CHAT_URL, default=None
+    )
     rate_limit: None = no_rate_limit()
 
 

@@ -4,12 +4,20 @@ It is reached through a gateway that belongs to Elastic's own cloud. Endpoints t
 along are stored and shown as they are, and a call to one says what is missing.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from inference.chat import ChatRequest
 from inference.errors import InvalidRequest, InvalidSettings, shown
-from inference.services.openai_shape import OpenAIShaped
-from inference.services.remote import VECTORS, Call, RemoteSettings, Task, no_rate_limit
+from inference.services.calls import Call
+from inference.services.openai_errors import OpenAIShaped
+from inference.services.remote import VECTORS, Task
+from inference.services.remote_settings import (
+    RemoteSettings,
+    dimensions_setting,
+    max_input_tokens_setting,
+    no_rate_limit,
+    similarity_setting,
+)
 from inference.services.settings import PositiveInt, Similarity, Text, setting
 from inference.types import TaskType
 from inference.upstream.auth import Auth, NoAuth
@@ -23,16 +31,9 @@ class ElasticSettings(RemoteSettings):
 
     rate_limit: None = no_rate_limit()
     model_id: Text = setting("Model ID", "The name of the model to use.")
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=VECTORS, default=None
-    )
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", tasks=VECTORS, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True,
-        tasks=(*VECTORS, *SPARSE), default=None,
-    )  # fmt: skip
+    similarity: Similarity | None = similarity_setting(VECTORS)
+    dimensions: PositiveInt | None = dimensions_setting(VECTORS)
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting((*VECTORS, *SPARSE))
     max_batch_size: PositiveInt | None = setting(
         "Maximum Batch Size", "How many inputs are sent at once.", updatable=True, tasks=SPARSE,
         default=None,
@@ -69,7 +70,7 @@ class ElasticChat(ElasticTask):
 class Elastic(OpenAIShaped):
     name, label = "elastic", "Elastic"
     settings = ElasticSettings
-    tasks = {  # noqa: RUF012 - as in OpenAI
+    tasks: ClassVar = {
         TaskType.SPARSE_EMBEDDING: ElasticTask(),
         **dict.fromkeys(VECTORS, ElasticTask()),
         TaskType.RERANK: ElasticTask(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from inference.services.base import EndpointConfig
 from inference.services.elasticsearch import Elasticsearch, NoTaskSettings
@@ -15,7 +15,7 @@ class Elser(Elasticsearch):
     """Without a model_id it runs this installation's sparse model, and the answer says which."""
 
     name, label = "elser", "ELSER"
-    task_settings = {TaskType.SPARSE_EMBEDDING: NoTaskSettings}  # noqa: RUF012 - as in Service
+    task_settings: ClassVar = {TaskType.SPARSE_EMBEDDING: NoTaskSettings}
     is_listed = False
 
     def parse(self, task_type: TaskType, config: Mapping[str, Any]) -> EndpointConfig:

@@ -1,18 +1,25 @@
 """Fireworks AI."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
-from inference.services.openai_shape import OpenAIChat, OpenAIShaped
+from inference.services.calls import Call, given
+from inference.services.openai import OpenAITaskSettings
+from inference.services.openai_chat import OpenAIChat
+from inference.services.openai_errors import OpenAIShaped
 from inference.services.refusals import PLAIN
-from inference.services.remote import CHATS, Call, RemoteSettings, given
+from inference.services.remote import CHATS
+from inference.services.remote_settings import (
+    RemoteSettings,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
+)
 from inference.services.settings import (
-    Headers,
     PositiveInt,
     Secret,
-    Settings,
     Similarity,
     Text,
     Url,
@@ -25,7 +32,6 @@ from inference.upstream.auth import Auth, bearer
 EMBEDDINGS_URL = "https://api.fireworks.ai/inference/v1/embeddings"
 CHAT_URL = "https://api.fireworks.ai/inference/v1/chat/completions"
 MODELS_URL = "https://api.fireworks.ai/inference/v1/models"
-VECTORS = (TaskType.TEXT_EMBEDDING,)
 
 
 class FireworksSettings(RemoteSettings):
@@ -34,25 +40,9 @@ class FireworksSettings(RemoteSettings):
     api_key: Secret = setting("API Key", "The Fireworks API key.", sensitive=True, updatable=True)
     model_id: Text = setting("Model ID", "The name of the model to use.")
     url: Url | None = setting("URL", "The address of another server of the same API.", default=None)
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", tasks=VECTORS, default=None
-    )
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=VECTORS, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "What the model reads of a text, for your information.",
-        updatable=True, tasks=VECTORS, default=None,
-    )  # fmt: skip
-
-
-class ChatSettings(Settings):
-    """headers: a call's own take the place of the endpoint's."""
-
-    user: Text | None = setting("User", "Who asks, for the provider.", updatable=True, default=None)
-    headers: Headers | None = setting(
-        "Headers", "Sent with every request.", updatable=True, default=None
-    )
+    dimensions: PositiveInt | None = dimensions_setting()
+    similarity: Similarity | None = similarity_setting()
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting(is_cut=False)
 
 
 class Embed(PlainEmbedding[FireworksSettings]):
@@ -70,7 +60,7 @@ class Embed(PlainEmbedding[FireworksSettings]):
 
 
 class Chat(OpenAIChat[FireworksSettings]):
-    task_settings = ChatSettings
+    task_settings = OpenAITaskSettings
     requests_per_minute = 6000
     called = "FireworksAI chat completions"
     ends_with_done = True
@@ -88,7 +78,7 @@ class Chat(OpenAIChat[FireworksSettings]):
 class FireworksAI(OpenAIShaped):
     name, label = "fireworksai", "FireworksAI"
     settings = FireworksSettings
-    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         **dict.fromkeys(CHATS, Chat()),
     }

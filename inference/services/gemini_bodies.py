@@ -6,8 +6,8 @@ import orjson
 
 from inference.chat import ChatRequest, Message, TextPart, Tool
 from inference.errors import InvalidRequest
+from inference.services.calls import given
 from inference.services.chat_shape import arguments_of
-from inference.services.remote import given
 
 EFFORTS = ("minimal", "low", "medium", "high")
 # What a call of a tool is signed with where its thoughts are not at hand.

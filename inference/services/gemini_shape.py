@@ -8,6 +8,7 @@ import httpx
 import orjson
 from pydantic import Field, ValidationError
 
+from inference.services.calls import Call, SettingsT, given, post
 from inference.services.chat_shape import (
     Chunks,
     answer_of,
@@ -21,16 +22,10 @@ from inference.services.gemini_bodies import (
     tool_config_of,
     tools_of,
 )
-from inference.services.openai_shape import Received, as_text, deltas
-from inference.services.remote import (
-    Call,
-    ProviderFailed,
-    SettingsT,
-    Task,
-    first_problem,
-    given,
-    post,
-)
+from inference.services.google import google_error
+from inference.services.openai_chat import deltas
+from inference.services.remote import ProviderFailed, Task
+from inference.services.replies import Received, first_problem
 from inference.types import Completions, InferenceResult, TaskType
 from inference.upstream.errors import ProviderError
 from inference.upstream.sse import ServerEvent
@@ -259,20 +254,3 @@ def finish_reason(candidate: Candidate, *, has_calls: bool) -> str | None:
     if reason == "STOP" and has_calls:
         return "tool_calls"
     return FINISH_REASONS.get(reason, reason.lower())
-
-
-def google_error(body: bytes) -> ProviderError:
-    """What a failure's body says; in a stream it may stand in a list."""
-    try:
-        sent = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return ProviderError()
-    sent = sent[0] if isinstance(sent, list) and sent else sent
-    error = sent.get("error") if isinstance(sent, dict) else None
-    if not isinstance(error, dict):
-        return ProviderError()
-    return ProviderError(
-        as_text(error.get("message")) or "",
-        code=as_text(error.get("code")),
-        type=as_text(error.get("status")),
-    )

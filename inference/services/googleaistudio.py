@@ -1,58 +1,42 @@
 """Google AI Studio: Gemini's models for a key."""
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import httpx
-import orjson
-from pydantic import ValidationError
 
 from inference.errors import InvalidSettings
-from inference.services.openai_shape import Received, deltas, openai_error
-from inference.services.remote import (
-    Call,
-    ProviderFailed,
-    RemoteService,
+from inference.services.calls import Call, given, post
+from inference.services.gemini_shape import GeminiChat
+from inference.services.google import INPUT_TYPES, google_categories, google_error
+from inference.services.remote import RemoteService, Task
+from inference.services.remote_settings import (
     RemoteSettings,
-    Task,
-    first_problem,
-    given,
-    post,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
 )
-from inference.services.replies import embeddings
+from inference.services.replies import Received, embeddings
 from inference.services.settings import PositiveInt, Secret, Similarity, Text, setting
-from inference.types import Completions, InputType, TaskType, TextEmbeddings
+from inference.types import InputType, TaskType, TextEmbeddings
 from inference.upstream.auth import Auth, HeaderKey
 from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
-from inference.upstream.failures import UNSUCCESSFUL
-from inference.upstream.sse import ServerEvent
 
 MODELS_URL = "https://generativelanguage.googleapis.com/v1/models"
-EMBEDDING = (TaskType.TEXT_EMBEDDING,)
 REQUESTS_PER_MINUTE = 360
 # The one model that is told what a text is for.
 TYPED_MODEL = "embedding-001"
-OWN_CATEGORIES = {
-    **dict.fromkeys((400, 401, 402, 413, 422), UNSUCCESSFUL),
-    503: "The Google AI Studio service may be temporarily overloaded or down",
-}
+LABEL = "Google AI Studio"
+OWN_CATEGORIES = google_categories(LABEL)
 
 
 class GoogleAIStudioSettings(RemoteSettings):
     api_key: Secret = setting("API Key", "The Gemini API key.", sensitive=True, updatable=True)
     model_id: Text = setting("Model ID", "The name of the model to use, without `models/`.")
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", tasks=EMBEDDING, default=None
-    )
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=EMBEDDING, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=EMBEDDING,
-        default=None,
-    )  # fmt: skip
+    dimensions: PositiveInt | None = dimensions_setting()
+    similarity: Similarity | None = similarity_setting()
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting()
 
     def address(self, method: str) -> str:
         return f"{MODELS_URL}/{quote(self.model_id, safe='')}:{method}"
@@ -66,61 +50,12 @@ class EmbeddingReply(Received):
     embeddings: list[Vector]
 
 
-class Part(Received):
-    """thought: whether it is what the model thought, not what it said."""
-
-    text: str | None = None
-    thought: bool = False
-
-
-class Content(Received):
-    parts: tuple[Part, ...] = ()
-
-
-class Candidate(Received):
-    content: Content = Content()
-    finishReason: str | None = None
-
-    @property
-    def text(self) -> str:
-        return "".join(part.text or "" for part in self.content.parts if not part.thought)
-
-
-class Feedback(Received):
-    blockReason: str | None = None
-
-
-class GenerateReply(Received):
-    """A whole answer, or the next piece of one. candidates: one, since one is asked for."""
-
-    candidates: tuple[Candidate, ...] = ()
-    promptFeedback: Feedback = Feedback()
-    error: dict[str, Any] | None = None
-
-    @property
-    def text(self) -> str:
-        return self.candidates[0].text if self.candidates else ""
-
-    @property
-    def why_empty(self) -> str:
-        """What the provider says of an answer without text."""
-        if reason := self.promptFeedback.blockReason:
-            return f"the prompt was blocked [{reason}]"
-        ended = self.candidates[0].finishReason if self.candidates else None
-        return f"it holds no text, and ended with [{ended}]"
-
-
 class Embed(Task[GoogleAIStudioSettings, EmbeddingReply]):
     reply = EmbeddingReply
     requests_per_minute = REQUESTS_PER_MINUTE
     own_categories = OWN_CATEGORIES
     is_cut = True
-    input_types = {  # noqa: RUF012 - declared as a mapping that nobody changes
-        InputType.INGEST: "RETRIEVAL_DOCUMENT",
-        InputType.SEARCH: "RETRIEVAL_QUERY",
-        InputType.CLASSIFICATION: "CLASSIFICATION",
-        InputType.CLUSTERING: "CLUSTERING",
-    }
+    input_types = INPUT_TYPES
 
     def check(self, call: Call[GoogleAIStudioSettings], label: str) -> None:
         named, model = call.input_type, call.settings.model_id
@@ -147,58 +82,27 @@ class Embed(Task[GoogleAIStudioSettings, EmbeddingReply]):
         return embeddings([row.values for row in reply.embeddings], call)
 
 
-class Complete(Task[GoogleAIStudioSettings, GenerateReply]):
-    reply = GenerateReply
+class Complete(GeminiChat[GoogleAIStudioSettings]):
     requests_per_minute = REQUESTS_PER_MINUTE
     own_categories = OWN_CATEGORIES
-    most_inputs = 1
-    can_stream = True
 
-    def build(self, call: Call[GoogleAIStudioSettings]) -> httpx.Request:
-        body = {
-            "contents": [{"parts": [{"text": call.texts[0]}], "role": "user"}],
-            "generationConfig": {"candidateCount": 1},
-        }
+    def url(self, call: Call[GoogleAIStudioSettings]) -> str:
         method = "streamGenerateContent?alt=sse" if call.is_stream else "generateContent"
-        return post(call.settings.address(method), body)
+        return call.settings.address(method)
 
-    def parse(self, reply: GenerateReply, call: Call[GoogleAIStudioSettings]) -> Completions:
-        if not reply.text:
-            raise ValueError(reply.why_empty)
-        return Completions((reply.text,))
-
-    def chunks(
-        self, events: Iterator[ServerEvent], call: Call[GoogleAIStudioSettings]
-    ) -> Iterator[dict[str, Any]]:
-        has_text = False
-        last = GenerateReply()
-        for event in events:
-            last = piece_of(event)
-            has_text |= bool(last.text)
-            yield from deltas([last.text])
-        if not has_text:
-            raise ValueError(last.why_empty)
-
-
-def piece_of(event: ServerEvent) -> GenerateReply:
-    """Raises ProviderFailed for an error, ValueError for what is no piece of an answer."""
-    try:
-        piece = GenerateReply.model_validate_json(event.data)
-    except ValidationError as exc:
-        raise ValueError(first_problem(exc)) from None
-    if piece.error is not None:
-        raise ProviderFailed(openai_error(event.data.encode()))
-    return piece
+    def generation_config(self, call: Call[GoogleAIStudioSettings]) -> dict[str, Any]:
+        return {"candidateCount": 1}
 
 
 class GoogleAIStudio(RemoteService):
-    name, label = "googleaistudio", "Google AI Studio"
+    name, label = "googleaistudio", LABEL
     settings = GoogleAIStudioSettings
-    tasks = {  # noqa: RUF012 - as in OpenAI
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         TaskType.COMPLETION: Complete(),
     }
     rate_limit_group = ("model_id", "api_key")
+    models_in = ("models", "name")
     not_in_vectors = RemoteService.not_in_vectors | {"max_input_tokens"}
 
     def auth(self, settings: GoogleAIStudioSettings) -> Auth:
@@ -206,14 +110,10 @@ class GoogleAIStudio(RemoteService):
         return HeaderKey("x-goog-api-key", settings.api_key)
 
     def told(self, reply: Reply) -> ProviderError:
-        return openai_error(reply.content)
+        return google_error(reply.content)
 
     def models_request(self, settings: GoogleAIStudioSettings) -> httpx.Request | None:
         return httpx.Request("GET", MODELS_URL)
 
     def model_names(self, reply: Reply) -> list[str]:
-        try:
-            models = orjson.loads(reply.content)["models"]
-            return sorted(str(one["name"]).removeprefix("models/") for one in models)
-        except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
-            raise ValueError("it is no list of models") from exc
+        return [name.removeprefix("models/") for name in super().model_names(reply)]

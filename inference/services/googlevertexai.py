@@ -9,18 +9,19 @@ from pydantic import Field
 
 from inference.errors import InvalidRequest
 from inference.services.base import EndpointConfig
-from inference.services.gemini_shape import google_error
-from inference.services.openai_shape import Received, openai_error
-from inference.services.remote import CHATS, Call, RemoteService, Task, given, post
-from inference.services.replies import embeddings, ranking
-from inference.services.vertex_chat import BY_PROVIDER, OWN_CATEGORIES, models_url
+from inference.services.calls import Call, given, post
+from inference.services.google import INPUT_TYPES, google_error
+from inference.services.openai_errors import openai_error
+from inference.services.remote import CHATS, RemoteService, Task
+from inference.services.replies import Received, embeddings, ranking
+from inference.services.vertex_chat import BY_PROVIDER, LABEL, OWN_CATEGORIES, models_url
 from inference.services.vertex_settings import (
     GOOGLE,
     EmbedTaskSettings,
     RerankTaskSettings,
     VertexSettings,
 )
-from inference.types import InferenceResult, InputType, TaskType, Truncation
+from inference.types import InferenceResult, TaskType, Truncation
 from inference.upstream.auth import Auth, ServiceAccount, TokenAuth
 from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
@@ -56,12 +57,7 @@ class Embed(Task[VertexSettings, PredictReply]):
     requests_per_minute = 30_000
     is_cut = True
     own_categories = OWN_CATEGORIES
-    input_types: ClassVar = {
-        InputType.INGEST: "RETRIEVAL_DOCUMENT",
-        InputType.SEARCH: "RETRIEVAL_QUERY",
-        InputType.CLASSIFICATION: "CLASSIFICATION",
-        InputType.CLUSTERING: "CLUSTERING",
-    }
+    input_types = INPUT_TYPES
 
     def build(self, call: Call[VertexSettings]) -> httpx.Request:
         settings, kind = call.settings, given(task_type=self.input_type_of(call))
@@ -121,7 +117,7 @@ class Rerank(Task[VertexSettings, RankReply]):
 
 
 class GoogleVertexAI(RemoteService):
-    name, label = "googlevertexai", "Google Vertex AI"
+    name, label = "googlevertexai", LABEL
     settings = VertexSettings
     tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),

@@ -1,29 +1,23 @@
 """Models behind Hugging Face's Inference Endpoints."""
 
 from dataclasses import replace
-from typing import Generic
+from typing import ClassVar, Generic
 
 import httpx
 from pydantic import RootModel, ValidationError
 
 from inference.errors import InvalidSettings
-from inference.services.openai_shape import (
-    RECEIVED,
-    OpenAIChat,
-    OpenAIShaped,
-    Received,
-    openai_error,
-)
-from inference.services.remote import (
-    CHATS,
-    Call,
+from inference.services.calls import Call, given, post
+from inference.services.openai_chat import OpenAIChat
+from inference.services.openai_errors import OpenAIShaped, openai_error
+from inference.services.remote import CHATS, ReplyT, Task
+from inference.services.remote_settings import (
     RemoteSettings,
-    ReplyT,
-    Task,
-    given,
-    post,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
 )
-from inference.services.replies import embeddings, ranking, sparse
+from inference.services.replies import RECEIVED, Received, embeddings, ranking, sparse
 from inference.services.settings import (
     PositiveInt,
     Secret,
@@ -40,7 +34,6 @@ from inference.upstream.errors import ProviderError
 
 REQUESTS_PER_MINUTE = 3000
 CHAT_PATH = "/v1/chat/completions"
-VECTORS = (TaskType.TEXT_EMBEDDING,)
 CUT = (TaskType.TEXT_EMBEDDING, TaskType.SPARSE_EMBEDDING)
 RATE_LIMIT = "Received a rate limit status code"
 
@@ -57,15 +50,9 @@ class HuggingFaceSettings(RemoteSettings):
     model_id: Text | None = setting(
         "Model ID", "The model, where the endpoint has several.", tasks=CHATS, default=None
     )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=CUT, default=None
-    )
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length that the vectors have.", tasks=VECTORS, default=None
-    )
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=VECTORS, default=None
-    )
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting(CUT)
+    dimensions: PositiveInt | None = dimensions_setting()
+    similarity: Similarity | None = similarity_setting()
 
 
 class Vectors(Received):
@@ -176,7 +163,7 @@ def hugging_face_error(body: bytes) -> ProviderError:
 class HuggingFace(OpenAIShaped):
     name, label = "hugging_face", "Hugging Face"
     settings = HuggingFaceSettings
-    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         TaskType.SPARSE_EMBEDDING: EmbedSparsely(),
         TaskType.RERANK: Rerank(),

@@ -1,23 +1,20 @@
 """Jina AI."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import httpx
 
-from inference.services.documents import SentDocument, document_text
-from inference.services.openai_shape import Received
+from inference.services.calls import REQUEST_SOURCE, Call, given, post
+from inference.services.documents import RerankDocuments
 from inference.services.refusals import VALIDATED, detail_of
-from inference.services.remote import (
-    REQUEST_SOURCE,
-    VECTORS,
-    Call,
+from inference.services.remote import VECTORS
+from inference.services.remote_settings import (
     RemoteSettings,
-    Task,
-    given,
-    post,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
 )
-from inference.services.replies import ranking
 from inference.services.settings import (
     FOLDED,
     PositiveInt,
@@ -27,7 +24,6 @@ from inference.services.settings import (
     Text,
     setting,
 )
-from inference.services.task_settings import RerankTaskSettings
 from inference.services.vectors import (
     SENT_TYPES,
     AnyInputType,
@@ -39,7 +35,7 @@ from inference.services.vectors import (
     input_type_setting,
     is_multimodal,
 )
-from inference.types import Content, InputType, Ranking, TaskType
+from inference.types import Content, InputType, TaskType
 from inference.upstream.auth import Auth, bearer
 from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
@@ -56,20 +52,13 @@ RETRIED = frozenset({429, 500})
 class JinaSettings(RemoteSettings):
     api_key: Secret = setting("API Key", "The Jina AI API key.", sensitive=True, updatable=True)
     model_id: Text = setting("Model ID", "The name of the model to use.")
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=VECTORS, default=None
-    )
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", tasks=VECTORS, default=None
-    )
+    similarity: Similarity | None = similarity_setting(VECTORS)
+    dimensions: PositiveInt | None = dimensions_setting(VECTORS)
     embedding_type: Annotated[Literal["float", "bit", "binary"], FOLDED] | None = setting(
         "Embedding Type", "What the vectors are made of.", tasks=VECTORS, suggested="float",
         default=None,
     )  # fmt: skip
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "What the model reads of a text, for your information.",
-        updatable=True, tasks=VECTORS, default=None,
-    )  # fmt: skip
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting(VECTORS, is_cut=False)
     multimodal_model: bool | None = setting(
         "Multimodal Model", "Whether the model takes images, too.",
         tasks=(TaskType.EMBEDDING,), suggested=True, default=None,
@@ -87,7 +76,7 @@ class EmbedSettings(Settings):
 class Embed(PlainEmbedding[JinaSettings]):
     task_settings = EmbedSettings
     requests_per_minute = 2000
-    input_types = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    input_types: ClassVar = {
         InputType.INGEST: "retrieval.passage",
         InputType.SEARCH: "retrieval.query",
         InputType.CLASSIFICATION: "classification",
@@ -142,20 +131,9 @@ def sent(content: Content) -> dict[str, str]:
     return {content.type: content.value}
 
 
-class RankedRow(Received):
-    index: int
-    relevance_score: float
-    document: SentDocument | str | None = None
-
-
-class RerankReply(Received):
-    results: list[RankedRow]
-
-
-class Rerank(Task[JinaSettings, RerankReply]):
-    task_settings = RerankTaskSettings
-    reply = RerankReply
+class Rerank(RerankDocuments[JinaSettings]):
     requests_per_minute = 2000
+    input_types = Embed.input_types
     retried = RETRIED
     own_categories = VALIDATED
 
@@ -168,17 +146,11 @@ class Rerank(Task[JinaSettings, RerankReply]):
         }
         return post(RERANK_URL, body, REQUEST_SOURCE)
 
-    def parse(self, reply: RerankReply, call: Call[JinaSettings]) -> Ranking:
-        rows = (
-            (row.index, row.relevance_score, document_text(row.document)) for row in reply.results
-        )
-        return ranking(rows, call)
-
 
 class JinaAI(TypedVectors):
     name, label = "jinaai", "Jina AI"
     settings = JinaSettings
-    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         TaskType.EMBEDDING: EmbedContents(),
         TaskType.RERANK: Rerank(),

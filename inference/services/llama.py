@@ -1,12 +1,20 @@
 """Llama Stack, on a server of one's own."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
+from inference.services.calls import Call, post
 from inference.services.hugging_face import VectorsReply
-from inference.services.openai_shape import OpenAIChat, OpenAIShaped, is_too_large
-from inference.services.remote import CHATS, Call, RemoteSettings, Task, post
+from inference.services.openai_chat import OpenAIChat
+from inference.services.openai_errors import OpenAIShaped, is_too_large
+from inference.services.remote import CHATS, Task
+from inference.services.remote_settings import (
+    RemoteSettings,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
+)
 from inference.services.replies import embeddings
 from inference.services.settings import PositiveInt, Secret, Similarity, Text, Url, setting
 from inference.types import TaskType, TextEmbeddings
@@ -15,7 +23,6 @@ from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
 
 REQUESTS_PER_MINUTE = 3000
-VECTORS = (TaskType.TEXT_EMBEDDING,)
 
 
 class LlamaSettings(RemoteSettings):
@@ -26,16 +33,9 @@ class LlamaSettings(RemoteSettings):
     api_key: Secret | None = setting(
         "API Key", "Sent where the server wants one.", sensitive=True, updatable=True, default=None
     )
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=VECTORS, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=VECTORS,
-        default=None,
-    )  # fmt: skip
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length that the vectors have.", tasks=VECTORS, default=None
-    )
+    similarity: Similarity | None = similarity_setting()
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting()
+    dimensions: PositiveInt | None = dimensions_setting()
 
 
 class Embed(Task[LlamaSettings, VectorsReply]):
@@ -66,7 +66,7 @@ class Chat(OpenAIChat[LlamaSettings]):
 class Llama(OpenAIShaped):
     name, label = "llama", "Llama"
     settings = LlamaSettings
-    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         **dict.fromkeys(CHATS, Chat()),
     }

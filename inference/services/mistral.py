@@ -2,13 +2,22 @@
 
 import hashlib
 import re
-from typing import Any
+from typing import Any, ClassVar, Generic
 
 import httpx
 
 from inference.chat import ChatRequest, Tool
-from inference.services.openai_shape import OpenAIChat, OpenAIEmbedding, OpenAIShaped
-from inference.services.remote import CHATS, Call, RemoteSettings
+from inference.services.calls import Call, SettingsT
+from inference.services.openai_chat import OpenAIChat
+from inference.services.openai_errors import OpenAIShaped
+from inference.services.openai_vectors import OpenAIEmbedding
+from inference.services.remote import CHATS
+from inference.services.remote_settings import (
+    RemoteSettings,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
+)
 from inference.services.settings import PositiveInt, Secret, Similarity, Text, setting
 from inference.types import TaskType
 from inference.upstream.auth import Auth, bearer
@@ -17,7 +26,6 @@ EMBEDDINGS_URL = "https://api.mistral.ai/v1/embeddings"
 CHAT_URL = "https://api.mistral.ai/v1/chat/completions"
 MODELS_URL = "https://api.mistral.ai/v1/models"
 REQUESTS_PER_MINUTE = 240
-VECTORS = (TaskType.TEXT_EMBEDDING,)
 NO_PARAMETERS = {"type": "object", "properties": {}}
 CALL_ID = re.compile(r"[A-Za-z0-9]{9}")
 # Parts of a message that Mistral would refuse as unknown.
@@ -29,16 +37,9 @@ class MistralSettings(RemoteSettings):
 
     api_key: Secret = setting("API Key", "The Mistral API key.", sensitive=True, updatable=True)
     model: Text = setting("Model", "The name of the model to use.")
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=VECTORS,
-        default=None,
-    )  # fmt: skip
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length that the vectors have.", tasks=VECTORS, default=None
-    )
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=VECTORS, default=None
-    )
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting()
+    dimensions: PositiveInt | None = dimensions_setting()
+    similarity: Similarity | None = similarity_setting()
 
 
 class Embed(OpenAIEmbedding[MistralSettings]):
@@ -51,19 +52,12 @@ class Embed(OpenAIEmbedding[MistralSettings]):
         return {"model": call.settings.model, "input": call.texts, "encoding_format": "float"}
 
 
-class Chat(OpenAIChat[MistralSettings]):
+class MistralChat(OpenAIChat[SettingsT], Generic[SettingsT]):
     """Mistral refuses fields that it does not know, and tells usage in a stream unasked."""
 
-    requests_per_minute = REQUESTS_PER_MINUTE
     limit_field = "max_tokens"
     has_stream_options = False
     ends_with_done = True
-
-    def url(self, settings: MistralSettings) -> str:
-        return CHAT_URL
-
-    def model(self, settings: MistralSettings) -> str:
-        return settings.model
 
     def messages(self, chat: ChatRequest) -> list[dict[str, Any]]:
         return [mistral_message(message) for message in super().messages(chat)]
@@ -75,6 +69,16 @@ class Chat(OpenAIChat[MistralSettings]):
         if function.get("parameters") is None:
             function = {**function, "parameters": NO_PARAMETERS}
         return {**shown, "function": function}
+
+
+class Chat(MistralChat[MistralSettings]):
+    requests_per_minute = REQUESTS_PER_MINUTE
+
+    def url(self, settings: MistralSettings) -> str:
+        return CHAT_URL
+
+    def model(self, settings: MistralSettings) -> str:
+        return settings.model
 
 
 def mistral_message(message: dict[str, Any]) -> dict[str, Any]:
@@ -96,7 +100,7 @@ def call_id(given: str) -> str:
 class Mistral(OpenAIShaped):
     name, label = "mistral", "Mistral"
     settings = MistralSettings
-    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         **dict.fromkeys(CHATS, Chat()),
     }

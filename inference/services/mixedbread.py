@@ -1,15 +1,16 @@
 """Mixedbread."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
+from inference.services.calls import Call, given, post
 from inference.services.documents import SentDocument, document_text
-from inference.services.openai_shape import Received
 from inference.services.refusals import PLAIN, detail_of, whole_body
-from inference.services.remote import Call, RemoteService, RemoteSettings, Task, given, post
-from inference.services.replies import ranking
+from inference.services.remote import RemoteService, Task
+from inference.services.remote_settings import RemoteSettings
+from inference.services.replies import Received, ranking
 from inference.services.settings import Secret, Text, Url, setting
 from inference.services.task_settings import RerankTaskSettings
 from inference.types import Ranking, TaskType
@@ -62,7 +63,7 @@ class Rerank(Task[MixedbreadSettings, RerankReply]):
 class Mixedbread(RemoteService):
     name, label = "mixedbread", "Mixedbread"
     settings = MixedbreadSettings
-    tasks = {TaskType.RERANK: Rerank()}  # noqa: RUF012 - a mapping that nobody changes
+    tasks: ClassVar = {TaskType.RERANK: Rerank()}
     rate_limit_group = ("model_id", "api_key", "url")
 
     def complete(self, task_type: TaskType, raw: Mapping[str, Any]) -> dict[str, Any]:

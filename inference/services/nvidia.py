@@ -1,13 +1,21 @@
 """NVIDIA, hosted or as a container of one's own."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
-from inference.services.openai_shape import OpenAIChat, OpenAIEmbedding, OpenAIShaped, Received
-from inference.services.remote import CHATS, Call, RemoteSettings, Task, given, post
-from inference.services.replies import ranking
+from inference.services.calls import Call, given, post
+from inference.services.openai_chat import OpenAIChat
+from inference.services.openai_errors import OpenAIShaped
+from inference.services.openai_vectors import OpenAIEmbedding
+from inference.services.remote import CHATS, Task
+from inference.services.remote_settings import (
+    RemoteSettings,
+    max_input_tokens_setting,
+    similarity_setting,
+)
+from inference.services.replies import Received, ranking
 from inference.services.settings import (
     PositiveInt,
     Secret,
@@ -30,7 +38,6 @@ URLS = {
     TaskType.RERANK: RERANK_URL,
     **dict.fromkeys(CHATS, CHAT_URL),
 }
-VECTORS = (TaskType.TEXT_EMBEDDING,)
 
 
 class NvidiaSettings(RemoteSettings):
@@ -43,13 +50,8 @@ class NvidiaSettings(RemoteSettings):
     model_id: Text = setting("Model ID", "The name of the model to use.")
     url: Url | None = setting("URL", "The address of another server of the same API.", default=None)
     dimensions: PositiveInt | None = setting("Dimensions", listed=False, tasks=(), default=None)
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=VECTORS, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=VECTORS,
-        default=None,
-    )  # fmt: skip
+    similarity: Similarity | None = similarity_setting()
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting()
 
 
 class EmbedSettings(Settings):
@@ -63,7 +65,7 @@ class Embed(OpenAIEmbedding[NvidiaSettings]):
     task_settings = EmbedSettings
     requests_per_minute = 3000
     # The provider insists on one.
-    input_types = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    input_types: ClassVar = {
         InputType.INGEST: "passage",
         InputType.SEARCH: "query",
         InputType.UNSPECIFIED: "query",
@@ -83,6 +85,7 @@ class Embed(OpenAIEmbedding[NvidiaSettings]):
 
 class Chat(OpenAIChat[NvidiaSettings]):
     requests_per_minute = 3000
+    input_types = Embed.input_types
     called = "NVIDIA completions"
     limit_field = "max_tokens"
     ends_with_done = True
@@ -105,6 +108,7 @@ class Rerank(Task[NvidiaSettings, RerankReply]):
 
     reply = RerankReply
     requests_per_minute = 3000
+    input_types = Embed.input_types
     retried = frozenset({413, 429, 500, 503})
 
     def build(self, call: Call[NvidiaSettings]) -> httpx.Request:
@@ -123,7 +127,7 @@ class Rerank(Task[NvidiaSettings, RerankReply]):
 class Nvidia(OpenAIShaped):
     name, label = "nvidia", "Nvidia"
     settings = NvidiaSettings
-    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         **dict.fromkeys(CHATS, Chat()),
         TaskType.RERANK: Rerank(),

@@ -1,5 +1,6 @@
 """OpenAI, and whatever speaks its API at an address of its own."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import httpx
@@ -7,9 +8,19 @@ from pydantic import SecretStr, StrictStr
 
 from inference.chat import ChatRequest
 from inference.errors import InvalidRequest
+from inference.services.base import EndpointConfig
+from inference.services.calls import Call, given
 from inference.services.credentials import check_credentials
-from inference.services.openai_shape import OpenAIChat, OpenAIEmbedding, OpenAIShaped
-from inference.services.remote import CHATS, VECTORS, Call, RemoteSettings, given
+from inference.services.openai_chat import OpenAIChat
+from inference.services.openai_errors import OpenAIShaped
+from inference.services.openai_vectors import OpenAIEmbedding
+from inference.services.remote import CHATS, VECTORS
+from inference.services.remote_settings import (
+    RemoteSettings,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
+)
 from inference.services.settings import (
     Headers,
     HeaderText,
@@ -41,17 +52,15 @@ class OpenAISettings(RemoteSettings):
         "Organization ID", "The organization that calls are counted to.", updatable=True,
         default=None,
     )  # fmt: skip
-    url: Url | None = setting("URL", "The address of another server of the same API.", default=None)
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", tasks=VECTORS, default=None
-    )
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=VECTORS, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=VECTORS,
+    url: Url | None = setting(
+        "URL",
+        "The address of another server of the same API; chats have another by default.",
+        suggested=EMBEDDINGS_URL,
         default=None,
-    )  # fmt: skip
+    )
+    dimensions: PositiveInt | None = dimensions_setting(VECTORS)
+    similarity: Similarity | None = similarity_setting(VECTORS)
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting(VECTORS)
     client_id: Text | None = setting(
         "Client ID", "OAuth2: the client.", updatable=True, default=None
     )
@@ -124,10 +133,25 @@ class Chat(OpenAIChat[Any]):
         return {"reasoning_effort": chat.reasoning.effort}
 
 
+def with_model_moved(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A configuration with its model in the service settings, where it once was in the others."""
+    settings, own = config.get("service_settings"), config.get("task_settings")
+    if not isinstance(settings, Mapping) or not isinstance(own, Mapping):
+        return config
+    found = next((name for name in ("model", "model_id") if own.get(name) is not None), None)
+    if found is None or settings.get("model_id") is not None:
+        return config
+    return {
+        **config,
+        "service_settings": {**settings, "model_id": own[found]},
+        "task_settings": {name: value for name, value in own.items() if name != found},
+    }
+
+
 class OpenAI(OpenAIShaped):
     name, label = "openai", "OpenAI"
     settings = OpenAISettings
-    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         TaskType.EMBEDDING: Embed(),
         **dict.fromkeys(CHATS, Chat()),
@@ -137,6 +161,9 @@ class OpenAI(OpenAIShaped):
         "organization_id", "max_input_tokens", "client_id", "scopes", "token_url",
         "user", "headers",
     }  # fmt: skip
+
+    def parse(self, task_type: TaskType, config: Mapping[str, Any]) -> EndpointConfig:
+        return super().parse(task_type, with_model_moved(config))
 
     def auth(self, settings: OpenAISettings) -> Auth:
         if settings.api_key is not None:

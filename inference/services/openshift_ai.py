@@ -1,19 +1,26 @@
 """OpenShift AI: models that somebody serves, each at an address of its own."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
-from inference.services.documents import SentDocument, document_text
-from inference.services.openai_shape import OpenAIChat, OpenAIEmbedding, OpenAIShaped, Received
-from inference.services.remote import CHATS, Call, RemoteSettings, Task, given, post
-from inference.services.replies import ranking
+from inference.services.calls import Call, given, post
+from inference.services.documents import RerankDocuments
+from inference.services.openai_chat import OpenAIChat
+from inference.services.openai_errors import OpenAIShaped
+from inference.services.openai_vectors import OpenAIEmbedding
+from inference.services.remote import CHATS
+from inference.services.remote_settings import (
+    RemoteSettings,
+    dimensions_setting,
+    max_input_tokens_setting,
+    set_by_user,
+    similarity_setting,
+)
 from inference.services.settings import PositiveInt, Secret, Similarity, Text, Url, setting
-from inference.services.task_settings import RerankTaskSettings
-from inference.types import Ranking, TaskType
+from inference.types import TaskType
 from inference.upstream.auth import Auth, bearer
 
-EMBEDDING = (TaskType.TEXT_EMBEDDING,)
 REQUESTS_PER_MINUTE = 3000
 
 
@@ -23,26 +30,10 @@ class OpenShiftSettings(RemoteSettings):
     api_key: Secret = setting("API Key", "The token of the model.", sensitive=True, updatable=True)
     url: Url = setting("URL", "The address of the model.")
     model_id: Text | None = setting("Model ID", "The name of the model to use.", default=None)
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", tasks=EMBEDDING, default=None
-    )
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=EMBEDDING, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=EMBEDDING,
-        default=None,
-    )  # fmt: skip
-
-
-class RankedRow(Received):
-    index: int
-    relevance_score: float
-    document: SentDocument | str | None = None
-
-
-class RerankReply(Received):
-    results: list[RankedRow]
+    dimensions: PositiveInt | None = dimensions_setting()
+    dimensions_set_by_user: bool | None = set_by_user()
+    similarity: Similarity | None = similarity_setting()
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting()
 
 
 class Embed(OpenAIEmbedding[OpenShiftSettings]):
@@ -66,9 +57,7 @@ class Chat(OpenAIChat[OpenShiftSettings]):
         return settings.url
 
 
-class Rerank(Task[OpenShiftSettings, RerankReply]):
-    task_settings = RerankTaskSettings
-    reply = RerankReply
+class Rerank(RerankDocuments[OpenShiftSettings]):
     requests_per_minute = REQUESTS_PER_MINUTE
     retried = frozenset({429, 500})
 
@@ -82,17 +71,11 @@ class Rerank(Task[OpenShiftSettings, RerankReply]):
         )
         return post(call.settings.url, body)
 
-    def parse(self, reply: RerankReply, call: Call[OpenShiftSettings]) -> Ranking:
-        rows = (
-            (row.index, row.relevance_score, document_text(row.document)) for row in reply.results
-        )
-        return ranking(rows, call)
-
 
 class OpenShiftAI(OpenAIShaped):
     name, label = "openshift_ai", "OpenShift AI"
     settings = OpenShiftSettings
-    tasks = {  # noqa: RUF012 - as in OpenAI
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         **dict.fromkeys(CHATS, Chat()),
         TaskType.RERANK: Rerank(),

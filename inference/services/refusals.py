@@ -1,8 +1,9 @@
-"""What providers say of a failure in bodies of other shapes than OpenAI's."""
+"""What providers say of a failure, in bodies of whatever shape."""
+
+from typing import Any
 
 import orjson
 
-from inference.services.openai_shape import words_of
 from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
 from inference.upstream.failures import CATEGORIES, SERVER_ERROR, UNSUCCESSFUL
@@ -25,3 +26,16 @@ def detail_of(reply: Reply) -> ProviderError:
 
 def whole_body(reply: Reply) -> ProviderError:
     return ProviderError(words_of(reply.content))
+
+
+def as_text(value: Any) -> str | None:
+    """A value of a failure's body as words: JSON where it is no text."""
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value).decode()
+
+
+def words_of(body: bytes) -> str:
+    """A failure's body of no known shape, as it is; empty for a page that is meant for people."""
+    text = body.decode(errors="replace").strip()
+    return "" if text.startswith("<") else text

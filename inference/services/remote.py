@@ -1,7 +1,6 @@
 """What a service of a provider declares: its settings, and two pure functions for each task."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 import httpx
@@ -11,15 +10,10 @@ from pydantic import BaseModel, ValidationError
 from inference.chat import ChatRequest
 from inference.errors import InvalidRequest, InvalidSettings
 from inference.services.base import EndpointConfig, Service
-from inference.services.settings import (
-    Certificates,
-    PositiveInt,
-    Proxy,
-    Settings,
-    is_for,
-    parse_settings,
-    setting,
-)
+from inference.services.calls import Call, SettingsT
+from inference.services.remote_settings import NoTaskSettings, RemoteSettings
+from inference.services.replies import first_problem
+from inference.services.settings import Settings, is_for, parse_settings
 from inference.types import (
     InferenceRequest,
     InferenceResult,
@@ -28,123 +22,14 @@ from inference.types import (
     TextEmbeddings,
 )
 from inference.upstream.auth import Auth
-from inference.upstream.door import USER_AGENT, Reply
+from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
 from inference.upstream.limiting import Group
-from inference.upstream.pool import Way
 from inference.upstream.sse import ServerEvent, read_events
 
 VECTORS = (TaskType.TEXT_EMBEDDING, TaskType.EMBEDDING)
 CHATS = (TaskType.COMPLETION, TaskType.CHAT_COMPLETION)
-PUBLIC_INPUT_TYPES = ("ingest", "search", "classification", "clustering")
-CHARACTERS_PER_TOKEN = 3
-# Some providers ask for the product that calls them.
-REQUEST_SOURCE = {"Request-Source": f"unspecified:{USER_AGENT}"}
-PROMPT_TOO_LONG = "Please reduce your prompt; or completion length."
-
-
-class RateLimit(Settings):
-    requests_per_minute: PositiveInt = setting(
-        "Rate Limit", "How many requests a minute are sent at most; the rest waits its turn."
-    )
-
-
-class RemoteSettings(Settings):
-    """What every provider's settings have: who may call it how often, and how it is reached.
-
-    proxy and ca_certificate: ours, not Elasticsearch's; shown only where they were given. Declare
-    `rate_limit: None = no_rate_limit()` for a service that has none.
-    """
-
-    rate_limit: RateLimit | None = setting("Rate Limit", updatable=True, default=None)
-    proxy: Proxy | None = setting(
-        "Proxy",
-        "An http:// proxy for this endpoint alone.",
-        updatable=True,
-        sensitive=True,
-        listed=False,
-        default=None,
-    )
-    ca_certificate: Certificates | None = setting(
-        "CA certificate",
-        "Believed beside the public ones, in PEM form.",
-        updatable=True,
-        listed=False,
-        default=None,
-        examples=["-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----"],
-    )
-
-    @property
-    def way(self) -> Way:
-        return Way(self.proxy.get_secret_value() if self.proxy else None, self.ca_certificate)
-
-
-def no_rate_limit() -> Any:
-    """In place of `rate_limit`, which is then a setting that no endpoint has."""
-    return setting("Rate Limit", listed=False, tasks=(), default=None)
-
-
-class NoTaskSettings(Settings):
-    pass
-
-
-SettingsT = TypeVar("SettingsT", bound=RemoteSettings)
 ReplyT = TypeVar("ReplyT", bound=BaseModel)
-
-
-@dataclass(frozen=True)
-class Call(Generic[SettingsT]):
-    """One call to a provider: what the endpoint says, and what is asked of it now.
-
-    task_settings: those of the endpoint with those of this call over them, as the task's schema.
-    """
-
-    settings: SettingsT
-    task_settings: Any
-    request: Any
-    task_type: TaskType
-    is_stream: bool = False
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The inputs of a request that has texts."""
-        request: InferenceRequest = self.request
-        return request.input
-
-    @property
-    def input(self) -> InferenceRequest:
-        """The request of any task but a chat."""
-        request: InferenceRequest = self.request
-        return request
-
-    @property
-    def chat(self) -> ChatRequest:
-        """The request of a chat; a completion is one with a single message."""
-        if isinstance(self.request, ChatRequest):
-            return self.request
-        return ChatRequest.of_prompt(self.texts[0])
-
-    @property
-    def input_type(self) -> InputType:
-        """What the call says, else its task settings or the endpoint's."""
-        if self.input.input_type != InputType.UNSPECIFIED:
-            return self.input.input_type
-        stored = getattr(self.task_settings, "input_type", None)
-        return InputType(stored) if stored else InputType.UNSPECIFIED
-
-    @property
-    def top_n(self) -> int | None:
-        if self.input.top_n is not None:
-            return self.input.top_n
-        found: int | None = getattr(self.task_settings, "top_n", None)
-        return found
-
-    @property
-    def return_documents(self) -> bool | None:
-        if self.input.return_documents is not None:
-            return self.input.return_documents
-        found: bool | None = getattr(self.task_settings, "return_documents", None)
-        return found
 
 
 class Task(Generic[SettingsT, ReplyT]):
@@ -152,7 +37,8 @@ class Task(Generic[SettingsT, ReplyT]):
 
     task_settings: its schema. reply: the body of a success. requests_per_minute: the limit of an
     endpoint that says none; None: there is no limit. most_inputs: of one call. input_types: what
-    the provider calls each; empty: any that a caller names is refused, None: any is accepted.
+    the provider calls each; empty: any that a caller names is refused, None: any is accepted. Where
+    a service knows some for its vectors, its other tasks take the same, and send none.
     called: how a refusal of too many inputs begins, where not with the service and the task.
     retried: the statuses after which the same is tried again. is_cut: whether texts that are too
     long are cut, to `max_input_tokens` before and to half after a refusal. can_stream: whether
@@ -259,7 +145,8 @@ class RemoteService(Service):
 
     error_type: of a chat's failures that name none themselves.
     rate_limit_group: the settings that make endpoints share a limit. default_similarity: that of
-    vectors, where a service has the setting.
+    vectors, where a service has the setting. models_in: where a list of models has its rows, and
+    what the name is called in each.
     """
 
     settings: ClassVar[type[RemoteSettings]]
@@ -267,6 +154,7 @@ class RemoteService(Service):
     rate_limit_group: ClassVar[tuple[str, ...]] = ()
     default_similarity: ClassVar[str] = "dot_product"
     error_type: ClassVar[str | None] = None
+    models_in: ClassVar[tuple[str, str]] = ("data", "id")
     is_remote = True
     # Whether an endpoint is stored only after its provider answered once.
     is_proved: ClassVar[bool] = True
@@ -297,7 +185,11 @@ class RemoteService(Service):
 
     def model_names(self, reply: Reply) -> list[str]:
         """The models in the answer to that. Raises ValueError."""
-        return openai_model_names(reply)
+        rows, name = self.models_in
+        try:
+            return sorted(str(one[name]) for one in orjson.loads(reply.content)[rows])
+        except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
+            raise ValueError("it is no list of models") from exc
 
     def in_order(self, service_settings: Mapping[str, Any]) -> dict[str, Any]:
         """With what every provider has behind what is its own."""
@@ -328,7 +220,10 @@ class RemoteService(Service):
     def complete(self, task_type: TaskType, raw: Mapping[str, Any]) -> dict[str, Any]:
         """Service settings as given, with the defaults where something is not said."""
         given = {name: value for name, value in raw.items() if value is not None}
-        return {**self.defaults(task_type), **given}
+        defaults = self.defaults(task_type)
+        if given.get("rate_limit") == {} and "rate_limit" in defaults:
+            del given["rate_limit"]
+        return {**defaults, **given}
 
     def group(self, config: EndpointConfig) -> Group | None:
         """Whose calls share a rate limit with those of this endpoint."""
@@ -353,7 +248,10 @@ class RemoteService(Service):
                 f"specified in the settings [{wished}]. Please recreate the [service_settings] "
                 "with the correct dimensions"
             )
-        return {"dimensions": proof.dimensions}
+        found: dict[str, Any] = {"dimensions": proof.dimensions}
+        if "dimensions_set_by_user" in self.settings.model_fields:
+            found["dimensions_set_by_user"] = wished is not None
+        return found
 
     def call_for(
         self, config: EndpointConfig, request: InferenceRequest | ChatRequest, *, is_stream: bool
@@ -378,39 +276,3 @@ class RemoteService(Service):
         call = Call(settings, merged, request, config.task_type, is_stream)
         task.check(call, self.label)
         return call
-
-
-def post(url: str, payload: Any, headers: Mapping[str, str] | None = None) -> httpx.Request:
-    """A request with JSON."""
-    return httpx.Request(
-        "POST",
-        url,
-        content=orjson.dumps(payload, option=orjson.OPT_SERIALIZE_NUMPY),
-        headers={"Content-Type": "application/json", **(headers or {})},
-    )
-
-
-def given(**fields: Any) -> dict[str, Any]:
-    """The fields of a body that are set."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def first_problem(exc: ValidationError) -> str:
-    """The place and kind of what is wrong with a reply, without a word of what it holds."""
-    error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = ".".join(map(str, error["loc"]))
-    return f"[{place}] {error['msg']}" if place else error["msg"]
-
-
-def cut_call(call: Call[Any], most_characters: Iterable[int]) -> Call[Any]:
-    """The call with each text cut to so many characters."""
-    texts = tuple(text[:most] for text, most in zip(call.texts, most_characters, strict=True))
-    return replace(call, request=replace(call.request, input=texts))
-
-
-def openai_model_names(reply: Reply) -> list[str]:
-    """The ids in OpenAI's list of models. Raises ValueError."""
-    try:
-        return sorted(str(one["id"]) for one in orjson.loads(reply.content)["data"])
-    except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
-        raise ValueError("it is no list of models") from exc

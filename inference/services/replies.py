@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from inference.services.remote import Call
+from inference.services.calls import Call
 from inference.types import (
     ElementType,
     InferenceRequest,
@@ -17,6 +18,20 @@ from inference.types import (
 )
 
 BYTES = np.iinfo(np.int8)
+RECEIVED = ConfigDict(frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+
+
+class Received(BaseModel):
+    """A part of a provider's reply: what is not named here is not looked at."""
+
+    model_config = RECEIVED
+
+
+def first_problem(exc: ValidationError) -> str:
+    """The place and kind of what is wrong with a reply, without a word of what it holds."""
+    error = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(map(str, error["loc"]))
+    return f"[{place}] {error['msg']}" if place else error["msg"]
 
 
 def embeddings(

@@ -7,7 +7,11 @@ from pydantic import model_validator
 
 from inference.errors import InvalidRequest, InvalidSettings
 from inference.services.aws_shape import AwsSettings
-from inference.services.remote import no_rate_limit
+from inference.services.remote_settings import (
+    TEXT_VECTORS,
+    dimensions_setting,
+    no_rate_limit,
+)
 from inference.services.settings import (
     FOLDED,
     HeaderText,
@@ -20,7 +24,6 @@ from inference.services.settings import (
 )
 from inference.types import ElementType, TaskType
 
-EMBEDS = (TaskType.TEXT_EMBEDDING,)
 CHUNKED = (TaskType.TEXT_EMBEDDING, TaskType.SPARSE_EMBEDDING)
 OPENAI, ELASTIC = "openai", "elastic"
 API_TASKS = {
@@ -56,15 +59,13 @@ class SageMakerSettings(AwsSettings):
         "Batch Size", "How many chunks of long inputs are sent at a time.", updatable=True,
         tasks=CHUNKED, suggested=256, default=None,
     )  # fmt: skip
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", tasks=EMBEDS, default=None
-    )
+    dimensions: PositiveInt | None = dimensions_setting()
     element_type: Element | None = setting(
-        "Element Type", "What vectors are made of; for Elasticsearch's API.", tasks=EMBEDS,
+        "Element Type", "What vectors are made of; for Elasticsearch's API.", tasks=TEXT_VECTORS,
         default=None,
     )  # fmt: skip
     similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared; for Elasticsearch's API.", tasks=EMBEDS,
+        "Similarity", "How vectors are compared; for Elasticsearch's API.", tasks=TEXT_VECTORS,
         default=None,
     )  # fmt: skip
     rate_limit: None = no_rate_limit()
@@ -85,7 +86,7 @@ class SageMakerSettings(AwsSettings):
         }
         if self.api == OPENAI and foreign:
             raise unknown_settings(foreign, service)
-        if self.api == ELASTIC and task_type in EMBEDS and self.element_type is None:
+        if self.api == ELASTIC and task_type in TEXT_VECTORS and self.element_type is None:
             raise InvalidSettings(
                 ["[service_settings] does not contain the required setting [element_type]"]
             )

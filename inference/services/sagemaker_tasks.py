@@ -9,15 +9,11 @@ import httpx
 from pydantic import ConfigDict, ValidationError
 
 from inference.services.aws_shape import JSON, read_frames
-from inference.services.openai_shape import (
-    ChatReply,
-    EmbeddingReply,
-    OpenAIChat,
-    OpenAIEmbedding,
-    Received,
-)
-from inference.services.remote import Call, ReplyT, Task, first_problem, given, post
-from inference.services.replies import embeddings, ranking, sparse
+from inference.services.calls import Call, given, post
+from inference.services.openai_chat import ChatReply, OpenAIChat
+from inference.services.openai_vectors import EmbeddingReply, OpenAIEmbedding
+from inference.services.remote import ReplyT, Task
+from inference.services.replies import Received, embeddings, first_problem, ranking, sparse
 from inference.services.sagemaker_settings import (
     ElasticTaskSettings,
     HeaderSettings,

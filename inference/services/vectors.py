@@ -7,8 +7,9 @@ from pydantic import AfterValidator
 
 from inference.errors import InvalidRequest
 from inference.services.base import EndpointConfig
-from inference.services.openai_shape import EmbeddingReply, OpenAIEmbedding, vector_of
-from inference.services.remote import Call, RemoteService, SettingsT
+from inference.services.calls import Call, SettingsT
+from inference.services.openai_vectors import EmbeddingReply, OpenAIEmbedding, vector_of
+from inference.services.remote import RemoteService
 from inference.services.replies import embeddings
 from inference.services.settings import FOLDED, folded, is_for, setting
 from inference.types import Content, ElementType, TaskType, TextEmbeddings

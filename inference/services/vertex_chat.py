@@ -7,16 +7,16 @@ from urllib.parse import quote
 import httpx
 
 from inference.services.anthropic_shape import AnthropicMessages
+from inference.services.calls import Call, given, post
 from inference.services.gemini_shape import GeminiChat
-from inference.services.openai_shape import OpenAIChat
-from inference.services.remote import Call, Task, given, post
+from inference.services.google import google_categories
+from inference.services.mistral import MistralChat
+from inference.services.openai_chat import OpenAIChat
+from inference.services.remote import Task
 from inference.services.vertex_settings import GOOGLE, ChatTaskSettings, VertexSettings
-from inference.upstream.failures import UNSUCCESSFUL
 
-OWN_CATEGORIES = {
-    **dict.fromkeys((400, 401, 402, 413, 422), UNSUCCESSFUL),
-    503: "The Google Vertex AI service may be temporarily overloaded or down",
-}
+LABEL = "Google Vertex AI"
+OWN_CATEGORIES = google_categories(LABEL)
 ANTHROPIC_MAX_TOKENS = 1024
 
 
@@ -93,11 +93,15 @@ class GardenChatWithoutOptions(GardenChat):
     has_stream_options = False
 
 
+class GardenMistral(GardenChat, MistralChat[VertexSettings]):
+    """Calls of tools are Mistral's here, too."""
+
+
 BY_PROVIDER: Mapping[str, Task[Any, Any]] = {
     GOOGLE: Gemini(),
     "anthropic": GardenAnthropic(),
     "meta": GardenChat(),
     "hugging_face": GardenChat(),
-    "mistral": GardenChatWithoutOptions(),
+    "mistral": GardenMistral(),
     "ai21": GardenChatWithoutOptions(),
 }

@@ -5,7 +5,14 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, StrictBool, StrictInt
 
 from inference.errors import InvalidSettings
-from inference.services.remote import CHATS, RemoteSettings
+from inference.services.remote import CHATS
+from inference.services.remote_settings import (
+    TEXT_VECTORS,
+    RemoteSettings,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
+)
 from inference.services.settings import (
     FOLDED,
     HostLabel,
@@ -19,7 +26,6 @@ from inference.services.settings import (
 )
 from inference.types import TaskType
 
-EMBEDS = (TaskType.TEXT_EMBEDDING,)
 GOOGLE = "google"
 URLS = ("url", "streaming_url")
 MOST_INPUTS = 250
@@ -47,7 +53,7 @@ class VertexSettings(RemoteSettings):
     )
     location: HostLabel | None = setting(
         "GCP Region", "Where the model runs; leave it out for Google's choice.",
-        tasks=(*EMBEDS, *CHATS), default=None,
+        tasks=(*TEXT_VECTORS, *CHATS), default=None,
     )  # fmt: skip
     model_id: Text | None = setting("Model ID", "The name of the model to use.", default=None)
     provider: Provider | None = setting(
@@ -61,19 +67,12 @@ class VertexSettings(RemoteSettings):
         "Streaming URL", "Where a model of the Model Garden is called for a stream.", tasks=CHATS,
         default=None,
     )  # fmt: skip
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", tasks=EMBEDS, default=None
-    )
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=EMBEDS, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=EMBEDS,
-        default=None,
-    )  # fmt: skip
+    dimensions: PositiveInt | None = dimensions_setting()
+    similarity: Similarity | None = similarity_setting()
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting()
     max_batch_size: Annotated[int, Field(ge=1, le=MOST_INPUTS)] | None = setting(
         "Maximum Batch Size", "How many chunks of long inputs are sent at a time.", updatable=True,
-        tasks=EMBEDS, suggested=MOST_INPUTS, default=None,
+        tasks=TEXT_VECTORS, suggested=MOST_INPUTS, default=None,
     )  # fmt: skip
 
     @property

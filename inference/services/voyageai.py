@@ -1,21 +1,21 @@
 """Voyage AI."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
-from inference.services.openai_shape import EmbeddingReply, EmbeddingRow, Received
+from inference.services.calls import REQUEST_SOURCE, Call, given, post
+from inference.services.openai_vectors import EmbeddingReply, EmbeddingRow
 from inference.services.refusals import VALIDATED, detail_of
-from inference.services.remote import (
-    REQUEST_SOURCE,
-    VECTORS,
-    Call,
+from inference.services.remote import VECTORS, Task
+from inference.services.remote_settings import (
     RemoteSettings,
-    Task,
-    given,
-    post,
+    dimensions_setting,
+    max_input_tokens_setting,
+    set_by_user,
+    similarity_setting,
 )
-from inference.services.replies import ranking
+from inference.services.replies import Received, ranking
 from inference.services.settings import (
     PositiveInt,
     Secret,
@@ -36,7 +36,7 @@ from inference.services.vectors import (
     input_type_setting,
     is_multimodal,
 )
-from inference.types import Content, InferenceResult, InputType, Ranking, TaskType
+from inference.types import Content, InputType, Ranking, TaskType
 from inference.upstream.auth import Auth, bearer
 from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
@@ -48,27 +48,16 @@ RETRIED = frozenset({429, 500})
 
 
 class VoyageSettings(RemoteSettings):
-    """dimensions_set_by_user: shown, and never given."""
-
     api_key: Secret = setting("API Key", "The Voyage AI API key.", sensitive=True, updatable=True)
     model_id: Text = setting("Model ID", "The name of the model to use.")
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", tasks=VECTORS, default=None
-    )
-    dimensions_set_by_user: bool | None = setting(
-        "Dimensions Set by User", listed=False, tasks=(), default=None
-    )
+    dimensions: PositiveInt | None = dimensions_setting(VECTORS)
+    dimensions_set_by_user: bool | None = set_by_user()
     embedding_type: EmbeddingType | None = setting(
         "Embedding Type", "What the vectors are made of.", tasks=VECTORS, suggested="float",
         default=None,
     )  # fmt: skip
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=VECTORS, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "What the model reads of a text, for your information.",
-        updatable=True, tasks=VECTORS, default=None,
-    )  # fmt: skip
+    similarity: Similarity | None = similarity_setting(VECTORS)
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting(VECTORS, is_cut=False)
     multimodal_model: bool | None = setting(
         "Multimodal Model", "Whether the model takes images, too.",
         tasks=(TaskType.EMBEDDING,), suggested=True, default=None,
@@ -113,7 +102,7 @@ class Embed(PlainEmbedding[VoyageSettings]):
     task_settings = EmbedSettings
     reply = VoyageReply
     requests_per_minute = 2000
-    input_types = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    input_types: ClassVar = {
         InputType.INGEST: "document",
         InputType.SEARCH: "query",
     }
@@ -170,6 +159,7 @@ class Rerank(Task[VoyageSettings, RerankReply]):
     task_settings = VoyageRerankSettings
     reply = RerankReply
     requests_per_minute = 2000
+    input_types = Embed.input_types
     retried = RETRIED
     own_categories = VALIDATED
 
@@ -194,7 +184,7 @@ class Rerank(Task[VoyageSettings, RerankReply]):
 class VoyageAI(TypedVectors):
     name, label = "voyageai", "Voyage AI"
     settings = VoyageSettings
-    tasks = {  # noqa: RUF012 - declared as a mapping that nobody changes
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
         TaskType.EMBEDDING: EmbedContents(),
         TaskType.RERANK: Rerank(),
@@ -208,10 +198,3 @@ class VoyageAI(TypedVectors):
 
     def told(self, reply: Reply) -> ProviderError:
         return detail_of(reply)
-
-    def learned(self, settings: VoyageSettings, proof: InferenceResult) -> dict[str, Any]:
-        """With whether the user asked for the length, as this service alone shows."""
-        found = super().learned(settings, proof)
-        if found:
-            found["dimensions_set_by_user"] = settings.dimensions is not None
-        return found

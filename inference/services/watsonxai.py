@@ -1,23 +1,26 @@
 """IBM watsonx: vectors, rerank and chats, for a token that an API key is given for."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import orjson
 
 from inference.chat import ChatRequest, Message, TextPart
 from inference.errors import InvalidRequest
+from inference.services.calls import Call, given, post
 from inference.services.documents import SentDocument, document_text
 from inference.services.hosts import Host, origin_of
-from inference.services.openai_shape import (
-    OpenAIChat,
-    OpenAIShaped,
-    Received,
-    as_text,
-    openai_error,
+from inference.services.openai_chat import OpenAIChat
+from inference.services.openai_errors import OpenAIShaped, openai_error
+from inference.services.refusals import as_text
+from inference.services.remote import CHATS, Task
+from inference.services.remote_settings import (
+    RemoteSettings,
+    dimensions_setting,
+    max_input_tokens_setting,
+    similarity_setting,
 )
-from inference.services.remote import CHATS, Call, RemoteSettings, Task, given, post
-from inference.services.replies import embeddings, ranking
+from inference.services.replies import Received, embeddings, ranking
 from inference.services.settings import (
     PositiveInt,
     Secret,
@@ -28,11 +31,9 @@ from inference.services.settings import (
 from inference.services.task_settings import RerankTaskSettings
 from inference.types import Ranking, TaskType, TextEmbeddings
 from inference.upstream.auth import Auth, IamKey, TokenAuth
-from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
 from inference.upstream.failures import SERVER_ERROR, UNSUCCESSFUL
 
-EMBEDDING = (TaskType.TEXT_EMBEDDING,)
 REQUESTS_PER_MINUTE = 120
 
 
@@ -44,16 +45,9 @@ class WatsonxSettings(RemoteSettings):
     api_version: Text = setting("API Version", "The date of the API to speak: 2024-05-02")
     model_id: Text = setting("Model ID", "The name of the model to use.")
     project_id: Text = setting("Project ID", "The project that calls are counted to.")
-    dimensions: PositiveInt | None = setting(
-        "Dimensions", "The length of the vectors.", tasks=EMBEDDING, default=None
-    )
-    similarity: Similarity | None = setting(
-        "Similarity", "How vectors are compared.", tasks=EMBEDDING, default=None
-    )
-    max_input_tokens: PositiveInt | None = setting(
-        "Maximum Input Tokens", "Longer inputs are cut.", updatable=True, tasks=EMBEDDING,
-        default=None,
-    )  # fmt: skip
+    dimensions: PositiveInt | None = dimensions_setting()
+    similarity: Similarity | None = similarity_setting()
+    max_input_tokens: PositiveInt | None = max_input_tokens_setting()
 
     def address(self, path: str) -> str:
         version = httpx.QueryParams(version=self.api_version)
@@ -190,12 +184,13 @@ def watsonx_error(body: bytes) -> ProviderError:
 class WatsonxAI(OpenAIShaped):
     name, label = "watsonxai", "IBM watsonx"
     settings = WatsonxSettings
-    tasks = {  # noqa: RUF012 - as in OpenAI
+    tasks: ClassVar = {
         TaskType.TEXT_EMBEDDING: Embed(),
-        TaskType.RERANK: Rerank(),
         **dict.fromkeys(CHATS, Chat()),
+        TaskType.RERANK: Rerank(),
     }
     rate_limit_group = ("model_id",)
+    models_in = ("resources", "model_id")
     not_in_vectors = OpenAIShaped.not_in_vectors | {"project_id", "max_input_tokens"}
 
     def auth(self, settings: WatsonxSettings) -> Auth:
@@ -206,9 +201,3 @@ class WatsonxAI(OpenAIShaped):
 
     def models_request(self, settings: WatsonxSettings) -> httpx.Request | None:
         return httpx.Request("GET", settings.address("foundation_model_specs"))
-
-    def model_names(self, reply: Reply) -> list[str]:
-        try:
-            return sorted(str(one["model_id"]) for one in orjson.loads(reply.content)["resources"])
-        except (orjson.JSONDecodeError, KeyError, TypeError) as exc:
-            raise ValueError("it is no list of models") from exc

@@ -35,6 +35,23 @@ def test_a_service_tells_what_it_needs(api: Api) -> None:
     assert allocations["default_value"] == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("deepseek", "https://api.deepseek.com/chat/completions"),
+        ("groq", "https://api.groq.com/openai/v1/chat/completions"),
+        ("mixedbread", "https://api.mixedbread.com/v1/reranking"),
+        ("openai", "https://api.openai.com/v1/embeddings"),
+    ],
+)
+def test_a_service_tells_which_address_it_calls_unless_told(api: Api, name: str, url: str) -> None:
+    services = {one["service"]: one for one in told(api("GET", "/_inference/_services"))}
+
+    shown = services[name]["configurations"]["url"]
+
+    assert (shown["default_value"], shown["required"]) == (url, False)
+
+
 def test_the_catalogue_can_be_of_one_task(api: Api) -> None:
     ids = [one["service"] for one in told(api("GET", "/_inference/_services/rerank"))]
     assert "elasticsearch" in ids

@@ -49,6 +49,23 @@ def test_an_answer_from_memory_is_that_of_the_provider(
     assert len(sandbox.seen[service]) == calls
 
 
+def test_an_update_of_where_texts_are_cut_forgets_the_answers_before_it(
+    api: Api, sandbox: Sandbox
+) -> None:
+    create(api, "openai", max_input_tokens=1)
+    api("PUT", "/_console/endpoints/e1/cache", {"enabled": True})
+    asked = []
+    for change in ({"rate_limit": {"requests_per_minute": 7}}, {"max_input_tokens": 2}):
+        ask(api, "abcdefgh")
+        changed = api("PUT", "/_inference/e1/_update", {"service_settings": change})
+        assert changed.status_code == 200, changed.content
+        calls = len(sandbox.seen["openai"])
+        ask(api, "abcdefgh")
+        asked.append([orjson.loads(one.content)["input"] for one in sandbox.seen["openai"][calls:]])
+
+    assert asked == [[], [["abcdef"]]]
+
+
 def test_texts_that_are_read_as_one_are_never_answered_from_memory(
     api: Api, sandbox: Sandbox
 ) -> None:

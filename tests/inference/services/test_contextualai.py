@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from inference.errors import InvalidRequest, InvalidSettings
-from inference.services import find_service
 from inference.types import TaskType
 from inference.upstream.errors import UpstreamError, UpstreamMalformed
 from tests.inference.services.asking import Asking, Replied, endpoint
@@ -62,15 +61,6 @@ def test_how_many_documents_has_two_names_and_the_call_wins() -> None:
     assert asking.body["top_n"] == 2
 
 
-def test_an_update_may_use_either_name() -> None:
-    service = find_service("contextualai")
-    stored = {"service_settings": SETTINGS, "task_settings": {"top_n": 3, "instruction": "old"}}
-
-    changed = service.parse_update(TaskType.RERANK, stored, {"task_settings": {"top_k": 1}})
-
-    assert changed.task_settings.to_response() == {"top_n": 1, "instruction": "old"}
-
-
 def test_both_names_at_once_are_refused() -> None:
     with pytest.raises(InvalidRequest, match=r"settings \[{top_k=2}\] unknown"):
         reranking(top_n=1, top_k=2)
@@ -117,3 +107,18 @@ def test_a_refusal_is_told_with_all_that_its_body_says(
         f"Error message: [{body.decode().strip()}]"
     )
     assert len(asking.requests) == attempts
+
+
+def test_an_update_of_task_settings_takes_the_place_of_all_of_them() -> None:
+    asking = reranking()
+    stored = {
+        "service_settings": {"api_key": "k", "model_id": "m"},
+        "task_settings": {"top_n": 2, "instruction": "Be strict."},
+    }
+
+    for changes, expected in (
+        ({"task_settings": {"top_k": 3}}, {"top_n": 3}),
+        ({"service_settings": {"api_key": "l"}}, stored["task_settings"]),
+    ):
+        updated = asking.service.parse_update(TaskType.RERANK, stored, changes)
+        assert updated.task_settings.to_response() == expected

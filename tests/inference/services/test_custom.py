@@ -1,4 +1,4 @@
-"""The custom service: requests to the letter, replies of any shape, and what it refuses."""
+"""The custom service: requests to the letter, settings, and what it refuses."""
 
 from typing import Any
 
@@ -8,74 +8,18 @@ from inference.errors import InvalidRequest, InvalidSettings
 from inference.services import find_service
 from inference.services.custom import Custom
 from inference.types import InferenceRequest, InputType, TaskType
-from inference.upstream.errors import UpstreamError, UpstreamMalformed
-from tests.inference.services.asking import Asking, Replied, endpoint
-
-EMBEDDING: dict[str, Any] = {
-    "secret_parameters": {"token": "s3cret"},
-    "url": "https://emb.example.org/${tenant}/embed",
-    "headers": {"Authorization": "Token ${token}", "X-Trace": "inference"},
-    "query_parameters": [["version", "2024-06-01"], ["tag", "a b"], ["tag", "${tenant}"]],
-    "request": '{"texts":${input},"model":${model},"mode":${input_type},"norm":${norm}}',
-    "response": {
-        "json_parser": {"text_embeddings": "$.output.items[*].vec", "embedding_type": "byte"}
-    },
-    "input_type": {"translation": {"ingest": "doc", "search": "qry"}, "default": "doc"},
-    "batch_size": 2,
-    "similarity": "cosine",
-}
-PARAMETERS = {"parameters": {"tenant": "acme", "model": "m-1", "norm": True}}
-EMBEDDED = b'{"output":{"items":[{"vec":[1,-2]},{"vec":[3,127]}]}}'
-RERANK: dict[str, Any] = {
-    "secret_parameters": {"key": "k"},
-    "url": "https://rr.example.org/rank",
-    "headers": {"x-api-key": "${key}"},
-    "request": '{"q":${query},"docs":${input},"k":${top_n}}',
-    "response": {
-        "json_parser": {
-            "relevance_score": "$.ranked[*].s",
-            "reranked_index": "$.ranked[*].i",
-            "document_text": "$.ranked[*].t",
-        }
-    },
-}
-SPARSE: dict[str, Any] = {
-    "url": "http://sp.local:9000/sparse",
-    "request": '{"input":${input}}',
-    "response": {
-        "json_parser": {
-            "token_path": "$.result[*].terms[*].id",
-            "weight_path": "$.result[*].terms[*].w",
-        }
-    },
-}
-COMPLETION: dict[str, Any] = {
-    "secret_parameters": {"api_key": "k"},
-    "url": "https://llm.example.org/v1/chat/completions",
-    "headers": {"Authorization": "Bearer ${api_key}"},
-    "request": '{"model":"m","temperature":${temperature:-0.2},"prompt":${input}}',
-    "response": {"json_parser": {"completion_result": "$.choices[*].message.content"}},
-}
-
-
-def embedding(*replies: Any, task_settings: Any = PARAMETERS, **settings: Any) -> Asking:
-    settings = {**EMBEDDING, **settings}
-    task = TaskType.TEXT_EMBEDDING
-    return endpoint("custom", task, settings, *replies, task_settings=task_settings)
-
-
-def ranker(*replies: Any, **settings: Any) -> Asking:
-    top_n = {"parameters": {"top_n": 3}}
-    return endpoint("custom", TaskType.RERANK, RERANK | settings, *replies, task_settings=top_n)
-
-
-def completion(*replies: Any, **settings: Any) -> Asking:
-    return endpoint("custom", TaskType.COMPLETION, COMPLETION | settings, *replies)
-
-
-def parser(**paths: Any) -> dict[str, Any]:
-    return {"json_parser": paths}
-
+from inference.upstream.errors import UpstreamError
+from tests.inference.services.asking import Replied, endpoint
+from tests.inference.services.custom_endpoints import (
+    EMBEDDED,
+    EMBEDDING,
+    PARAMETERS,
+    RERANK,
+    completion,
+    embedding,
+    parser,
+    ranker,
+)
 
 # ---------------------------------------------------------------------- requests
 
@@ -221,6 +165,16 @@ def test_it_shows_its_settings_with_their_defaults_and_without_secrets() -> None
         "batch_size": 10,
     }
     assert shown["task_settings"] == {}
+
+
+def test_its_settings_are_shown_in_the_order_of_elasticsearch() -> None:
+    asking = embedding(EMBEDDED)
+    shown = asking.service.in_order(asking.config.service_settings.to_response())
+
+    assert list(shown) == [
+        "similarity", "url", "headers", "query_parameters", "request", "response", "input_type",
+        "rate_limit", "batch_size",
+    ]  # fmt: skip
 
 
 SCOPE = "[service_settings.response.json_parser]"
@@ -372,146 +326,6 @@ def test_endpoints_of_the_same_settings_share_a_limit_whatever_their_secrets() -
 
     assert group == service.group(embedding(secret_parameters={"token": "other"}).config)
     assert group != service.group(embedding(url="https://else.org").config)
-
-
-# ---------------------------------------------------------------------- replies
-
-
-def test_sparse_vectors_are_pairs_of_two_lists() -> None:
-    reply = b'{"result":[{"terms":[{"id":6,"w":0.5},{"id":"nine","w":0.25}]}]}'
-    answer = endpoint("custom", TaskType.SPARSE_EMBEDDING, SPARSE, reply).infer("a")
-
-    assert answer == {
-        "sparse_embedding": [{"is_truncated": False, "embedding": {"6": 0.5, "nine": 0.25}}]
-    }
-
-
-def test_bits_are_packed_bytes() -> None:
-    asking = embedding(
-        EMBEDDED, response=parser(text_embeddings="$.output.items[*].vec", embedding_type="binary")
-    )
-
-    result = asking.infer("a", "b")
-
-    assert result["text_embedding_bits"][0]["embedding"].tolist() == [1, -2]
-
-
-def test_a_ranking_without_indices_is_in_the_order_of_the_inputs() -> None:
-    asking = ranker({"scores": [0.2, 1]}, response=parser(relevance_score="$.scores"))
-
-    assert asking.infer("a", "b", query="q") == {
-        "rerank": [
-            {"index": 0, "relevance_score": 0.2},
-            {"index": 1, "relevance_score": 1},
-        ]
-    }
-
-
-@pytest.mark.parametrize(("found", "texts"), [("one", ["one"]), (["one", "two"], ["one", "two"])])
-def test_a_completion_is_a_text_or_a_list_of_them(found: Any, texts: list[str]) -> None:
-    asking = completion({"r": found}, response=parser(completion_result="$.r"))
-
-    assert asking.infer("hi") == {"completion": [{"result": text} for text in texts]}
-
-
-ENTRY = "Failed to parse text embedding entry [0], error: "
-
-
-@pytest.mark.parametrize(
-    ("body", "why"),
-    [
-        (b"[]", "it is no JSON object"),
-        (b"<html>", "it is no JSON"),
-        (b"", "it is no JSON"),
-        ({"data": {}}, "matched the array field pattern"),
-        ({"rows": []}, "Unable to find field [data] in map"),
-        (
-            {"data": [{"embedding": 1.5}]},
-            f"{ENTRY}Extracted field [data.embedding] is an invalid type, expected a list but "
-            "received [Double]",
-        ),
-        (
-            {"data": [{"embedding": [True]}]},
-            f"{ENTRY}Failed to parse list entry [0], error: Unable to convert field "
-            "[data.embedding] of type [Boolean] to Number",
-        ),
-        (
-            {"data": [{"embedding": [0.1, None]}]},
-            f"{ENTRY}Failed to parse list entry [1], error: Failed to parse field "
-            "[data.embedding], extracted field was null",
-        ),
-        ({"data": [{"embedding": [0.1]}] * 2}, "[2] vectors for [1] inputs"),
-        ({"data": [{"embedding": []}]}, "lengths [0]"),
-    ],
-)
-def test_vectors_that_are_none_are_told(body: Any, why: str) -> None:
-    asking = embedding(body, response=parser(text_embeddings="$.data[*].embedding"))
-
-    with pytest.raises(UpstreamMalformed) as told:
-        asking.infer("a")
-
-    assert why in str(told.value)
-    assert len(asking.requests) == 3
-
-
-@pytest.mark.parametrize("number", [128, -129, 0.5])
-def test_a_byte_is_a_whole_number_of_its_range(number: float) -> None:
-    with pytest.raises(UpstreamMalformed, match=r"out of range for a byte"):
-        embedding({"output": {"items": [{"vec": [number]}]}}).infer("a")
-
-
-@pytest.mark.parametrize(
-    ("terms", "why"),
-    [
-        ([{"id": 1}], "Unable to find field [w] in map"),
-        ([{"id": 1, "w": "x"}], "entry [0], error: Failed to parse list entry [0], error: Unable"),
-        ({"id": 1, "w": 1}, "matched the array field pattern"),
-    ],
-)
-def test_weights_that_are_none_are_told(terms: Any, why: str) -> None:
-    asking = endpoint("custom", TaskType.SPARSE_EMBEDDING, SPARSE, {"result": [{"terms": terms}]})
-
-    with pytest.raises(UpstreamMalformed) as told:
-        asking.infer("a")
-
-    assert why in str(told.value)
-
-
-def test_each_token_has_one_weight() -> None:
-    settings = SPARSE | {"response": parser(token_path="$.t", weight_path="$.w")}
-    reply = {"t": [["a", "b"]], "w": [[0.5]]}
-
-    with pytest.raises(UpstreamMalformed, match=r"tokens list is size \[2\] but the weights list"):
-        endpoint("custom", TaskType.SPARSE_EMBEDDING, settings, reply).infer("a")
-
-
-@pytest.mark.parametrize(
-    ("ranked", "why"),
-    [
-        ({"s": ["x"], "i": [0], "t": ["a"]}, "Failed to parse rerank scores, error: Failed to"),
-        ({"s": [1], "i": [0.5], "t": ["a"]}, "Failed to parse rerank indices, error: "),
-        ({"s": [1], "i": [0], "t": [5]}, "of type [Integer] to [String]"),
-        ({"s": [1, 2], "i": [0], "t": ["a"]}, "reranked indices [1] does not match"),
-        ({"s": [1], "i": [0], "t": []}, "documents [0] does not match"),
-        ({"s": [1], "i": [7], "t": ["a"]}, "a document [7] that was not sent"),
-    ],
-)
-def test_a_ranking_that_is_none_is_told(ranked: Any, why: str) -> None:
-    paths = parser(relevance_score="$.s", reranked_index="$.i", document_text="$.t")
-
-    with pytest.raises(UpstreamMalformed) as told:
-        ranker(ranked, response=paths).infer("a", "b", query="q")
-
-    assert why in str(told.value)
-
-
-def test_a_completion_that_is_none_is_told() -> None:
-    paths = parser(completion_result="$.r")
-
-    with pytest.raises(UpstreamMalformed, match=r"\[r\] from path \[\$\.r\].*\[Boolean\]"):
-        completion({"r": True}, response=paths).infer("a")
-    with pytest.raises(UpstreamMalformed, match=r"entry \[1\].*\[Integer\] to \[String\]"):
-        completion({"r": ["a", 1]}, response=paths).infer("a")
 
 
 # ---------------------------------------------------------------------- failures

@@ -137,12 +137,22 @@ def test_what_a_model_thought_is_not_what_it_said() -> None:
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        ({"promptFeedback": {"blockReason": "SAFETY"}}, r"the prompt was blocked \[SAFETY\]"),
+        ({"promptFeedback": {"blockReason": "SAFETY"}}, "The prompt was blocked: SAFETY"),
         (piece(None, finishReason="MAX_TOKENS"), r"holds no text, and ended with \[MAX_TOKENS\]"),
-        ({"candidates": "none"}, r"\[candidates\] Input should be a valid array"),
     ],
 )
 def test_an_answer_without_text_is_told_with_its_cause(body: Any, why: str) -> None:
+    streaming = completion(sse(body, is_done=False)).stream()
+
+    for ask in (lambda: completion(body).infer("hi"), lambda: list(streaming)):
+        with pytest.raises(BrokenStream, match=why) as told:
+            ask()
+        assert told.value.status == 400
+
+
+def test_an_answer_that_is_none_is_told() -> None:
+    body, why = {"candidates": "none"}, r"\[candidates\] Input should be a valid array"
+
     with pytest.raises(UpstreamMalformed, match=why):
         completion(body).infer("hi")
     with pytest.raises(BrokenStream, match=why):

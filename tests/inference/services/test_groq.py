@@ -114,9 +114,13 @@ def test_what_is_missing_or_empty_is_refused(name: str, value: Any, why: str) ->
             {"rate_limit": None},
             {"rate_limit": {"requests_per_minute": 1000}, "organization_id": "org-1"},
         ),
+        (
+            {"rate_limit": {}},
+            {"rate_limit": {"requests_per_minute": 1000}, "organization_id": "org-1"},
+        ),
     ],
 )
-def test_a_setting_of_null_goes_back_to_its_default(
+def test_a_setting_of_nothing_goes_back_to_its_default(
     changes: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     limit = {"requests_per_minute": 7}

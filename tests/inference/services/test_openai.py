@@ -384,6 +384,21 @@ def test_settings_that_cannot_be_are_refused(change: dict[str, Any], why: str) -
     assert "pw1" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["model", "model_id"])
+def test_the_model_may_stand_in_the_task_settings_as_it_once_did(name: str) -> None:
+    own = {name: "m", "user": "u1"}
+    asking = endpoint("openai", TaskType.COMPLETION, {"api_key": "k"}, ANSWERED, task_settings=own)
+
+    asking.infer("hi")
+
+    assert (asking.body["model"], asking.body["user"]) == ("m", "u1")
+    assert asking.config.task_settings.to_response() == {"user": "u1"}
+    with pytest.raises(InvalidRequest, match=rf"settings \[{{{name}=m}}\] unknown"):
+        endpoint(
+            "openai", TaskType.COMPLETION, {"api_key": "k", "model_id": "n"}, task_settings=own
+        )
+
+
 def test_only_vectors_have_dimensions() -> None:
     with pytest.raises(InvalidRequest, match=r"unknown to the \[openai\] service"):
         completion(dimensions=3)

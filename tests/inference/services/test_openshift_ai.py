@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from inference.errors import InvalidRequest, InvalidSettings
-from inference.types import InputType, TaskType
+from inference.types import InferenceRequest, InputType, TaskType
 from inference.upstream.errors import UpstreamError
 from tests.inference.services.asking import Asking, Replied, endpoint, sse
 
@@ -39,6 +39,20 @@ def test_texts_are_sent_to_the_address_as_it_is() -> None:
     assert call.request.headers["Authorization"] == "Bearer sha256~1"
     assert call.body == {"input": ["hello"], "model": "gritlm-7b", "dimensions": 2}
     assert answer["text_embedding"][0]["embedding"].tolist() == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("dimensions", [None, 2])
+def test_it_is_told_who_chose_the_length_of_the_vectors(dimensions: int | None) -> None:
+    call = asking(TaskType.TEXT_EMBEDDING, EMBEDDED, dimensions=dimensions)
+
+    proof = call.line.answer(InferenceRequest(("how long",)), 5)
+
+    assert call.service.learned(call.config.service_settings, proof) == {
+        "dimensions": 2,
+        "dimensions_set_by_user": dimensions is not None,
+    }
+    with pytest.raises(InvalidRequest, match=r"{dimensions_set_by_user=true}\] unknown"):
+        asking(TaskType.TEXT_EMBEDDING, dimensions_set_by_user=True)
 
 
 def test_a_model_need_not_be_named() -> None:

@@ -1,116 +1,24 @@
-"""The shape of OpenAI's API, which most providers speak: bodies, replies, streams and errors.
+"""Chats and completions in the shape of OpenAI's API: bodies, replies and streams.
 
 What a provider does differently is overridden, never branched on.
 """
 
-import base64
-import binascii
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Generic
 
 import httpx
-import numpy as np
-import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BeforeValidator
 
 from inference.chat import ChatRequest, Tool
 from inference.errors import InvalidRequest
-from inference.services.remote import (
-    PROMPT_TOO_LONG,
-    Call,
-    ProviderFailed,
-    RemoteService,
-    SettingsT,
-    Task,
-    first_problem,
-    given,
-    post,
-)
-from inference.services.replies import embeddings
-from inference.types import (
-    ChatAnswer,
-    Completions,
-    InferenceResult,
-    TaskType,
-    TextEmbeddings,
-)
+from inference.services.calls import Call, SettingsT, given, post
+from inference.services.openai_errors import is_too_large, openai_error, read_event
+from inference.services.remote import Task
+from inference.services.replies import Received
+from inference.types import ChatAnswer, Completions, InferenceResult, TaskType
 from inference.upstream.door import Reply
 from inference.upstream.errors import ProviderError
 from inference.upstream.sse import ServerEvent
-
-EventT = TypeVar("EventT")
-LIMIT_HEADERS = (
-    ("Token limit", "x-ratelimit-limit-tokens"),
-    ("remaining tokens", "x-ratelimit-remaining-tokens"),
-    ("Request limit", "x-ratelimit-limit-requests"),
-    ("remaining requests", "x-ratelimit-remaining-requests"),
-)
-
-
-RECEIVED = ConfigDict(frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
-
-
-class Received(BaseModel):
-    """A part of a provider's reply: what is not named here is not looked at."""
-
-    model_config = RECEIVED
-
-
-# ---------------------------------------------------------------------- vectors
-
-
-class EmbeddingRow(Received):
-    embedding: list[float] | str
-
-
-class EmbeddingReply(Received):
-    data: list[EmbeddingRow]
-
-
-class OpenAIEmbedding(Task[SettingsT, EmbeddingReply], Generic[SettingsT]):
-    """Vectors of texts."""
-
-    reply = EmbeddingReply
-    is_cut = True
-
-    def url(self, settings: SettingsT) -> str:
-        raise NotImplementedError
-
-    def payload(self, call: Call[SettingsT]) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def headers(self, call: Call[SettingsT]) -> dict[str, str]:
-        return {}
-
-    def build(self, call: Call[SettingsT]) -> httpx.Request:
-        return post(self.url(call.settings), self.payload(call), self.headers(call))
-
-    def parse(self, reply: EmbeddingReply, call: Call[SettingsT]) -> TextEmbeddings:
-        return embeddings([vector_of(row.embedding) for row in reply.data], call)
-
-    def is_too_large(self, reply: Reply, told: ProviderError) -> bool:
-        return is_too_large(reply, told)
-
-
-def vector_of(sent: list[float] | str) -> Any:
-    """Numbers, or base64 of little-endian float32. Raises ValueError."""
-    if not isinstance(sent, str):
-        return sent
-    try:
-        return np.frombuffer(base64.b64decode(sent, validate=True), dtype="<f4")
-    except (binascii.Error, ValueError):
-        raise ValueError("an embedding is neither numbers nor base64 of them") from None
-
-
-def is_too_large(reply: Reply, told: ProviderError) -> bool:
-    if reply.status == 413:
-        return True
-    too_long = PROMPT_TOO_LONG in told.message or told.code == "context_length_exceeded"
-    return reply.status == 400 and too_long
-
-
-# ---------------------------------------------------------------------- chats
 
 
 class ReceivedFunction(Received):
@@ -347,77 +255,3 @@ def chat_answer(reply: ChatReply) -> dict[str, Any]:
         for choice in reply.choices
     ]
     return shown | given(usage=reply.usage and reply.usage.to_json())
-
-
-# ---------------------------------------------------------------------- errors
-
-
-def openai_error(body: bytes) -> ProviderError:
-    """What a failure's body says, in OpenAI's shape and in those that come near it."""
-    try:
-        sent = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return ProviderError()
-    error = sent.get("error", sent) if isinstance(sent, dict) else None
-    if isinstance(error, str):
-        return ProviderError(error)
-    if not isinstance(error, dict):
-        return ProviderError()
-    return ProviderError(
-        message=as_text(error.get("message") or error.get("detail")) or "",
-        code=as_text(error.get("code")),
-        type=as_text(error.get("type")),
-        param=as_text(error.get("param")),
-    )
-
-
-def read_event(
-    event: ServerEvent,
-    read: Callable[[str], EventT],
-    error: Callable[[bytes], ProviderError] = openai_error,
-) -> EventT:
-    """What an event holds.
-
-    read: its data, with ValidationError where it is something else. error: what it says of a
-    failure. Raises ProviderFailed for an error, ValueError for what is neither.
-    """
-    if event.name == "error":
-        raise ProviderFailed(error(event.data.encode()))
-    try:
-        return read(event.data)
-    except ValidationError as exc:
-        told = error(event.data.encode())
-        if told.message:
-            raise ProviderFailed(told) from None
-        raise ValueError(first_problem(exc)) from None
-
-
-def as_text(value: Any) -> str | None:
-    """A value of a failure's body as words: JSON where it is no text."""
-    if value is None or isinstance(value, str):
-        return value
-    return orjson.dumps(value).decode()
-
-
-def words_of(body: bytes) -> str:
-    """A failure's body of no known shape, as it is; empty for a page that is meant for people."""
-    text = body.decode(errors="replace").strip()
-    return "" if text.startswith("<") else text
-
-
-class OpenAIShaped(RemoteService):
-    """A service whose failures have OpenAI's shape."""
-
-    def error(self, body: bytes) -> ProviderError:
-        """What the body of a failure says; empty where it has none of the shapes known here."""
-        return openai_error(body)
-
-    def told(self, reply: Reply) -> ProviderError:
-        told = self.error(reply.content)
-        return told if told.message else replace(told, message=words_of(reply.content))
-
-    def suffix(self, reply: Reply) -> str:
-        if reply.status != 429:
-            return ""
-        said = [f"{label} [{reply.headers.get(name, 'unknown')}]" for label, name in LIMIT_HEADERS]
-        return f". {said[0]}, {said[1]}. {said[2]}, {said[3]}"
