@@ -198,7 +198,7 @@ def update_endpoint(
     else changed it meanwhile or when its deployment is not its own, DeploymentNotFound, else what
     a create raises: also where more allocations find no room.
     """
-    secrets = providers.opened_secrets(endpoint.encrypted_secrets)
+    secrets = providers.secrets_to_change(endpoint, changes)
     stored = endpoint.config
     stored["service_settings"] = {**stored["service_settings"], **secrets}
     adapter = find_service(endpoint.service)

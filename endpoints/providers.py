@@ -1,5 +1,6 @@
 """The way to providers, as the settings of this installation describe it."""
 
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
 
@@ -8,12 +9,13 @@ from django.conf import settings
 from pydantic import SecretStr
 
 from endpoints.models import Endpoint
-from endpoints.secrets import decrypt
+from endpoints.secrets import SecretUnreadable, decrypt
 from inference.chat import ChatRequest
 from inference.remote import Line
 from inference.services import find_service
 from inference.services.base import EndpointConfig
 from inference.services.remote import RemoteService
+from inference.services.settings import names_marked
 from inference.types import InferenceRequest, TaskType
 from inference.upstream.door import Door, Outside
 from inference.upstream.limiting import Limiter, RedisTurns
@@ -105,6 +107,21 @@ def opened_secrets(encrypted: str) -> dict[str, Any]:
 def secret_names(endpoint: Endpoint) -> list[str]:
     """The settings that are stored as secrets. Raises SecretUnreadable."""
     return sorted(opened_secrets(endpoint.encrypted_secrets))
+
+
+def secrets_to_change(endpoint: Endpoint, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The stored secrets that an update is made to.
+
+    Those that no key opens count as none where the update brings some, so that they can be entered
+    again; what is still missing then is refused as in a create. Else raises SecretUnreadable.
+    """
+    try:
+        return opened_secrets(endpoint.encrypted_secrets)
+    except SecretUnreadable:
+        names = names_marked("sensitive", find_service(endpoint.service).settings)
+        if names.isdisjoint(changes.get("service_settings") or {}):
+            raise
+        return {}
 
 
 def as_secret(secrets: dict[str, Any]) -> SecretStr:

@@ -129,6 +129,8 @@ class Door:
         # Told is where it was meant to go, and without a key that is a part of the address.
         meant = request.url
         sender.auth.sign(request, SenderTokens(self, sender, deadline))
+        if deadline.is_over:
+            raise failures.timed_out(meant, sender.inference_id)
         is_mapped = self.outside.origins.apply(request)
         # The pool looks at these when it reads, so that they can still be changed then.
         limits = timeouts(deadline)

@@ -1,7 +1,7 @@
 """Every failure of a provider under its category, with the status that the caller is told.
 
-Elasticsearch's rule: a provider's own status where it is below 500, else 400. What is added is the
-explanation: the cause, what to do, and whether a retry helps.
+Elasticsearch's rule: a provider's own status where it is below 500 and one that Elasticsearch
+knows, else 400. What is added is the explanation: the cause, what to do, and whether a retry helps.
 """
 
 import ssl
@@ -37,6 +37,8 @@ CATEGORIES: dict[int, str] = {
     429: "Received a rate limit status code",
     503: "Received a server busy error status code",
 }
+# Providers have more of their own: 498 for an invalid token, or for no capacity.
+TOLD = frozenset({*range(400, 418), 422, 423, 424, 429})
 UNSUCCESSFUL = "Received an unsuccessful status code"
 SERVER_ERROR = "Received a server error status code"
 REDIRECTION = "Unhandled redirection"
@@ -117,7 +119,7 @@ def category(status: int, url: str, own: Mapping[int, str]) -> str:
 
 def status_told(status: int) -> int:
     """The status for the caller of one that a provider sent."""
-    return status if 400 <= status < 500 else HTTPStatus.BAD_REQUEST
+    return status if status in TOLD else HTTPStatus.BAD_REQUEST
 
 
 def refused(

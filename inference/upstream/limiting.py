@@ -153,7 +153,7 @@ class Limiter:
         """Wait for a turn. Raises UpstreamTimedOut, at once, where none comes in time."""
         if group is None:
             return
-        left_s = deadline.left_s
+        left_s = max(deadline.left_s, 0.0)
         wait_s = self._turns.take(group, left_s)
         if wait_s > left_s:
             raise no_turn(group, inference_id, wait_s)

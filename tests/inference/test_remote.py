@@ -16,7 +16,7 @@ from inference.services import find_service
 from inference.services.remote import RemoteService
 from inference.types import InferenceRequest, TaskType, TextEmbeddings
 from inference.upstream import door as doors
-from inference.upstream.door import Door
+from inference.upstream.door import Door, Outside
 from inference.upstream.errors import (
     BrokenStream,
     ReplyTooLarge,
@@ -26,6 +26,7 @@ from inference.upstream.errors import (
     UpstreamTimedOut,
     UpstreamUnreachable,
 )
+from inference.upstream.mapping import OriginMap
 
 CHAT = ChatRequest.of_prompt("hi")
 VECTOR = {"data": [{"embedding": [0.5, 0.5]}]}
@@ -105,6 +106,18 @@ def test_what_will_not_pass_is_not_tried_again(upstream: Upstream, status: int) 
     assert "Error message: [no]" in str(told.value)
 
 
+@pytest.mark.parametrize("status", [418, 451, 498, 499])
+def test_a_status_that_only_the_provider_knows_is_told_as_a_bad_request(
+    upstream: Upstream, status: int
+) -> None:
+    upstream.answers = [says(status)]
+
+    with pytest.raises(UpstreamRefused, match=rf"status \[{status}\]") as told:
+        embed(upstream.line())
+
+    assert told.value.status == 400
+
+
 def test_a_wish_to_wait_is_granted_if_there_is_time(upstream: Upstream) -> None:
     upstream.answers = [says(429, **{"Retry-After": "7"}), vectors]
     embed(upstream.line())
@@ -152,6 +165,31 @@ def test_silence_is_a_gateway_timeout(upstream: Upstream) -> None:
 
     assert told.value.status == 504
     assert len(upstream.asked) == 1
+
+
+def test_a_call_without_time_is_not_sent_and_blames_no_rate_limit(upstream: Upstream) -> None:
+    upstream.answers = [vectors]
+
+    with pytest.raises(UpstreamTimedOut, match=r"waiting for \[api\.openai\.com\]"):
+        embed(upstream.line(), timeout_s=0)
+
+    assert not upstream.asked
+
+
+@pytest.mark.parametrize(
+    "answer", [says(404), httpx.Response(200, content=b"no"), httpx.Response(200, content=b"")]
+)
+def test_a_failure_names_the_provider_and_not_what_takes_its_place(
+    upstream: Upstream, answer: httpx.Response
+) -> None:
+    upstream.answers = [answer]
+    line = upstream.line()
+    line.door.outside = Outside(OriginMap({"https://api.openai.com": "http://gateway:1/x"}))
+
+    with pytest.raises(UpstreamError, match=r"api\.openai\.com") as told:
+        embed(line)
+
+    assert "gateway" not in str(told.value)
 
 
 def test_an_answer_that_takes_too_long_in_small_pieces_is_given_up(upstream: Upstream) -> None:

@@ -183,7 +183,7 @@ UPDATE = Operation(
     ref("Endpoint"),
     query=(TIMEOUT,),
     body=Body(ref("UpdateEndpoint"), {"service_settings": {"num_allocations": 1}}),
-    failures=(402, 404, 409, 422, 429, 504),
+    failures=(402, 404, 408, 409, 422, 429, 500, 503, 504),
 )
 STREAM = Operation(
     "inference.stream",
@@ -194,7 +194,7 @@ STREAM = Operation(
     "refused.",
     (TIMEOUT,),
     Body(CALL, {"messages": [{"role": "user", "content": "Hello, world"}]}),
-    failures=(402, 404, 405, 408, 422, 429, 500, 504),
+    failures=(402, 404, 405, 408, 422, 429, 500, 503, 504),
     is_stream=True,
 )
 SERVICES = Operation(

@@ -8,12 +8,14 @@ from typing import Any
 
 import orjson
 import pytest
+from cryptography.fernet import Fernet
 from django.http import HttpResponse
 
 from endpoints.models import Endpoint
 from inference.sandbox.app import Fault, Sandbox
 from inference.services import SERVICES
 from inference.services.remote import RemoteService
+from inference.services.settings import names_marked
 from inference.types import InputType, TaskType
 from tests.endpoints.conftest import Api, refused, told
 from tests.endpoints.services.cases import Case, cases_of
@@ -26,6 +28,7 @@ PROVED = [name for name, one in REMOTE.items() if one.is_proved]
 CASES = [case for name in PROVED for case in cases_of(name)]
 STREAMING = [case for case in CASES if case.streams]
 PLANTED = "planted"
+SECRETIVE = {case.service: case for case in CASES if case.needs_secret}
 
 each = pytest.mark.parametrize("case", CASES, ids=str)
 each_streaming = pytest.mark.parametrize("case", STREAMING, ids=str)
@@ -112,7 +115,7 @@ def test_an_unknown_setting_is_refused(api: Api, case: Case) -> None:
     assert not Endpoint.objects.exists()
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.needs_secret], ids=str)
+@pytest.mark.parametrize("case", SECRETIVE.values(), ids=str)
 def test_a_missing_secret_is_refused(api: Api, case: Case, sandbox: Sandbox) -> None:
     without = {
         name: value
@@ -226,6 +229,24 @@ def test_secrets_and_rate_limit_are_updated(api: Api, case: Case, sandbox: Sandb
         assert shown["rate_limit"]["requests_per_minute"] == 77
     assert {name: shown[name] for name in case.updates} == case.updates
     assert PLANTED not in answer.content.decode()
+    assert infer(api, case).status_code == 200
+
+
+@pytest.mark.parametrize("case", SECRETIVE.values(), ids=str)
+def test_a_secret_that_no_key_opens_is_told_and_can_be_entered_again(
+    api: Api, case: Case, settings: Any
+) -> None:
+    create(api, case)
+    settings.SECRET_KEYS = (Fernet.generate_key().decode(),)
+    path = f"/_inference/{case.task_type}/{ENDPOINT}/_update"
+    names = names_marked("sensitive", SERVICES[case.service].settings)
+    again = {name: case.service_settings[name] for name in names & case.service_settings.keys()}
+
+    for response in (infer(api, case), api("PUT", path, {"service_settings": {}})):
+        assert b"CONSOLE_SECRET_KEYS" in response.content
+    entered = api("PUT", path, {"service_settings": again})
+
+    assert entered.status_code == 200, entered.content
     assert infer(api, case).status_code == 200
 
 
