@@ -1,6 +1,6 @@
-"""`make bench`: speed of serving, memory, chunking, quality, then speed beside a peer."""
+"""`make bench`: speed of serving, memory, chunking, quality, then speed beside peers."""
 
-from bench import chunking, memory, peers, quality, serving
+from bench import chunking, memory, peers, providers, quality, serving
 from inference.runner.catalogue import ALL_MINILM_L6_V2
 from tests import weights
 
@@ -11,3 +11,4 @@ if __name__ == "__main__":
     chunking.main()
     quality.main(["--model-dir", str(weights.MIRROR / ALL_MINILM_L6_V2.repository)])
     peers.main()
+    providers.main()

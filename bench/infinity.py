@@ -2,18 +2,13 @@
 
 import os
 import shutil
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-import httpx
-import psutil
-
+from bench import peer
+from bench.peer import HOME, Peer
 from tests.product.running import free_port
 
-HOME = Path(__file__).resolve().parent.parent / ".venv-bench"
-VENV, MODEL, LOG = HOME / "infinity", HOME / "infinity-model", HOME / "infinity.log"
+MODEL, LOG = HOME / "infinity-model", HOME / "infinity.log"
 NAME = "bench"
 # Versions that were seen to work together; what they need in turn is left to the installer.
 REQUIREMENTS = (
@@ -25,27 +20,13 @@ REQUIREMENTS = (
     "transformers==4.57.6",
 )
 NEEDED_BYTES = 10_000_000_000
-INSTALL_S, EXPORT_S, START_S = 1200, 300, 120
+EXPORT_S = 300
 SOURCE_FILES = ("config.json", "tokenizer.json", "model.safetensors")
 
 
-class PeerUnavailable(Exception):
-    """It cannot be installed or started here, for a reason in words."""
-
-
-def install() -> None:
-    """Into an environment of its own, once. Raises PeerUnavailable."""
-    stamp = VENV / ".installed"
-    wanted = "\n".join(REQUIREMENTS)
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
-    HOME.mkdir(exist_ok=True)
-    if shutil.disk_usage(HOME).free < NEEDED_BYTES:
-        raise PeerUnavailable(f"needs {NEEDED_BYTES / 1e9:.0f} GB of free disk")
-    print("installing Infinity, which takes some minutes", flush=True)
-    run([sys.executable, "-m", "venv", str(VENV)], INSTALL_S)
-    run([str(VENV / "bin" / "pip"), "install", "--quiet", *REQUIREMENTS], INSTALL_S)
-    stamp.write_text(wanted)
+def install() -> Path:
+    """The folder of its programs. Raises PeerUnavailable."""
+    return peer.install("infinity", REQUIREMENTS, NEEDED_BYTES)
 
 
 def export(weights: Path) -> None:
@@ -56,22 +37,11 @@ def export(weights: Path) -> None:
     source.mkdir(exist_ok=True)
     for name in SOURCE_FILES:
         shutil.copyfile(weights / name, source / name)
-    tool = str(VENV / "bin" / "optimum-cli")
+    tool = str(install() / "optimum-cli")
     task = ("--task", "feature-extraction", "--library", "transformers")
-    run([tool, "export", "onnx", "--model", str(source), *task, str(making)], EXPORT_S)
+    words = [tool, "export", "onnx", "--model", str(source), *task, str(making)]
+    peer.run(words, EXPORT_S, offline())
     making.rename(MODEL)
-
-
-def run(command: list[str], timeout_s: float) -> None:
-    try:
-        done = subprocess.run(  # noqa: S603 - ours
-            command, env=offline(), capture_output=True, text=True, timeout=timeout_s, check=False
-        )
-    except subprocess.TimeoutExpired as exc:
-        raise PeerUnavailable(f"{Path(command[0]).name} took over {timeout_s:.0f} s") from exc
-    if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines() or ["it says nothing"]
-        raise PeerUnavailable(f"{Path(command[0]).name} failed: {lines[-1]}")
 
 
 def offline() -> dict[str, str]:
@@ -80,13 +50,13 @@ def offline() -> dict[str, str]:
     return os.environ | quiet | {"HF_HOME": str(HOME / "infinity-hub")}
 
 
-class Infinity:
+class Infinity(Peer):
     """A running server, on ONNX Runtime with 32-bit floats and without a cache of vectors."""
 
     path = "/embeddings"
 
     def __init__(self) -> None:
-        self.port = free_port()
+        port = free_port()
         options = {
             "--model-id": ".",  # it finds ONNX files in the current folder only
             "--served-model-name": NAME,
@@ -95,35 +65,12 @@ class Infinity:
             "--dtype": "float32",
             "--pooling-method": "mean",
             "--host": "127.0.0.1",
-            "--port": str(self.port),
+            "--port": str(port),
             "--log-level": "warning",
         }
         words = [word for option in options.items() for word in option]
-        command = [str(VENV / "bin" / "infinity_emb"), "v2", *words, "--no-vector-disk-cache"]
-        with LOG.open("w") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - ours
-                command, cwd=MODEL, env=offline(), stdout=log, stderr=subprocess.STDOUT
-            )
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def processes(self) -> list[psutil.Process]:
-        top = psutil.Process(self.process.pid)
-        return [top, *top.children(recursive=True)]
-
-    def wait(self) -> None:
-        """Raises PeerUnavailable when it does not come up."""
-        until = time.monotonic() + START_S
-        while time.monotonic() < until and self.process.poll() is None:
-            try:
-                if httpx.get(f"{self.url}/health").status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.2)
-        raise PeerUnavailable(f"it did not start, see {LOG}")
+        command = [str(install() / "infinity_emb"), "v2", *words, "--no-vector-disk-cache"]
+        super().__init__(command, port, "/health", LOG, offline(), MODEL)
 
     @staticmethod
     def body(texts: list[str]) -> dict[str, object]:
@@ -132,11 +79,3 @@ class Infinity:
     @staticmethod
     def vectors(answer: dict[str, list[dict[str, list[float]]]]) -> list[list[float]]:
         return [row["embedding"] for row in answer["data"]]
-
-    def end(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()

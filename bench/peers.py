@@ -16,9 +16,10 @@ import numpy as np
 import psutil
 from tokenizers import Tokenizer
 
-from bench.infinity import Infinity, PeerUnavailable, export, install
+from bench.infinity import Infinity, export, install
 from bench.load import Connection, Throughput, drive, request_bytes
 from bench.memory import HOST
+from bench.peer import PeerUnavailable
 from bench.serving import PASSWORD, PATH, SENTENCE, SHORT, create_endpoint, delete_endpoint, report
 from inference.arrays import FloatArray
 from inference.runner.catalogue import ALL_MINILM_L6_V2

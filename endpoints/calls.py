@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from endpoints import caching, hosting, providers, usage
@@ -46,9 +47,10 @@ def run_inference(
 def stream_inference(
     endpoint: Endpoint, request: InferenceRequest | ChatRequest, timeout_s: float
 ) -> Iterator[dict[str, Any]]:
-    """The answer of a provider as it comes; this returns when it has begun.
+    """The answer of a provider as it comes; this returns when the first of it is here.
 
-    Raises StreamingNotAllowed, and what a call raises; so does the iteration.
+    Until then a failure still has a status. Raises StreamingNotAllowed, and what a call raises; so
+    does the iteration.
     """
     try:
         if not find_service(endpoint.service).is_remote:
@@ -57,21 +59,27 @@ def stream_inference(
                 f"[{endpoint.task}]. Supported tasks: []"
             )
         streaming = providers.line_of(endpoint).stream(request, timeout_s)
+        begun = list(islice(streaming, 1))
     except Exception:
         usage.record_error(endpoint)
         raise
-    return _counted(endpoint, request, streaming)
+    return _counted(endpoint, request, begun, streaming)
 
 
 def _counted(
     endpoint: Endpoint,
     request: InferenceRequest | ChatRequest,
+    begun: list[dict[str, Any]],
     streaming: Iterator[dict[str, Any]],
 ) -> Iterator[dict[str, Any]]:
     try:
+        yield from begun
         yield from streaming
     except Exception:
         usage.record_error(endpoint)
+        raise
+    except GeneratorExit:  # the caller left; what was written was written for them
+        usage.record_answer(endpoint, request)
         raise
     usage.record_answer(endpoint, request)
 

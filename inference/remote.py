@@ -33,7 +33,7 @@ from inference.upstream.errors import (
     UpstreamRefused,
     UpstreamUnreachable,
 )
-from inference.upstream.sse import EventTooLarge
+from inference.upstream.sse import EventTooLarge, ServerEvent
 
 ATTEMPTS = 3
 FIRST_DELAY_S, LONGEST_DELAY_S = 1.0, 5.0
@@ -149,7 +149,8 @@ class Line:
                 raise self._refusal(self.door.read(response, sender, deadline), sender)
             yield {}
             try:
-                yield from self.task.chunks(self.task.events(response.iter_bytes()), call)
+                events = self.task.events(response.iter_bytes())
+                yield from self.task.chunks(at_least_one(events), call)
             except ProviderFailed as exc:
                 broken = failures.broken_stream(self.inference_id, self._named(exc.told))
                 raise with_status(broken, exc.status) from None
@@ -297,6 +298,16 @@ def retry_after_s(headers: httpx.Headers) -> float | None:
         return max(parsedate_to_datetime(text).timestamp() - time(), 0.0)
     except ValueError:
         return None
+
+
+def at_least_one(events: Iterator[ServerEvent]) -> Iterator[ServerEvent]:
+    """Raises ValueError for a stream that ends before anything was told."""
+    is_empty = True
+    for event in events:
+        is_empty = False
+        yield event
+    if is_empty:
+        raise ValueError("it ended before its end, and before anything was told")
 
 
 def with_status(error: ErrorT, status: int | None) -> ErrorT:

@@ -286,6 +286,8 @@ def parse(schema: type[BodyT], request: HttpRequest) -> BodyT:
         error = exc.errors()[0]
     name = str(error["loc"][0]) if error["loc"] else ""
     place = f"[{position(raw, name)}] [{schema.__name__}]"
+    if not error["loc"] and not isinstance(content, dict):
+        raise MalformedBody(f"{place} the body must be an object")
     if error["type"] == "missing":
         raise MalformedBody(f"{place} Required [{'.'.join(map(str, error['loc']))}]")
     if error["type"] == "extra_forbidden":

@@ -9,6 +9,8 @@ from endpoints.api.media import write_json
 from inference.errors import InferenceError
 
 EVENT_STREAM = "text/event-stream"
+# For proxies in between, which would else hold back what is small.
+UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 DONE = b"event: message\ndata: [DONE]\n\n"
 
 logger = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from endpoints.api.schemas import (
     UpdateBody,
     parse,
 )
-from endpoints.api.sse import EVENT_STREAM, as_events, event
+from endpoints.api.sse import EVENT_STREAM, UNBUFFERED, as_events, event
 from endpoints.api.warnings import cuts_of, warn
 from endpoints.models import Endpoint
 from endpoints.references import references_to
@@ -205,7 +205,9 @@ class StreamView(ElasticView):
         if not connection.in_atomic_block:
             connection.close()
         return StreamingHttpResponse(
-            as_events(streaming, is_chat=self.is_chat), content_type=EVENT_STREAM
+            as_events(streaming, is_chat=self.is_chat),
+            content_type=EVENT_STREAM,
+            headers=UNBUFFERED,
         )
 
     def answer(self, data: Any, status: int = 200) -> HttpResponse:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 import httpx
 
 from inference.upstream.errors import AddressRefused, Explanation
 from inference.upstream.places import place_of, port_of, url_problem
 
+MOST_ADDRESSES = 1000
 # A part of a path that a server may take for a way up, however it is written.
 CLIMBS = re.compile(rb"(?:/|\\|%2f|%5c)(?:\.|%2e){1,2}(?:/|\\|%2f|%5c|$)", re.IGNORECASE)
 
@@ -57,15 +58,21 @@ class OriginMap:
         target = self.target_of(request.url)
         if target is None:
             return False
-        meant, place = request.url, httpx.URL(target)
-        if CLIMBS.search(meant.raw_path.partition(b"?")[0]):
-            raise leads_out(meant)
-        path = place.raw_path.rstrip(b"/") + meant.raw_path
-        request.url = place.copy_with(raw_path=path)
-        request.headers["Host"] = place.netloc.decode()
+        meant = request.url
+        request.url = _moved(meant, target)
+        request.headers["Host"] = request.url.netloc.decode()
         request.headers["X-Forwarded-Host"] = meant.netloc.decode()
         request.headers["X-Forwarded-Proto"] = meant.scheme
         return True
+
+
+@lru_cache(MOST_ADDRESSES)
+def _moved(meant: httpx.URL, target: str) -> httpx.URL:
+    """Raises AddressRefused."""
+    if CLIMBS.search(meant.raw_path.partition(b"?")[0]):
+        raise leads_out(meant)
+    place = httpx.URL(target)
+    return place.copy_with(raw_path=place.raw_path.rstrip(b"/") + meant.raw_path)
 
 
 def leads_out(url: httpx.URL) -> AddressRefused:
