@@ -21,11 +21,12 @@ from bench.load import Connection, Throughput, drive, request_bytes
 from bench.memory import HOST
 from bench.peer import PeerUnavailable
 from bench.serving import PASSWORD, PATH, SENTENCE, SHORT, create_endpoint, delete_endpoint, report
+from bench.with_extra import start_with_openvino
 from inference.arrays import FloatArray
 from inference.runner.catalogue import ALL_MINILM_L6_V2
 from inference.runner.memory import MB
 from tests import weights
-from tests.product.running import Product, start_and_wait, wait_for
+from tests.product.running import Product, wait_for
 
 WEIGHTS = weights.MIRROR / ALL_MINILM_L6_V2.repository
 # Enough different requests that nothing is gained by remembering one.
@@ -82,7 +83,7 @@ def main() -> None:
 
 def compare(peer: Infinity) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        product = start_and_wait(Path(folder), CONSOLE_ADMIN_PASSWORD=PASSWORD)
+        product = start_with_openvino(Path(folder), PASSWORD)
         try:
             sides = [*(ours(product, precision) for precision in PRECISIONS), theirs(peer)]
             for precision, side in zip(PRECISIONS, sides, strict=False):

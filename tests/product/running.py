@@ -119,10 +119,13 @@ class Product:
         return time.monotonic() - started
 
 
-def start(data_dir: Path, port: int | None = None, **more: str) -> Product:
+def start(
+    data_dir: Path, port: int | None = None, make: tuple[str, ...] = (), **more: str
+) -> Product:
+    """make: variables of the Makefile, as `NAME=value`. more: of the environment."""
     port = port or free_port()
-    process = subprocess.Popen(
-        ["make", "--no-print-directory", "serve"],  # noqa: S607 - the one of this machine
+    process = subprocess.Popen(  # noqa: S603 - the one of this machine
+        ["make", "--no-print-directory", *make, "serve"],  # noqa: S607
         cwd=PROJECT,
         env=environment(data_dir, port, **more),
         stdout=subprocess.PIPE,
@@ -134,8 +137,10 @@ def start(data_dir: Path, port: int | None = None, **more: str) -> Product:
     return product
 
 
-def start_and_wait(data_dir: Path, port: int | None = None, **more: str) -> Product:
-    product = start(data_dir, port, **more)
+def start_and_wait(
+    data_dir: Path, port: int | None = None, make: tuple[str, ...] = (), **more: str
+) -> Product:
+    product = start(data_dir, port, make, **more)
     wait_for("the product to be ready", product.is_ready)
     return product
 
