@@ -9,12 +9,12 @@ BIN := $(VENV)/bin
 serve: $(VENV)/.runtime
 	@exec $(BIN)/python manage.py up
 
-# What starts the product or a browser has the machine for itself; the rest shares its cores.
+# What starts the product or a browser comes last, a file at a time on each of two processes.
 OPTIONAL := not reference and not extra
 test: $(VENV)/.development
 	$(BIN)/python -m tests.weights
 	$(BIN)/pytest --numprocesses auto -m "not product and not browser and $(OPTIONAL)"
-	$(BIN)/pytest -m "(product or browser) and $(OPTIONAL)"
+	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "(product or browser) and $(OPTIONAL)"
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

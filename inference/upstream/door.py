@@ -141,8 +141,8 @@ class Door:
             raise failures.unreachable(exc, meant, sender.inference_id) from exc
         with closing(response):
             response.request = httpx.Request(request.method, meant)
-            if is_stream and response.is_success:
-                limits["read"] = SILENCE_S
+            is_streamed = is_stream and response.is_success
+            limits["read"] = SILENCE_S if is_streamed else timeouts(deadline)["read"]
             yield response
 
     def read(self, response: httpx.Response, sender: Sender, deadline: Deadline) -> Reply:
