@@ -100,7 +100,12 @@ def endpoint_edit(request: HtmxRequest, inference_id: str) -> HttpResponse:
 
 
 def remote_services() -> dict[str, RemoteService]:
-    return {name: one for name, one in SERVICES.items() if isinstance(one, RemoteService)}
+    """Those that endpoints can be made of here, as the API lists them."""
+    return {
+        name: one
+        for name, one in SERVICES.items()
+        if isinstance(one, RemoteService) and one.is_listed
+    }
 
 
 def remote_service(name: str) -> RemoteService:

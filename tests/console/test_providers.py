@@ -23,7 +23,9 @@ from tests.factories import make_endpoint
 
 pytestmark = pytest.mark.usefixtures("door")
 
-REMOTE = {name: one for name, one in SERVICES.items() if isinstance(one, RemoteService)}
+REMOTE = {
+    name: one for name, one in SERVICES.items() if isinstance(one, RemoteService) and one.is_listed
+}
 CASES = [case for name, one in REMOTE.items() if one.is_proved for case in cases_of(name)]
 LIST = "/console/endpoints/_new/_providers"
 
@@ -327,3 +329,9 @@ def test_deleting_it_speaks_of_no_model_here(console: Client) -> None:
     assert "Its secrets are deleted, too. Nothing changes at OpenAI." in page
     assert "memory is freed" not in page
     assert "downloaded files" not in page
+
+
+def test_a_service_that_is_not_listed_is_not_offered(console: Client) -> None:
+    assert "Elastic Inference" not in text(console.get(LIST))
+    assert "elastic" not in REMOTE
+    assert console.get(f"{NEW}/elastic").status_code == 404
