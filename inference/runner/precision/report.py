@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,10 @@ class Bounds:
 # vectors with a cosine of 0.999 are 4.5 % of their length apart, with one of 0.99 14 %.
 CHOSEN_BOUNDS = Bounds(cosine=0.999, low_cosine=0.9995, agreement=0.98, difference=0.05)
 ASKED_BOUNDS = Bounds(cosine=0.99, low_cosine=0.995, agreement=0.95, difference=0.15)
-# A candidate that is hardly faster is not worth any loss.
+# A candidate that is hardly faster is not worth any loss; and of those that are nearly as fast as
+# the fastest, the one that loses least is worth most.
 WORTHWHILE = 1.1
+NEARLY = 0.9
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,12 @@ class Nearness:
     mean_cosine: float | None = None
     agreement: float | None = None
     largest_difference: float | None = None
+
+    @property
+    def loss(self) -> float:
+        """How far it is from fp32, by all that was compared; 0 for fp32 itself."""
+        shares = [1 - share for share in (self.lowest_cosine, self.agreement) if share is not None]
+        return sum(shares) + (self.largest_difference or 0.0)
 
     def shortfalls(self, bounds: Bounds) -> list[str]:
         """What it does not reach, in words."""
@@ -153,18 +162,20 @@ class Report:
 
     @property
     def choice(self) -> Precision:
-        """The fastest precision without a visible loss; fp32 where no other is worth it."""
+        """Of the fastest without a visible loss the nearest; fp32 where none is worth it."""
         full = self.trial(Precision.FP32)
         if full is None:
             return Precision.FP32
-        best, most = Precision.FP32, WORTHWHILE
-        for trial in self.trials:
-            if trial.precision == Precision.FP32 or not trial.reaches(CHOSEN_BOUNDS):
-                continue
-            short, rows = trial.speed_over(full)
-            if (gain := (short * rows) ** 0.5) > most:
-                best, most = Precision(trial.precision), gain
-        return best
+        gains = {
+            trial: prod(trial.speed_over(full)) ** 0.5
+            for trial in self.trials
+            if trial.precision != Precision.FP32 and trial.reaches(CHOSEN_BOUNDS)
+        }
+        most = max(gains.values(), default=1.0)
+        if most <= WORTHWHILE:
+            return Precision.FP32
+        fast = [trial for trial, gain in gains.items() if gain >= NEARLY * most]
+        return Precision(min(fast, key=lambda trial: trial.loss).precision)
 
     def refusal(self, wished: Precision) -> str:
         """Why a deployment cannot run in this precision, in words; empty where it can."""

@@ -56,6 +56,13 @@ def test_auto_takes_the_fastest_that_shows_no_loss() -> None:
     assert report(replace(INT8, lowest_cosine=0.9989), BF16).choice == Precision.BF16
 
 
+def test_of_those_that_are_about_as_fast_auto_takes_the_nearest() -> None:
+    hardly_faster = replace(INT8, short_ms=2.3, tokens_per_s=8600.0)
+
+    assert report(hardly_faster, BF16).choice == Precision.BF16
+    assert report(replace(hardly_faster, short_ms=1.8), BF16).choice == Precision.INT8
+
+
 def test_auto_stays_with_full_precision_where_nothing_else_pays() -> None:
     slow = replace(INT8, short_ms=4.0, tokens_per_s=4100.0)
 
