@@ -2,12 +2,12 @@
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from math import ceil
 from time import time
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import httpx
 
@@ -41,6 +41,9 @@ FIRST_DELAY_S, LONGEST_DELAY_S = 1.0, 5.0
 RETRY_WINDOW_S = 30.0
 CUT_FACTOR = 0.5
 ErrorT = TypeVar("ErrorT", bound=UpstreamError)
+ResultT = TypeVar("ResultT")
+# One try, with the call as it is by then, what of its texts was cut, and the time that it has.
+Attempt: TypeAlias = Callable[[Call[Any], "Cuts", Deadline], ResultT]
 SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
@@ -69,25 +72,11 @@ class Line:
         """
         call = self.service.call_for(self.config, request, is_stream=False)
         call, cuts = self._cut_to_setting(call)
-        deadline, attempts = Deadline.after(timeout_s), Attempts(timeout_s)
-        while True:
-            try:
-                return with_cuts(self.read(self.ask(call, deadline), call), cuts)
-            except Refusal as refusal:
-                error: UpstreamError = refusal.error
-                if refusal.is_too_large and self.task.is_cut:
-                    call, cuts = self._halve(call, cuts)
-                elif not refusal.is_too_large and not refusal.is_retried:
-                    raise error from None
-                retry_after = refusal.retry_after_s
-            except (UpstreamUnreachable, UpstreamMalformed, UpstreamRefused) as exc:
-                if not exc.explanation.retry_helps:
-                    raise
-                error, retry_after = exc, None
-            delay_s = attempts.next_delay_s(deadline, retry_after)
-            if delay_s is None:
-                raise error
-            self.door.wait(delay_s)
+
+        def attempt(call: Call[Any], cuts: Cuts, deadline: Deadline) -> InferenceResult:
+            return with_cuts(self.read(self.ask(call, deadline), call), cuts)
+
+        return self._until_it_succeeds(attempt, call, cuts, timeout_s)
 
     def stream(
         self, request: InferenceRequest | ChatRequest, timeout_s: float
@@ -100,18 +89,30 @@ class Line:
         if not self.task.can_stream:
             raise StreamingNotAllowed(self._cannot_stream)
         call = self.service.call_for(self.config, request, is_stream=True)
+
+        def attempt(call: Call[Any], _: Cuts, deadline: Deadline) -> Iterator[dict[str, Any]]:
+            streaming = self._stream_attempt(call, deadline)
+            next(streaming)
+            return streaming
+
+        return self._until_it_succeeds(attempt, call, Cuts.none(call), timeout_s)
+
+    def _until_it_succeeds(
+        self, attempt: Attempt[ResultT], call: Call[Any], cuts: "Cuts", timeout_s: float
+    ) -> ResultT:
+        """What an attempt gives, tried again as often as it makes sense. Raises UpstreamError."""
         deadline, attempts = Deadline.after(timeout_s), Attempts(timeout_s)
         while True:
-            streaming = self._stream_attempt(call, deadline)
             try:
-                next(streaming)
-                return streaming
+                return attempt(call, cuts, deadline)
             except Refusal as refusal:
                 error: UpstreamError = refusal.error
-                if not refusal.is_retried and not refusal.is_too_large:
+                if refusal.is_too_large and self.task.is_cut:
+                    call, cuts = self._halve(call, cuts)
+                elif not refusal.is_too_large and not refusal.is_retried:
                     raise error from None
                 retry_after = refusal.retry_after_s
-            except (UpstreamUnreachable, UpstreamRefused) as exc:
+            except (UpstreamUnreachable, UpstreamMalformed, UpstreamRefused) as exc:
                 if not exc.explanation.retry_helps:
                     raise
                 error, retry_after = exc, None
