@@ -13,7 +13,7 @@ from inference.services.base import EndpointConfig, Service
 from inference.services.calls import Call, SettingsT
 from inference.services.remote_settings import NoTaskSettings, RemoteSettings
 from inference.services.replies import first_problem
-from inference.services.settings import Settings, is_for, parse_settings
+from inference.services.settings import Settings, is_for, parse_settings, revealed
 from inference.types import (
     InferenceRequest,
     InferenceResult,
@@ -230,10 +230,9 @@ class RemoteService(Service):
         settings: Any = config.service_settings
         if settings.rate_limit is None:
             return None
-        values = {**settings.to_response(), **settings.secrets}
         return Group(
             self.name,
-            tuple(str(values.get(name)) for name in self.rate_limit_group),
+            tuple(str(revealed(getattr(settings, name))) for name in self.rate_limit_group),
             settings.rate_limit.requests_per_minute,
         )
 
