@@ -11,8 +11,10 @@ from django.utils import timezone
 from console.pages import precision
 from endpoints.models import ArtifactState, DeploymentState, Endpoint, Heartbeat, UsageHour
 from inference.runner.precision.report import Measure, Report, Trial
+from tests import trials
 from tests.console.conftest import HTMX, FakeHosts, text, vectors
 from tests.factories import make_added_model, make_artifact, make_endpoint
+from tests.trials import NO_BF16
 
 PAGE = "/console/endpoints/my-endpoint"
 
@@ -233,23 +235,8 @@ def test_what_the_model_takes_is_estimated_until_it_was_measured(console: Client
     assert "about 4,123 tokens/s an allocation" in page
 
 
-FULL = Trial(
-    precision="fp32",
-    lowest_cosine=1.0,
-    mean_cosine=1.0,
-    short_ms=4.0,
-    tokens_per_s=4000.0,
-    size_bytes=90_000_000,
-)
-INT8 = Trial(
-    precision="int8",
-    lowest_cosine=0.9992,
-    mean_cosine=0.9995,
-    short_ms=1.6,
-    tokens_per_s=8400.0,
-    size_bytes=58_000_000,
-)
-BF16 = Trial(precision="bf16", missing="the optional extra [openvino] is not installed")
+FULL = replace(trials.FULL, size_bytes=90_000_000)
+INT8 = replace(trials.INT8, short_ms=1.6, size_bytes=58_000_000)
 
 
 def report_says(
@@ -264,7 +251,7 @@ def test_a_precision_is_shown_with_what_was_measured(
     console: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_endpoint(precision="auto")
-    report_says(monkeypatch, FULL, INT8, BF16)
+    report_says(monkeypatch, FULL, INT8, NO_BF16)
 
     page = text(console.get(PAGE))
 

@@ -36,26 +36,10 @@ from inference.types import TaskType
 from tests.endpoints.conftest import SETTINGS, Api, refused, told
 from tests.endpoints.test_reconcile import FakeRunner
 from tests.tiny import write_tiny_model
+from tests.trials import FULL, INT8, NO_BF16
 
 TASK = TaskType.TEXT_EMBEDDING
-FULL = Trial(
-    precision="fp32",
-    lowest_cosine=1.0,
-    mean_cosine=1.0,
-    short_ms=4.0,
-    tokens_per_s=4000.0,
-    size_bytes=90,
-)
-GOOD = Trial(
-    precision="int8",
-    lowest_cosine=0.9992,
-    mean_cosine=0.9995,
-    short_ms=1.5,
-    tokens_per_s=8400.0,
-    size_bytes=58,
-)
-BAD = replace(GOOD, lowest_cosine=0.8731)
-NO_BF16 = Trial(precision="bf16", missing="the optional extra [openvino] is not installed")
+BAD = replace(INT8, lowest_cosine=0.8731)
 
 
 @pytest.fixture
@@ -113,9 +97,9 @@ def test_what_must_be_tried_waits_for_its_report_and_says_so(
 @pytest.mark.parametrize(
     ("wished", "trials", "runs"),
     [
-        ("auto", (GOOD, NO_BF16), "int8"),
+        ("auto", (INT8, NO_BF16), "int8"),
         ("auto", (BAD, NO_BF16), "fp32"),
-        ("int8", (GOOD, NO_BF16), "int8"),
+        ("int8", (INT8, NO_BF16), "int8"),
     ],
 )
 def test_it_runs_as_its_report_has_it(
@@ -188,7 +172,7 @@ def test_a_model_is_tried_once_and_by_one_process(
         runs.append(model.model_id)
         assert untried_models() == []  # somebody is at it
         try_model(model.pk)  # and nobody else comes in
-        tried(folder, GOOD)
+        tried(folder, INT8)
 
     monkeypatch.setattr(precision, "_run_trials", run_trials)
 
