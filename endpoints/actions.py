@@ -24,7 +24,6 @@ from endpoints.privileges import (
     is_empty,
 )
 from endpoints.references import incompatible_indexes, model_settings, references_to
-from endpoints.secrets import encrypt
 from inference.errors import (
     Conflict,
     EndpointExists,
@@ -104,7 +103,7 @@ def create_endpoint(
                 deployment_id=deployment_for(inference_id, checked),
                 fingerprint=fingerprint_of(checked),
                 created_by=actor,
-                encrypted_secrets=seal(checked),
+                encrypted_secrets=providers.sealed(checked),
                 learned_settings=learned,
                 **checked.columns(),
             )
@@ -184,11 +183,6 @@ def check_known_vectors(
         )
 
 
-def seal(config: EndpointConfig) -> str:
-    """The secrets of a configuration as they are stored."""
-    return encrypt(providers.as_secret(config.secrets)) if config.secrets else ""
-
-
 def update_endpoint(
     endpoint: Endpoint, changes: Mapping[str, Any], timeout_s: float = PROOF_TIMEOUT_S
 ) -> Endpoint:
@@ -209,7 +203,7 @@ def update_endpoint(
             return endpoint
         columns["learned_settings"] = providers.prove(endpoint.inference_id, checked, timeout_s)
         if checked.secrets != secrets:
-            columns["encrypted_secrets"] = seal(checked)
+            columns["encrypted_secrets"] = providers.sealed(checked)
     return store_update(endpoint, checked, changes, columns)
 
 

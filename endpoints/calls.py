@@ -15,8 +15,6 @@ from inference.services.long_documents import CHUNK
 from inference.services.settings import parse_settings
 from inference.types import InferenceRequest, InferenceResult, TaskType
 
-PROBE_INPUT = "how big"
-
 
 def run_inference(
     endpoint: Endpoint, request: InferenceRequest | ChatRequest, timeout_s: float
@@ -112,6 +110,5 @@ def probe(endpoint: Endpoint, timeout_s: float) -> InferenceResult:
 
     Nobody's call, so it is not counted; a proof, so it is not answered from memory.
     """
-    query = PROBE_INPUT if endpoint.task == TaskType.RERANK else None
-    request = _checked(endpoint, InferenceRequest((PROBE_INPUT,), query=query))
+    request = _checked(endpoint, providers.probe_of(endpoint.task))
     return hosting.infer(endpoint, request, timeout_s)

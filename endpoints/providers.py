@@ -9,7 +9,7 @@ from django.conf import settings
 from pydantic import SecretStr
 
 from endpoints.models import Endpoint
-from endpoints.secrets import SecretUnreadable, decrypt
+from endpoints.secrets import SecretUnreadable, decrypt, encrypt
 from inference.chat import ChatRequest
 from inference.remote import Line
 from inference.services import find_service
@@ -97,7 +97,7 @@ def _restored(
 
 
 def opened_secrets(encrypted: str) -> dict[str, Any]:
-    """What `sealed` stored. Raises SecretUnreadable."""
+    """What `sealed` gave. Raises SecretUnreadable."""
     if not encrypted:
         return {}
     opened: dict[str, Any] = orjson.loads(decrypt(encrypted).get_secret_value())
@@ -124,6 +124,8 @@ def secrets_to_change(endpoint: Endpoint, changes: Mapping[str, Any]) -> dict[st
         return {}
 
 
-def as_secret(secrets: dict[str, Any]) -> SecretStr:
-    """All secrets of an endpoint as one."""
-    return SecretStr(orjson.dumps(secrets).decode())
+def sealed(config: EndpointConfig) -> str:
+    """The secrets of a configuration as they are stored: all of them as one."""
+    if not config.secrets:
+        return ""
+    return encrypt(SecretStr(orjson.dumps(config.secrets).decode()))

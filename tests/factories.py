@@ -5,7 +5,6 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from endpoints.actions import seal
 from endpoints.models import (
     Artifact,
     ArtifactState,
@@ -18,6 +17,7 @@ from endpoints.models import (
     User,
 )
 from endpoints.models.model import stored
+from endpoints.providers import sealed
 from endpoints.secrets import encrypt
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.services import find_service
@@ -113,6 +113,6 @@ def make_remote_endpoint(
         inference_id=inference_id,
         task_type=task,
         service=service,
-        encrypted_secrets=seal(config),
+        encrypted_secrets=sealed(config),
         **config.columns(),
     )

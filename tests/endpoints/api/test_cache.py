@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from endpoints import caching, calls, usage
+from endpoints import caching, calls, providers, usage
 from endpoints.models import Endpoint, UsageHour, User
 from inference.cache import VectorCache
 from inference.errors import QueueFull
@@ -146,11 +146,11 @@ def test_the_proof_that_an_endpoint_works_is_not_taken_from_memory(
     world: World, cached: None
 ) -> None:
     endpoint = Endpoint.objects.get(inference_id="e1")
-    calls.run_inference(endpoint, InferenceRequest((calls.PROBE_INPUT,)), 30)
+    calls.run_inference(endpoint, InferenceRequest((providers.PROBE_TEXT,)), 30)
 
     calls.probe(endpoint, 30)
 
-    assert asked(world) == [(calls.PROBE_INPUT,), (calls.PROBE_INPUT,)]
+    assert asked(world) == [(providers.PROBE_TEXT,), (providers.PROBE_TEXT,)]
 
 
 def test_other_vectors_under_the_same_id_are_never_mixed_up(
