@@ -3,8 +3,10 @@
 from enum import StrEnum
 from functools import cache
 
-from endpoints.models import Endpoint, TrainedModel, User, endpoint_by_id
-from endpoints.privileges import Rights, builtin_roles
+from endpoints.models import Endpoint, ShareLevel, TeamRole, TrainedModel, User, endpoint_by_id
+from endpoints.models.endpoint import EndpointQuerySet
+from endpoints.privileges import Rights
+from endpoints.scopes import scope_of
 from inference.errors import InferenceError, InvalidRequest, NotFound
 from inference.types import TaskType
 
@@ -68,6 +70,11 @@ class Action(StrEnum):
     def is_on_indices(self) -> bool:
         return self.value.startswith("indices:")
 
+    @property
+    def is_of_teams(self) -> bool:
+        """Whether a role in a team can allow it, for what belongs to the team."""
+        return self.value.startswith(OF_TEAMS) and not self.value.startswith(OF_THE_SITE)
+
 
 # The first line that an action's name begins with tells what allows it.
 GRANTED_BY = (
@@ -104,6 +111,20 @@ GRANTED_BY = (
     (Action.INDEX_GET.value, "view_index_metadata manage all"),
     (Action.INDEX_DELETE.value, "delete_index manage all"),
 )
+# What is done to things that have a team, and what of that concerns everybody all the same.
+OF_TEAMS = (
+    "cluster:admin/xpack/inference/",
+    "cluster:monitor/xpack/inference/",
+    "cluster:admin/xpack/ml/",
+    "cluster:monitor/xpack/ml/",
+    "cluster:admin/console/",
+    "cluster:monitor/console/",
+    "cluster:admin/xpack/security/api_key/",
+)
+OF_THE_SITE = (Action.REGION_POLICY_PUT.value, Action.REGION_POLICY_DELETE.value)
+# What may be done with an endpoint that is shared for use, and what else with one to manage.
+USES = frozenset({Action.GET, Action.INFER, Action.CACHE_GET})
+MANAGES = frozenset({Action.UPDATE, Action.CACHE_PUT, Action.CACHE_PURGE})
 # With one of these the keys of other people are theirs to see and to revoke.
 ALL_KEYS = ("manage_api_key", "manage_security", "all")
 
@@ -125,26 +146,17 @@ class Forbidden(InferenceError):
     status, type = 403, "security_exception"
 
 
-def rights_of(user: User) -> Rights:
-    """What a caller may do: their roles, or what the key carries that they came with."""
-    key = user.acting_key
-    if key is None:
-        return Rights((builtin_roles(user.role_names),))
-    if key.role_descriptors:
-        return Rights((key.limited_by, key.role_descriptors))
-    return Rights((key.limited_by,))
-
-
 def require(user: User, action: Action, *indices: str) -> None:
-    """Let pass who may do this, on all of these indices where it is done to indices.
+    """Let pass who may do this somewhere, or on all of these indices where it is done to indices.
 
-    An action on indices that names none is one on all there may be. Raises Forbidden.
+    Where it is done to something that has a team, whether it may be done to that comes later. An
+    action on indices that names none is one on all there may be. Raises Forbidden.
     """
-    rights, granted_by = rights_of(user), action.granted_by
     if not action.is_on_indices:
-        if not rights.allow(action, granted_by):
+        if not may(user, action):
             raise forbidden(user, action)
         return
+    rights, granted_by = scope_of(user).site, action.granted_by
     names = indices or ("*",)
     refused = [name for name in names if not rights.allow_on(name, action, granted_by)]
     if refused:
@@ -152,13 +164,53 @@ def require(user: User, action: Action, *indices: str) -> None:
 
 
 def may(user: User, action: Action) -> bool:
-    """Whether somebody may do this, on all indices where it is done to indices."""
-    return holds(rights_of(user), action, "*" if action.is_on_indices else None)
+    """Whether somebody may do this somewhere, on all indices where it is done to indices."""
+    scope = scope_of(user)
+    if action.is_on_indices:
+        return holds(scope.site, action, "*")
+    rights = scope.rights() if action.is_of_teams else iter((scope.site,))
+    return any(one.allow(action, action.granted_by) for one in rights)
+
+
+def may_with(user: User, action: Action, endpoint: Endpoint) -> bool:
+    """Whether somebody may do this with an endpoint that they see."""
+    scope, granted_by = scope_of(user), action.granted_by
+    # Who may do it everywhere is asked first, because that costs no look into the database.
+    if scope.site.allow(action, granted_by):
+        return True
+    if scope.in_team(endpoint.team_id).allow(action, granted_by):
+        return True
+    if endpoint.team_id is None:
+        # What is everybody's may be used by who may use anything, and changed by the site.
+        return action in USES and may(user, action)
+    return any(
+        rights.allow(action, granted_by)
+        for share in endpoint.shares.all()
+        if action in USES or (share.level == ShareLevel.MANAGE and action in MANAGES)
+        for rights in scope.shared_with(share.team_id)
+    )
+
+
+def sees(user: User, endpoint: Endpoint) -> bool:
+    return may_with(user, Action.GET, endpoint)
+
+
+def visible_endpoints(user: User) -> EndpointQuerySet:
+    """Those that somebody may see."""
+    scope, granted_by = scope_of(user), Action.GET.granted_by
+    endpoints = Endpoint.objects.all()
+    if not user.is_active or not may(user, Action.GET):
+        return endpoints.none()
+    if scope.site.allow(Action.GET, granted_by):
+        return endpoints
+    return endpoints.of_teams(
+        [team for team, rights in scope.teams.items() if rights.allow(Action.GET, granted_by)]
+    )
 
 
 def require_all_keys(user: User, action: Action) -> None:
     """Let pass who may do this to the keys of others, too. Raises Forbidden."""
-    if not rights_of(user).allow(action, ALL_KEYS):
+    if not scope_of(user).site.allow(action, ALL_KEYS):
         raise forbidden(user, action)
 
 
@@ -191,18 +243,22 @@ def _subject(user: User) -> str:
     return f"user [{user.username}] with effective roles [{roles}]"
 
 
-def get_endpoint(user: User, inference_id: str, task_type: TaskType | None = None) -> Endpoint:
-    """The endpoint of this id, with everything that tells its status.
+def get_endpoint(
+    user: User, inference_id: str, task_type: TaskType | None = None, *, to: Action = Action.GET
+) -> Endpoint:
+    """The endpoint of this id, with everything that tells its status, to do something with it.
 
-    Raises NotFound where the user may not see it, InvalidRequest where its task is another.
+    Raises NotFound where the user may not see it, Forbidden where they may not do this with it,
+    InvalidRequest where its task is another.
     """
-    visible = Endpoint.objects.visible_to(user).with_status()
-    return _checked(visible.filter(inference_id=inference_id).first(), inference_id, task_type)
+    found = Endpoint.objects.with_status().filter(inference_id=inference_id).first()
+    return _checked(user, found, inference_id, task_type, to)
 
 
-def endpoint_to_call(inference_id: str, task_type: TaskType | None = None) -> Endpoint:
+def endpoint_to_call(user: User, inference_id: str, task_type: TaskType | None = None) -> Endpoint:
     """The same for a call, which needs no status and should cost no time."""
-    return _checked(endpoint_by_id.find(inference_id), inference_id, task_type)
+    found = endpoint_by_id.find(inference_id)
+    return _checked(user, found, inference_id, task_type, Action.INFER)
 
 
 def get_model(model_id: str) -> TrainedModel:
@@ -217,12 +273,33 @@ def unknown_model(model_id: str) -> NotFound:
     return NotFound(f"No known trained model with model_id [{model_id}]")
 
 
-def _checked(found: Endpoint | None, inference_id: str, task_type: TaskType | None) -> Endpoint:
-    if found is None:
+def _checked(
+    user: User,
+    found: Endpoint | None,
+    inference_id: str,
+    task_type: TaskType | None,
+    action: Action,
+) -> Endpoint:
+    is_allowed = found is not None and may_with(user, action, found)
+    if found is None or not (is_allowed or sees(user, found)):
         raise NotFound(f"Inference endpoint not found [{inference_id}]")
+    if not is_allowed:
+        raise forbidden_with(user, action, found)
     if task_type and task_type != found.task:
         raise InvalidRequest(
             f"Incompatible task_type, the requested type [{task_type}] does not match "
             f"the model type [{found.task}] of inference endpoint [{inference_id}]"
         )
     return found
+
+
+def forbidden_with(user: User, action: Action, endpoint: Endpoint) -> Forbidden:
+    """Names who could allow it."""
+    team = endpoint.team
+    if team is None:
+        return Forbidden(f"{forbidden(user, action)} for the whole installation")
+    admins = team.memberships.filter(role=TeamRole.TEAM_ADMIN).values_list(
+        "user__username", flat=True
+    )
+    asked = f"its administrators are [{','.join(admins)}]" if admins else "it has no administrator"
+    return Forbidden(f"{forbidden(user, action)} in team [{team.name}]; {asked}")

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from endpoints import caching, deployments, providers, tombstones
+from endpoints.access import Action
 from endpoints.known_models import facts_behind
 from endpoints.models import ApiKey, Deployment, Endpoint, RegionPolicy, TrainedModel, User
 from endpoints.models.api_key import ApiKeyQuerySet
@@ -24,6 +25,7 @@ from endpoints.privileges import (
     is_empty,
 )
 from endpoints.references import incompatible_indexes, model_settings, references_to
+from endpoints.teams import team_to_own
 from inference.errors import (
     Conflict,
     EndpointExists,
@@ -70,6 +72,7 @@ def create_endpoint(
     config: Mapping[str, Any],
     *,
     force: bool = False,
+    team: str | None = None,
     timeout_s: float = PROOF_TIMEOUT_S,
 ) -> Endpoint:
     """Store an endpoint and ask for what it needs to run.
@@ -81,6 +84,7 @@ def create_endpoint(
     under this id.
     """
     check_inference_id(inference_id)
+    owner = team_to_own(actor, Action.PUT, team)
     adapter = find_service(service)
     if adapter.is_hosted:
         check_is_no_model(inference_id, config)
@@ -103,6 +107,7 @@ def create_endpoint(
                 deployment_id=deployment_for(inference_id, checked),
                 fingerprint=fingerprint_of(checked),
                 created_by=actor,
+                team=owner,
                 encrypted_secrets=providers.sealed(checked),
                 learned_settings=learned,
                 **checked.columns(),

@@ -9,7 +9,7 @@ from django.db import transaction
 from endpoints import calls, model_inference
 from endpoints.access import endpoint_to_call
 from endpoints.expressions import is_named
-from endpoints.models import IngestPipeline
+from endpoints.models import IngestPipeline, User
 from endpoints.models.model import USUAL_INPUTS
 from inference.errors import Conflict, InvalidArgument, InvalidRequest, NotFound
 from inference.references.pipelines import check_pipeline, inference_processors, next_version
@@ -87,13 +87,15 @@ def delete(expression: str) -> None:
     IngestPipeline.objects.filter(pk__in=[pipeline.pk for pipeline in found]).delete()
 
 
-def infer(model_id: str, texts: Sequence[str], config: Mapping[str, Any]) -> list[Prediction]:
-    """Run an endpoint or a trained model on texts for an inference processor.
+def infer(
+    user: User, model_id: str, texts: Sequence[str], config: Mapping[str, Any]
+) -> list[Prediction]:
+    """Run an endpoint or a trained model on texts for an inference processor, as somebody.
 
     The texts are read as those of documents that are stored.
     """
     try:
-        endpoint = endpoint_to_call(model_id)
+        endpoint = endpoint_to_call(user, model_id)
     except NotFound:
         if not model_inference.is_known(model_id):
             raise

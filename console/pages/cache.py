@@ -14,7 +14,7 @@ from inference.errors import InferenceError
 @page("POST")
 def cache_switch(request: HtmxRequest, inference_id: str) -> HttpResponse:
     require(request.user, Action.CACHE_PUT)
-    endpoint = get_endpoint(request.user, inference_id)
+    endpoint = get_endpoint(request.user, inference_id, to=Action.CACHE_PUT)
     form = CacheForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Nothing was changed: the page did not say whether on or off.")
@@ -32,6 +32,6 @@ def cache_switch(request: HtmxRequest, inference_id: str) -> HttpResponse:
 @page("POST")
 def cache_purge(request: HtmxRequest, inference_id: str) -> HttpResponse:
     require(request.user, Action.CACHE_PURGE)
-    caching.purge(get_endpoint(request.user, inference_id))
+    caching.purge(get_endpoint(request.user, inference_id, to=Action.CACHE_PURGE))
     messages.success(request, f"The cache of {inference_id} is empty.")
     return redirect("endpoint-detail", inference_id)

@@ -11,9 +11,9 @@ from django.shortcuts import redirect, render
 from console.forms.clusters import ConnectForm, ConnectionForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.parts import silent
-from endpoints.access import Action, require
+from endpoints.access import Action, require, visible_endpoints
 from endpoints.clusters import change_cluster, connect_cluster, find_cluster, remove_cluster
-from endpoints.models import Cluster, ClusterReference, Endpoint, ScanState
+from endpoints.models import Cluster, ClusterReference, ScanState
 from endpoints.scanning import scan_cluster
 from inference.errors import InferenceError, NotFound
 
@@ -57,7 +57,7 @@ def cluster_detail(request: HtmxRequest, name: str) -> HttpResponse:
     shown = Paginator(cluster.references.all(), PAGE_SIZE).get_page(request.GET.get("page"))
     named = {reference.inference_id for reference in shown.object_list}
     here = set(
-        Endpoint.objects.visible_to(request.user)
+        visible_endpoints(request.user)
         .filter(inference_id__in=named)
         .values_list("inference_id", flat=True)
     )

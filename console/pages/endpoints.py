@@ -12,7 +12,7 @@ from console.http import HtmxRequest, page, wants_fragment
 from console.pages.overview import overview
 from console.pages.parts import silent_parts
 from endpoints import actions
-from endpoints.access import Action, get_endpoint, require
+from endpoints.access import Action, get_endpoint, require, visible_endpoints
 from endpoints.models import Endpoint, User
 from endpoints.references import references_to
 from endpoints.status import EndpointStatus, status_of
@@ -32,9 +32,7 @@ class Row:
 def endpoint_list(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.GET)
     query = request.GET.get("q", "").replace("\0", "").strip()  # PostgreSQL refuses a NUL
-    endpoints = (
-        Endpoint.objects.visible_to(request.user).named_like(query).with_status().own_first()
-    )
+    endpoints = visible_endpoints(request.user).named_like(query).with_status().own_first()
     shown = Paginator(endpoints, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = [Row(endpoint, status_of(endpoint)) for endpoint in shown.object_list]
     context = {
@@ -52,7 +50,7 @@ def endpoint_list(request: HtmxRequest) -> HttpResponse:
 def any_own(user: User, rows: list[Row]) -> bool:
     """Whether somebody made an endpoint already; most often the rows on the page tell."""
     is_shown = any(not row.endpoint.is_preconfigured for row in rows)
-    return is_shown or Endpoint.objects.visible_to(user).own().exists()
+    return is_shown or visible_endpoints(user).own().exists()
 
 
 @page("GET", "HEAD")
@@ -66,7 +64,7 @@ def endpoint_detail(request: HtmxRequest, inference_id: str) -> HttpResponse:
 @page("POST")
 def endpoint_retry(request: HtmxRequest, inference_id: str) -> HttpResponse:
     require(request.user, Action.PUT)
-    actions.retry_endpoint(get_endpoint(request.user, inference_id))
+    actions.retry_endpoint(get_endpoint(request.user, inference_id, to=Action.PUT))
     return redirect("endpoint-detail", inference_id)
 
 
@@ -74,7 +72,7 @@ def endpoint_retry(request: HtmxRequest, inference_id: str) -> HttpResponse:
 def endpoint_delete(request: HtmxRequest, inference_id: str) -> HttpResponse:
     """Ask first. Where something may use the endpoint, its id must be written to delete it."""
     require(request.user, Action.DELETE)
-    endpoint = get_endpoint(request.user, inference_id)
+    endpoint = get_endpoint(request.user, inference_id, to=Action.DELETE)
     form = DeleteEndpointForm(
         inference_id, request.POST if "inference_id" in request.POST else None
     )

@@ -40,7 +40,7 @@ class Outcome:
 @page("POST")
 def endpoint_try(request: HtmxRequest, inference_id: str) -> HttpResponse:
     require(request.user, Action.INFER)
-    endpoint = get_endpoint(request.user, inference_id)
+    endpoint = get_endpoint(request.user, inference_id, to=Action.INFER)
     form = try_form(endpoint, request.POST)
     if form is None:
         raise Http404

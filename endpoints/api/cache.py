@@ -17,14 +17,14 @@ class CacheView(ElasticView):
     def get(self, request: UserRequest, inference_id: str) -> HttpResponse:
         require(request.user, Action.CACHE_GET)
         self.params(request)
-        endpoint = get_endpoint(request.user, inference_id)
+        endpoint = get_endpoint(request.user, inference_id, to=Action.CACHE_GET)
         return self.answer(caching.state_of(endpoint).to_response())
 
     def put(self, request: UserRequest, inference_id: str) -> HttpResponse:
         require(request.user, Action.CACHE_PUT)
         self.params(request)
         body = parse(CacheBody, request)
-        endpoint = get_endpoint(request.user, inference_id)
+        endpoint = get_endpoint(request.user, inference_id, to=Action.CACHE_PUT)
         caching.switch(endpoint, is_on=body.enabled)
         return self.answer({"acknowledged": True, "enabled": body.enabled})
 
@@ -32,5 +32,5 @@ class CacheView(ElasticView):
         """Purge. The endpoint goes on being cached, or not."""
         require(request.user, Action.CACHE_PURGE)
         self.params(request)
-        caching.purge(get_endpoint(request.user, inference_id))
+        caching.purge(get_endpoint(request.user, inference_id, to=Action.CACHE_PURGE))
         return self.answer({"acknowledged": True})

@@ -1,5 +1,6 @@
 """The `_ingest/pipeline` routes."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
@@ -52,7 +53,7 @@ class SimulateView(ElasticView):
         body = read_object(request)
         config = self.pipeline(body, **named)
         run = simulate_verbose if is_verbose else simulate
-        docs = run(config, docs_in(body), pipelines.infer, timezone.now())
+        docs = run(config, docs_in(body), partial(pipelines.infer, request.user), timezone.now())
         return self.answer({"docs": docs})
 
     get = post

@@ -7,7 +7,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from endpoints import actions, calls, hosting, tombstones
-from endpoints.access import Action, endpoint_to_call, get_endpoint, require
+from endpoints.access import Action, endpoint_to_call, get_endpoint, require, visible_endpoints
 from endpoints.api.cluster import cluster_info
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.params import parse_duration_s
@@ -22,7 +22,7 @@ from endpoints.api.schemas import (
 )
 from endpoints.api.sse import EVENT_STREAM, UNBUFFERED, as_events, event
 from endpoints.api.warnings import cuts_of, warn
-from endpoints.models import Endpoint
+from endpoints.models import Endpoint, User
 from endpoints.references import references_to
 from inference.chat import ChatRequest
 from inference.chunking import chunk, chunk_texts
@@ -70,10 +70,11 @@ class EndpointView(ElasticView):
     ) -> HttpResponse:
         """Create an endpoint and answer once it has proved itself by a real call.
 
-        Beyond Elasticsearch's: `force` lets an id stand for another model than before.
+        Beyond Elasticsearch's: `force` lets an id stand for another model than before, `team` says
+        whose it is to be.
         """
         require(request.user, Action.PUT)
-        params = self.params(request, "force")
+        params = self.params(request, "force", "team")
         body = parse(CreateBody, request)
         actions.check_inference_id(inference_id)
         task = body.resolved_task_type(task_type)
@@ -85,6 +86,7 @@ class EndpointView(ElasticView):
             body.named_service(),
             body.config,
             force=params.flag("force"),
+            team=params.text("team", None),
             timeout_s=timeout_s,
         )
         service = find_service(body.named_service())
@@ -112,7 +114,7 @@ class EndpointView(ElasticView):
         require(request.user, Action.DELETE)
         params = self.params(request, "dry_run", "force")
         force, is_dry_run = params.flag("force"), params.flag("dry_run")
-        endpoint = get_endpoint(request.user, inference_id, task_in(task_type))
+        endpoint = get_endpoint(request.user, inference_id, task_in(task_type), to=Action.DELETE)
         if is_dry_run:
             found = references_to(inference_id)
             return self.answer(
@@ -131,7 +133,7 @@ class EndpointListView(ElasticView):
     def get(self, request: UserRequest, task_type: str | None = None) -> HttpResponse:
         require(request.user, Action.GET)
         self.params(request, "return_minimal_config")
-        endpoints = Endpoint.objects.visible_to(request.user).with_status()
+        endpoints = visible_endpoints(request.user).with_status()
         if task := task_in(task_type):
             endpoints = endpoints.filter(task_type=task)
         by_id = sorted(endpoints, key=lambda endpoint: endpoint.inference_id)
@@ -147,7 +149,7 @@ class UpdateView(ElasticView):
         body = parse(UpdateBody, request)
         actions.check_can_change(inference_id)
         try:
-            endpoint = get_endpoint(request.user, inference_id)
+            endpoint = get_endpoint(request.user, inference_id, to=Action.UPDATE)
         except NotFound as exc:
             raise NothingToUpdate(
                 f"The inference endpoint [{inference_id}] does not exist and cannot be updated"
@@ -214,10 +216,10 @@ class StreamView(ElasticView):
         return HttpResponse(event("error", data), status=status, content_type=EVENT_STREAM)
 
 
-def known(inference_id: str) -> Endpoint | None:
+def known(user: User, inference_id: str) -> Endpoint | None:
     """The endpoint, if there is one; whether there has to be is asked after the body is read."""
     try:
-        return endpoint_to_call(inference_id)
+        return endpoint_to_call(user, inference_id)
     except NotFound:
         return None
 
@@ -231,7 +233,7 @@ def asked(
     """
     require(request.user, Action.INFER)
     params, task = view.params(request), task_in(task_type)
-    endpoint = known(inference_id) if task is None else None
+    endpoint = known(request.user, inference_id) if task is None else None
     view.is_chat = TaskType.CHAT_COMPLETION in (task, endpoint and endpoint.task)
     body: ChatBody | InferenceBody
     call: ChatRequest | InferenceRequest
@@ -242,7 +244,7 @@ def asked(
         is_embedding = TaskType.EMBEDDING in (task, endpoint and endpoint.task)
         body = parse(EmbeddingBody if is_embedding else InferenceBody, request)
         call = body.to_request(task)
-    endpoint = endpoint or endpoint_to_call(inference_id, task)
+    endpoint = endpoint or endpoint_to_call(request.user, inference_id, task)
     default_s = default_timeout_s(endpoint.task)
     if body.timeout is not None:
         default_s = parse_duration_s(body.timeout, "timeout")

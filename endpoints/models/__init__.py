@@ -1,6 +1,7 @@
 """The records, one family per module."""
 
 from endpoints.models.api_key import ApiKey, api_key_by_id
+from endpoints.models.audit import AuditEntry, AuditHead, Outcome
 from endpoints.models.cluster import Cluster, ClusterReference, ScanState
 from endpoints.models.deployment import Deployment, DeploymentState
 from endpoints.models.endpoint import Endpoint, endpoint_by_id
@@ -10,15 +11,26 @@ from endpoints.models.measure import ModelMeasure
 from endpoints.models.model import Artifact, ArtifactState, TrainedModel
 from endpoints.models.reference import IndexMapping, IngestPipeline
 from endpoints.models.region_policy import RegionPolicy
+from endpoints.models.team import (
+    DEFAULT_TEAM,
+    EndpointShare,
+    Membership,
+    ShareLevel,
+    Team,
+    TeamRole,
+)
 from endpoints.models.tombstone import EndpointTombstone
 from endpoints.models.upload import DefinitionPart
 from endpoints.models.usage import UsageHour
 from endpoints.models.user import User, administrator, user_by_name, user_by_pk
 
 __all__ = [
+    "DEFAULT_TEAM",
     "ApiKey",
     "Artifact",
     "ArtifactState",
+    "AuditEntry",
+    "AuditHead",
     "Cluster",
     "ClusterReference",
     "DefinitionPart",
@@ -26,14 +38,20 @@ __all__ = [
     "DeploymentEvent",
     "DeploymentState",
     "Endpoint",
+    "EndpointShare",
     "EndpointTombstone",
     "EventPhase",
     "Heartbeat",
     "IndexMapping",
     "IngestPipeline",
+    "Membership",
     "ModelMeasure",
+    "Outcome",
     "RegionPolicy",
     "ScanState",
+    "ShareLevel",
+    "Team",
+    "TeamRole",
     "TrainedModel",
     "UsageHour",
     "User",

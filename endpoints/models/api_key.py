@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from endpoints.models.base import Record
 from endpoints.models.lookup import Lookup
+from endpoints.models.team import Team
 from endpoints.models.user import BUILTIN_USERNAME, NATIVE_REALM, RESERVED_REALM, User
 from endpoints.privileges import Roles
 
@@ -54,6 +55,8 @@ class ApiKey(Record):
     key_id = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=256)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    # Where it may do what it may; None where its owner's own roles hold, which is everywhere.
+    team = models.ForeignKey(Team, null=True, on_delete=models.CASCADE, related_name="api_keys")
     secret_sha256 = models.CharField(max_length=64)
     expires_at = models.DateTimeField(null=True)
     invalidated_at = models.DateTimeField(null=True)
@@ -111,6 +114,7 @@ _callers = ApiKey.objects.only(
     "key_id",
     "name",
     "user",
+    "team",
     "secret_sha256",
     "expires_at",
     "invalidated_at",

@@ -9,6 +9,7 @@ from django.utils import timezone
 from pydantic import SecretStr
 
 from endpoints.models.base import Record, iso
+from endpoints.models.team import Team
 from endpoints.models.user import User
 from endpoints.secrets import decrypt
 from inference.references.cluster import MAX_ID_LENGTH, MAX_NAME_LENGTH, Kind
@@ -41,6 +42,7 @@ class Cluster(Record):
 
     name = models.CharField(max_length=64, unique=True)
     url = models.CharField(max_length=MAX_URL_LENGTH)
+    team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="clusters")
     encrypted_api_key = models.TextField(blank=True)
     ca_certificate = models.TextField(blank=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")

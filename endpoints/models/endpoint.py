@@ -1,5 +1,6 @@
 """Endpoints: a name for a service with its settings."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import models
@@ -7,6 +8,7 @@ from django.db import models
 from endpoints.models.base import Record
 from endpoints.models.deployment import Deployment
 from endpoints.models.lookup import Lookup
+from endpoints.models.team import EndpointShare, Team
 from endpoints.models.user import User
 from inference.services import SERVICES, find_service
 from inference.types import TaskType
@@ -18,9 +20,12 @@ IS_PRECONFIGURED = models.Q(inference_id__startswith=RESERVED_PREFIX)
 
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):
-    def visible_to(self, user: User) -> "EndpointQuerySet":
-        """Everyone who can sign in sees every endpoint."""
-        return self if user.is_active else self.none()
+    def of_teams(self, teams: Collection[int]) -> "EndpointQuerySet":
+        """Endpoints of these teams, those that are shared with them, and those of everybody."""
+        shared = EndpointShare.objects.filter(
+            models.Q(team=None) | models.Q(team__in=teams), endpoint=models.OuterRef("pk")
+        )
+        return self.filter(models.Q(team=None) | models.Q(team__in=teams) | models.Exists(shared))
 
     def own(self) -> "EndpointQuerySet":
         """Endpoints that somebody made, without those that are always there."""
@@ -73,6 +78,8 @@ class Endpoint(Record):
         related_name="endpoints",
     )
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Whose it is; None for those that are always there, which are everybody's.
+    team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="endpoints")
     # What cached vectors are known by, another after every purge. Empty: nothing is cached.
     cache_generation = models.CharField(max_length=16, blank=True)
 
@@ -156,6 +163,7 @@ _called = Endpoint.objects.only(
     "service_settings",
     "task_settings",
     "encrypted_secrets",
+    "team",
     "deployment",
     "fingerprint",
     "cache_generation",

@@ -7,6 +7,7 @@ from django.db import models
 from pydantic import TypeAdapter
 
 from endpoints.models.base import Record
+from endpoints.models.team import Team
 from endpoints.models.user import User
 from inference.nlp_config import InferenceConfig, Kind
 from inference.runner.catalogue import BUILTIN_MODELS, PublishedModel
@@ -71,6 +72,8 @@ class TrainedModel(Record):
     model_id = models.CharField(max_length=64, unique=True)
     # Of the endpoints that it can serve; empty where there is no task for what it does.
     task_type = models.CharField(max_length=32, blank=True)
+    # Whose it is; None for what everybody may deploy: the catalogue.
+    team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="models")
     # None for an upload, whose files came with its parts. One that was added has its own.
     artifact = models.ForeignKey(
         Artifact, null=True, on_delete=models.PROTECT, related_name="models"

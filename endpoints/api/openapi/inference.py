@@ -149,7 +149,11 @@ PUT = Operation(
     ref("Endpoint"),
     "The answer comes when the endpoint has proved itself by a real call. Where the time runs out "
     "before, the endpoint stays and goes on starting. An endpoint that is there is not replaced.",
-    (TIMEOUT, flag("force", "Create it although another model made what is stored for this id.")),
+    (
+        TIMEOUT,
+        flag("force", "Create it although another model made what is stored for this id."),
+        query("team", "Whose it is to be, where that is not clear.", STRING),
+    ),
     Body(ref("CreateEndpoint"), EXAMPLE),
     in_path={"task_type": TASK},
     failures=(402, 404, 408, 409, 422, 429, 500, 503, 504, 507),

@@ -5,11 +5,12 @@ from typing import Any
 from django.http import HttpResponse
 from pydantic import Field
 
-from endpoints.access import Action, holds, require, rights_of
+from endpoints.access import Action, holds, require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse
 from endpoints.api.security.grants import ApplicationGrant, IndexGrant, Name
 from endpoints.privileges import check_cluster_privileges, check_index_privileges
+from endpoints.scopes import scope_of
 from inference.errors import InvalidAction, InvalidArgument
 
 KEY_REALM = {"name": "_es_api_key", "type": "_es_api_key"}
@@ -72,8 +73,12 @@ class HasPrivilegesView(ElasticView):
         self.params(request)
         body = parse(HasPrivilegesBody, request)
         body.check()
-        rights = rights_of(user)
-        cluster = {privilege: holds(rights, privilege) for privilege in body.cluster}
+        scope = scope_of(user)
+        rights = scope.site
+        cluster = {
+            privilege: any(holds(one, privilege) for one in scope.rights())
+            for privilege in body.cluster
+        }
         index: dict[str, dict[str, bool]] = {}
         for asked in body.index:
             for name in asked.names:

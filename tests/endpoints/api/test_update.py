@@ -110,7 +110,7 @@ def test_of_two_updates_at_once_one_is_told_so(
 ) -> None:
     stale = Endpoint.objects.with_status().get()
     api("PUT", PATH, allocations(2))
-    monkeypatch.setattr("endpoints.api.views.get_endpoint", lambda *_: stale)
+    monkeypatch.setattr("endpoints.api.views.get_endpoint", lambda *_, **__: stale)
 
     response = api("PUT", PATH, allocations(3))
 
