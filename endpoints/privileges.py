@@ -200,6 +200,23 @@ TEAM_ROLES: Roles = {
 }
 
 
+# All that a key can do which works for some endpoints only: nothing that reaches past them.
+ON_ENDPOINTS: Roles = {
+    "narrowed": _role(
+        [
+            "cluster:admin/xpack/inference/put",
+            "cluster:admin/xpack/inference/update",
+            "cluster:admin/xpack/inference/delete",
+            "cluster:admin/xpack/inference/diagnose",
+            "cluster:admin/xpack/inference/cache/*",
+            "cluster:monitor/xpack/inference/*",
+        ],
+        [],
+        [],
+    )
+}
+
+
 def builtin_roles(names: Iterable[str]) -> Roles:
     """The roles of these names. A name that no role has grants nothing."""
     return {name: BUILTIN_ROLES[name] for name in names if name in BUILTIN_ROLES}

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from endpoints import actions
+from endpoints import keys
 from endpoints.models import User
 
 
@@ -20,6 +20,6 @@ class Command(BaseCommand):
         owner = User.objects.filter(username=user, is_active=True).first()
         if owner is None:
             raise CommandError(f"There is no active user [{user}].")
-        key, secret = actions.create_api_key(owner, name)
+        key, secret = keys.create_api_key(owner, name)
         encoded = base64.b64encode(f"{key.key_id}:{secret}".encode()).decode()
         self.stdout.write(encoded)
