@@ -111,7 +111,7 @@ def create_api_key(
     key, secret = ApiKey.issue(
         owner,
         name,
-        limited_by=maker.limited_by if maker else roles_in(owner, of_team and of_team.pk),
+        limited_by=maker.limited_by if maker else roles_in(owner, of_team.pk if of_team else None),
         role_descriptors=roles,
         metadata=metadata or {},
         expires_at=expires_at,

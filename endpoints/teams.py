@@ -21,7 +21,7 @@ from inference.errors import Conflict, InvalidArgument, NotFound
 
 def get_team(name: str) -> Team:
     """Raises NotFound."""
-    found = Team.objects.filter(name=name).first()
+    found = None if "\0" in name else Team.objects.filter(name=name).first()
     if found is None:
         raise NotFound(f"There is no team [{name}]")
     return found
