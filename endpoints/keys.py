@@ -17,12 +17,19 @@ from endpoints.access import (
     forbidden,
     may,
     teams_whose_keys,
+    visible_endpoints,
 )
 from endpoints.accounts import get_account
-from endpoints.models import ApiKey, Team, User
+from endpoints.models import ApiKey, Endpoint, Team, User
 from endpoints.models.api_key import ApiKeyQuerySet
 from endpoints.models.base import iso
-from endpoints.privileges import Roles, check_cluster_privileges, check_index_privileges, is_empty
+from endpoints.privileges import (
+    Roles,
+    check_cluster_privileges,
+    check_index_privileges,
+    granted,
+    is_empty,
+)
 from endpoints.scopes import roles_in, scope_of
 from endpoints.teams import team_to_own
 from inference.errors import Conflict, InvalidAction, InvalidArgument, NotFound, shown
@@ -32,6 +39,11 @@ MAX_NAME_LENGTH = 256
 MOST_PATTERNS, MAX_PATTERN_LENGTH = 100, 256
 MOST_REQUESTS_PER_MINUTE = 1_000_000
 PATTERN = re.compile(r"[a-z0-9_.\-*?]+")
+# What a key is most often for, by the roles that it is then given.
+PRESETS: dict[str, Roles] = {
+    "call": {"call_endpoints": granted("monitor_inference")},
+    "manage": {"manage_endpoints": granted("manage_inference")},
+}
 OVERLAP = timedelta(hours=24)
 LONGEST_OVERLAP = timedelta(days=30)
 
@@ -282,6 +294,16 @@ def invalidate_api_keys(keys: ApiKeyQuerySet) -> tuple[list[str], list[str]]:
     return [key.key_id for key in fresh], [
         key.key_id for key in found if key.invalidated_at is not None
     ]
+
+
+def endpoints_within(user: User, team: str | None, narrowing: Narrowing) -> list[Endpoint]:
+    """What of that which somebody sees a key would work for, in a team or everywhere."""
+    endpoints = visible_endpoints(user)
+    if team is not None:
+        named = Team.objects.filter(name=team).values_list("pk", flat=True)
+        endpoints = endpoints.of_teams(list(named))
+    key = ApiKey(tasks=list(narrowing.tasks), endpoints=list(narrowing.endpoints))
+    return [one for one in endpoints.own_first() if key.reaches(one.inference_id, one.task_type)]
 
 
 def narrowing_of(key: ApiKey) -> Narrowing:

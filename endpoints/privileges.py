@@ -200,6 +200,11 @@ TEAM_ROLES: Roles = {
 }
 
 
+def granted(*cluster: str) -> Role:
+    """A role with these privileges alone, as the API writes one that somebody described."""
+    return {**_role(list(cluster), [], []), "metadata": {}}
+
+
 # All that a key can do which works for some endpoints only: nothing that reaches past them.
 ON_ENDPOINTS: Roles = {
     "narrowed": _role(

@@ -1,5 +1,6 @@
 """API keys: who a program acts for."""
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -141,6 +142,10 @@ class ApiKey(Record):
         if self.tasks and task_type not in self.tasks:
             return False
         return not self.endpoints or any(covers(one, inference_id) for one in self.endpoints)
+
+    def encoded(self, secret: str) -> str:
+        """What stands in the Authorization header, behind `ApiKey`."""
+        return base64.b64encode(f"{self.key_id}:{secret}".encode()).decode()
 
     def matches(self, secret: str) -> bool:
         return hmac.compare_digest(self.secret_sha256, _digest(secret))

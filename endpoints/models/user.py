@@ -51,6 +51,16 @@ class User(AbstractUser):
         return self.service_team_id is not None
 
     @property
+    def service_namespace(self) -> str:
+        """What a service account's name begins with: that of its team when it was made."""
+        return self.username.partition("/")[0]
+
+    @property
+    def service_name(self) -> str:
+        """What the name of a service account ends with."""
+        return self.username.partition("/")[2]
+
+    @property
     def role_names(self) -> list[str]:
         superuser = {SUPERUSER} if self.is_superuser else set()
         return sorted(superuser.union(self.roles))

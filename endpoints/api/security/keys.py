@@ -1,6 +1,5 @@
 """API keys: made, shown and revoked."""
 
-import base64
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -285,12 +284,7 @@ def with_secret(key: ApiKey, secret: str) -> dict[str, Any]:
     answer: dict[str, Any] = {"id": key.key_id, "name": key.name}
     if key.expires_at:
         answer["expiration"] = epoch_ms(key.expires_at)
-    return answer | {"api_key": secret, "encoded": encoded(key, secret)}
-
-
-def encoded(key: ApiKey, secret: str) -> str:
-    """What stands in the Authorization header behind `ApiKey`."""
-    return base64.b64encode(f"{key.key_id}:{secret}".encode()).decode()
+    return answer | {"api_key": secret, "encoded": key.encoded(secret)}
 
 
 def to_response(key: ApiKey, *, has_limits: bool) -> dict[str, Any]:

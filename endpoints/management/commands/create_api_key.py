@@ -1,6 +1,5 @@
 """`manage.py create_api_key NAME`: a key for a program, from the shell."""
 
-import base64
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -21,5 +20,4 @@ class Command(BaseCommand):
         if owner is None:
             raise CommandError(f"There is no active user [{user}].")
         key, secret = keys.create_api_key(owner, name)
-        encoded = base64.b64encode(f"{key.key_id}:{secret}".encode()).decode()
-        self.stdout.write(encoded)
+        self.stdout.write(key.encoded(secret))
