@@ -1,8 +1,10 @@
 """What keys of teams can do, what narrowed ones see, and how often limited ones call."""
 
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
 
@@ -383,6 +385,19 @@ def test_uses_wait_for_a_database_that_fails(api: Api, monkeypatch: pytest.Monke
 
 def test_a_use_is_at_most_a_minute_late() -> None:
     assert key_use.INTERVAL_S < 60
+
+
+def test_the_shell_makes_a_key_for_a_team(search: Team, other: Team) -> None:
+    member(search, TeamRole.INFERENCE_USER, "bob")
+    teams.put_member(other, User.objects.get(username="bob"), TeamRole.INFERENCE_USER)
+    printed = StringIO()
+
+    with pytest.raises(CommandError, match=r"\[other, search\]"):
+        call_command("create_api_key", "k", "--user=bob")
+    call_command("create_api_key", "k", "--user=bob", "--team=search", stdout=printed)
+
+    assert Api(f"ApiKey {printed.getvalue().strip()}")("GET", "/_inference").status_code == 200
+    assert ApiKey.objects.get().team == search
 
 
 def test_a_person_without_any_right_gets_a_key_that_has_none(api: Api) -> None:
