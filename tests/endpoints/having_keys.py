@@ -8,6 +8,7 @@ from tests.endpoints.conftest import Api, basic, told
 from tests.factories import PASSWORD, make_user
 
 KEYS = "/_security/api_key"
+PATH = "/_inference/text_embedding/my-endpoint"
 
 
 def member(team: Team, role: TeamRole, name: str) -> Api:
@@ -36,3 +37,12 @@ def shown(api: Api, key: dict[str, Any]) -> dict[str, Any]:
     """What else than Elasticsearch's is told of a key."""
     answer: dict[str, Any] = told(api("GET", f"/_console/api_keys/{key['id']}"))
     return answer
+
+
+def call(api: Api) -> int:
+    return api("POST", PATH, {"input": "a"}).status_code
+
+
+def change(api: Api) -> int:
+    body = {"service_settings": {"num_allocations": 1}}
+    return api("PUT", f"{PATH}/_update", body).status_code

@@ -11,7 +11,7 @@ from endpoints.accounts import create_account
 from endpoints.models import ApiKey, AuditEntry, Endpoint, Team, TeamRole, User
 from inference.errors import InvalidArgument, NotFound
 from tests.endpoints.conftest import Api, basic, refused, told
-from tests.endpoints.having_keys import KEYS, made_here, member, using
+from tests.endpoints.having_keys import KEYS, call, change, made_here, member, using
 from tests.factories import PASSWORD, make_endpoint
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
@@ -54,15 +54,6 @@ def endpoint(search: Team) -> Endpoint:
 
 def key_of_robot(api: Api) -> Api:
     return using(made_here(api, service_account="search/robot"))
-
-
-def call(api: Api) -> int:
-    return api("POST", "/_inference/text_embedding/my-endpoint", {"input": "a"}).status_code
-
-
-def change(api: Api) -> int:
-    path = "/_inference/text_embedding/my-endpoint/_update"
-    return api("PUT", path, {"service_settings": {"num_allocations": 1}}).status_code
 
 
 def test_an_administrator_of_the_team_makes_changes_and_deletes_one(boss: Api) -> None:
