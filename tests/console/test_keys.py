@@ -262,6 +262,15 @@ def test_who_administers_no_team_changes_no_service_account(
     assert User.objects.filter(username="search/robot").exists()
 
 
+def test_no_page_opens_for_a_key(admin: User, client: Client) -> None:
+    key, secret = keys.create_api_key(admin, "k")
+
+    answer = client.get("/console/keys", headers={"Authorization": f"ApiKey {key.encoded(secret)}"})
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/console/sign-in")
+
+
 def test_there_are_no_pages_of_keys_while_security_is_off(settings: Any, admin: User) -> None:
     settings.SECURITY = False
     anybody = Client()

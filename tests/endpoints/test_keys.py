@@ -7,6 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
+from elasticsearch import ApiError, Elasticsearch
+from pytest_django.live_server_helper import LiveServer
 
 from endpoints import key_limits, key_use, keys, teams
 from endpoints.models import ApiKey, AuditEntry, Endpoint, Team, TeamRole, User
@@ -14,7 +16,7 @@ from inference.errors import InvalidArgument
 from inference.upstream.limiting import MemoryTurns
 from tests.endpoints.conftest import Api, refused, told
 from tests.endpoints.having_keys import KEYS, call, change, made, made_here, member, shown, using
-from tests.factories import make_endpoint, make_user
+from tests.factories import PASSWORD, make_admin, make_endpoint, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
 
@@ -162,6 +164,18 @@ def test_a_revocation_elsewhere_holds_from_the_next_call_on(api: Api) -> None:
     assert call(key) == 401
 
 
+def test_many_keys_are_listed_with_as_many_queries_as_one(
+    api: Api, django_assert_num_queries: Any
+) -> None:
+    for _ in range(3):
+        api("POST", f"/_console/api_keys/{made(api)['id']}/_rotate")
+    api("GET", "/_console/api_keys")
+
+    with django_assert_num_queries(1):
+        listed = told(api("GET", "/_console/api_keys"))["api_keys"]
+    assert sum("replaced_by" in key for key in listed) == 3
+
+
 # --- how often
 
 
@@ -277,3 +291,24 @@ def test_a_person_without_any_right_gets_a_key_that_has_none(api: Api) -> None:
     assert (key.team, key.limited_by) == (None, {})
     with pytest.raises(InvalidArgument, match="tasks"):
         keys.Narrowing(tasks=("x",)).check()
+
+
+# --- the real client
+
+
+def test_the_client_makes_keys_of_a_team_and_hears_of_their_limits(
+    transactional_db: None, live_server: LiveServer
+) -> None:
+    teams.create_team("search")
+    make_admin()
+    console = {"team": "search", "tasks": ["rerank"], "requests_per_minute": 1}
+    with Elasticsearch(live_server.url, basic_auth=("elastic", PASSWORD)) as client:
+        made = client.security.create_api_key(name="k", metadata={"a": 1, "console": console})
+        (found,) = client.security.get_api_key(id=made["id"])["api_keys"]
+        assert found["metadata"] == {"a": 1, "console": console}
+    with Elasticsearch(live_server.url, api_key=made["encoded"], max_retries=0) as client:
+        assert client.security.authenticate()["username"] == "elastic"
+        with pytest.raises(ApiError) as refusal:
+            client.inference.get()
+    assert refusal.value.status_code == 429
+    assert refusal.value.meta.headers["retry-after"] == "60"

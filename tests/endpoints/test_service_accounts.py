@@ -117,6 +117,17 @@ def test_its_key_does_what_its_role_allows_now(boss: Api) -> None:
 
 
 @pytest.mark.usefixtures("endpoint", "robot")
+def test_its_role_costs_a_call_no_look_into_the_database(
+    boss: Api, django_assert_num_queries: Any
+) -> None:
+    key = key_of_robot(boss)
+    call(key)
+
+    with django_assert_num_queries(1):  # by the fake host, which looks at the deployment
+        assert call(key) == 200
+
+
+@pytest.mark.usefixtures("endpoint", "robot")
 def test_its_keys_outlive_who_made_them_and_end_with_it(boss: Api, search: Team) -> None:
     key, maker = key_of_robot(boss), User.objects.get(username="boss")
     member(search, TeamRole.TEAM_ADMIN, "second")
