@@ -240,12 +240,22 @@ def _visible_endpoints(user: User) -> EndpointQuerySet:
     )
 
 
+def teams_where(
+    user: User, action: Action, privileges: tuple[str, ...] | None = None
+) -> list[int] | None:
+    """The teams in which somebody may do this; None for all there are, and for what has none.
+
+    privileges: those that are asked for, where they are others than usual.
+    """
+    scope, granted_by = scope_of(user), privileges or action.granted_by
+    if scope.site.allow(action, granted_by):
+        return None
+    return [team for team, rights in scope.teams.items() if rights.allow(action, granted_by)]
+
+
 def teams_whose_keys(user: User, action: Action) -> list[int] | None:
     """The teams whose keys somebody may do this to, whoever owns them; None for all there are."""
-    scope = scope_of(user)
-    if scope.site.allow(action, ALL_KEYS):
-        return None
-    return [team for team, rights in scope.teams.items() if rights.allow(action, ALL_KEYS)]
+    return teams_where(user, action, ALL_KEYS)
 
 
 def holds(rights: Rights, privilege: str, index: str | None = None) -> bool:

@@ -5,7 +5,7 @@ import re
 from django.db import IntegrityError, models, transaction
 
 from endpoints import audit
-from endpoints.access import Action, forbidden
+from endpoints.access import Action, forbidden, teams_where
 from endpoints.models import TeamRole, User
 from endpoints.scopes import scope_of
 from endpoints.teams import team_to_own
@@ -18,13 +18,10 @@ ROLES = (TeamRole.INFERENCE_USER, TeamRole.INFERENCE_ADMIN)
 
 def visible_accounts(user: User, action: Action = Action.ACCOUNT_GET) -> models.QuerySet[User]:
     """Service accounts that somebody may do this to."""
-    scope, granted_by = scope_of(user), action.granted_by
+    teams = teams_where(user, action)
     accounts = User.objects.exclude(service_team=None).select_related("service_team")
     accounts = accounts.order_by("username")
-    if scope.site.allow(action, granted_by):
-        return accounts
-    teams = [team for team, rights in scope.teams.items() if rights.allow(action, granted_by)]
-    return accounts.filter(service_team__in=teams)
+    return accounts if teams is None else accounts.filter(service_team__in=teams)
 
 
 def get_account(user: User, username: str, to: Action = Action.ACCOUNT_GET) -> User:

@@ -4,10 +4,11 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from console.forms.keys import AccountForm, NewAccountForm
 from console.http import HtmxRequest, page
-from console.pages.keys import require_keys
+from console.pages.keys import require_keys, team_names
 from endpoints.access import Action
 from endpoints.accounts import (
     create_account,
@@ -16,39 +17,24 @@ from endpoints.accounts import (
     update_account,
     visible_accounts,
 )
-from endpoints.models import Team
-from endpoints.scopes import scope_of
 from inference.errors import InferenceError
 
 
 @page("GET", "HEAD")
 def account_list(request: HtmxRequest) -> HttpResponse:
     require_keys(request, Action.ACCOUNT_GET)
-    working = Q(api_keys__invalidated_at=None)
-    accounts = visible_accounts(request.user).annotate(key_count=Count("api_keys", filter=working))
-    changeable = set(
-        visible_accounts(request.user, Action.ACCOUNT_PUT).values_list("pk", flat=True)
-    )
-    rows = [(account, account.pk in changeable) for account in accounts]
+    lasts = Q(api_keys__expires_at=None) | Q(api_keys__expires_at__gt=timezone.now())
+    works = Q(api_keys__invalidated_at=None) & lasts
+    accounts = visible_accounts(request.user).annotate(key_count=Count("api_keys", filter=works))
+    changeable = set(visible_accounts(request.user, Action.ACCOUNT_PUT))
+    rows = [(account, account in changeable) for account in accounts]
     return render(request, "keys/accounts.html", {"rows": rows})
-
-
-def teams_for(request: HtmxRequest) -> list[str]:
-    """The teams in which somebody may make service accounts."""
-    scope, granted_by = scope_of(request.user), Action.ACCOUNT_PUT.granted_by
-    teams = Team.objects.all()
-    if not scope.site.allow(Action.ACCOUNT_PUT, granted_by):
-        allowed = [
-            pk for pk, one in scope.teams.items() if one.allow(Action.ACCOUNT_PUT, granted_by)
-        ]
-        teams = teams.filter(pk__in=allowed)
-    return list(teams.values_list("name", flat=True))
 
 
 @page("GET", "HEAD", "POST")
 def account_create(request: HtmxRequest) -> HttpResponse:
     require_keys(request, Action.ACCOUNT_PUT)
-    form = NewAccountForm(teams_for(request), request.POST or None)
+    form = NewAccountForm(team_names(request, Action.ACCOUNT_PUT), request.POST or None)
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
         try:

@@ -14,7 +14,7 @@ from console.forms.keys import KeyForm, Owner, RotateForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.key_words import KeyRow
 from console.pages.samples import base_url, key_samples
-from endpoints.access import Action, require, teams_whose_keys
+from endpoints.access import Action, require, teams_where, teams_whose_keys
 from endpoints.accounts import visible_accounts
 from endpoints.keys import (
     check_can_rotate,
@@ -28,7 +28,6 @@ from endpoints.keys import (
     visible_keys,
 )
 from endpoints.models import ApiKey, Team
-from endpoints.scopes import scope_of
 from inference.errors import Conflict, InferenceError, NotFound
 
 PAGE_SIZE = 50
@@ -104,19 +103,21 @@ def key_create(request: HtmxRequest) -> HttpResponse:
 
 def owners_for(request: HtmxRequest) -> list[Owner]:
     """Whose a key may be that somebody makes: one's own in each place, and service accounts'."""
-    scope, action = scope_of(request.user), Action.API_KEY_CREATE
-    teams, granted_by = Team.objects.all(), action.granted_by
-    may_everywhere = scope.site.allow(action, granted_by)
-    if not may_everywhere:
-        allowed = [pk for pk, rights in scope.teams.items() if rights.allow(action, granted_by)]
-        teams = teams.filter(pk__in=allowed)
-    owners = [Owner()] if may_everywhere else []
-    owners += [Owner(team=team.name) for team in teams]
+    action = Action.API_KEY_CREATE
+    owners = [Owner()] if teams_where(request.user, action) is None else []
+    owners += [Owner(team=name) for name in team_names(request, action)]
     administered = teams_whose_keys(request.user, action)
     accounts = visible_accounts(request.user)
     if administered is not None:
         accounts = accounts.filter(service_team__in=administered)
     return owners + [Owner(account=account.username) for account in accounts]
+
+
+def team_names(request: HtmxRequest, action: Action) -> list[str]:
+    """The teams in which somebody may do this."""
+    allowed = teams_where(request.user, action)
+    teams = Team.objects.all() if allowed is None else Team.objects.filter(pk__in=allowed)
+    return list(teams.values_list("name", flat=True))
 
 
 def matches(request: HtmxRequest, form: KeyForm) -> dict[str, Any]:
