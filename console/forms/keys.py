@@ -177,6 +177,8 @@ class AccountForm(RefusableForm):
 
 
 class NewAccountForm(AccountForm):
+    """Where there is no team yet, none is asked for: the first one comes with the account."""
+
     team = forms.ChoiceField(
         label="Team",
         error_messages={"invalid_choice": "Choose one of these teams."},
@@ -194,8 +196,10 @@ class NewAccountForm(AccountForm):
 
     def __init__(self, teams: Iterable[str], data: Any = None) -> None:
         super().__init__(data)
-        field = cast(forms.ChoiceField, self.fields["team"])
-        field.choices = [(name, name) for name in teams]
+        choices = [(name, name) for name in teams]
+        cast(forms.ChoiceField, self.fields["team"]).choices = choices
+        if not choices:
+            del self.fields["team"]
 
     def named_in(self, problem: str) -> str | None:
         return "name" if "already" in problem else super().named_in(problem)

@@ -43,7 +43,7 @@ def account_create(request: HtmxRequest) -> HttpResponse:
                 told["name"],
                 told["role"],
                 description=told["description"],
-                team=told["team"],
+                team=told.get("team"),
             )
         except InferenceError as exc:
             form.note(exc)

@@ -52,7 +52,7 @@ def key_list(request: HtmxRequest) -> HttpResponse:
             Q(name__icontains=query) | Q(user__username__icontains=query) | Q(key_id=query)
         )
     if asked["team"]:
-        keys = keys.filter(team__name=asked["team"])
+        keys = keys.in_team(asked["team"])
     if is_mine := request.GET.get("whose") == "mine":
         keys = keys.filter(user=request.user)
     shows_all = request.GET.get("show") == "all"

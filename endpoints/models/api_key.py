@@ -46,6 +46,11 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             return people.exclude(user__username=BUILTIN_USERNAME)
         return self.none()
 
+    def in_team(self, name: str) -> "ApiKeyQuerySet":
+        """Keys that work in the team of this name, and in no other."""
+        # No column can hold a NUL, and PostgreSQL refuses to compare it.
+        return self.none() if "\0" in name else self.filter(team__name=name)
+
     def not_invalidated(self) -> "ApiKeyQuerySet":
         return self.filter(invalidated_at=None)
 

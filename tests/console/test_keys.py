@@ -248,6 +248,14 @@ def test_an_administrator_makes_a_service_account_and_a_key_for_it(search: Team)
     assert not ApiKey.objects.exists()
 
 
+def test_the_first_service_account_needs_no_team_to_be_there(console: Client) -> None:
+    assert 'name="team"' not in text(console.get(f"{ACCOUNTS}/_new"))
+
+    console.post(f"{ACCOUNTS}/_new", {"name": "robot", "role": "inference_user"})
+
+    assert User.objects.exclude(service_team=None).get().username == "default/robot"
+
+
 @pytest.mark.parametrize("tail", ["_new", "search/robot", "search/robot/remove"])
 def test_who_administers_no_team_changes_no_service_account(
     search: Team, admin: User, tail: str

@@ -129,6 +129,7 @@ def test_a_member_sees_their_keys_and_an_administrator_those_of_the_team(
     assert listed(bob, "?owner=true") == listed(boss) == ["bobs"]
     assert listed(api) == ["bobs", "sites"]
     assert listed(api, "?team=search") == ["bobs"]
+    assert listed(api, "?team=other") == listed(api, "?team=a%00b") == []
     assert listed(foreign) == []
     for stranger, key in ((foreign, bobs), (boss, sites)):
         by_id = f"?id={key['id']}"

@@ -99,6 +99,8 @@ def test_who_does_not_administer_the_team_makes_and_uses_none(search: Team) -> N
         assert refused(api("DELETE", PATH)) == refusal
         assert refused(api("POST", KEYS, asked)) == refusal
     assert refused(foreign("GET", PATH)) == UNKNOWN
+    strange = "/_console/service_accounts?team=a%00b"
+    assert told(manager("GET", strange)) == {"service_accounts": []}
     assert told(foreign("GET", "/_console/service_accounts")) == {"service_accounts": []}
     assert not ApiKey.objects.exists()
 

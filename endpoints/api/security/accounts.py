@@ -33,8 +33,9 @@ class AccountListView(ElasticView):
     def get(self, request: UserRequest) -> HttpResponse:
         require(request.user, Action.ACCOUNT_GET)
         accounts = visible_accounts(request.user)
-        if team := self.params(request, "team").text("team", "").replace(NUL, ""):
-            accounts = accounts.filter(service_team__name=team)
+        if team := self.params(request, "team").text("team", ""):
+            known = NUL not in team
+            accounts = accounts.filter(service_team__name=team) if known else accounts.none()
         return self.answer({"service_accounts": [to_response(account) for account in accounts]})
 
 

@@ -177,8 +177,8 @@ class ApiKeyView(ElasticView):
         )
         if only_active:
             keys = keys.valid()
-        if team := query.get("team", "").replace(NUL, ""):
-            keys = keys.filter(team__name=team)
+        if team := query.get("team", ""):
+            keys = keys.in_team(team)
         found = keys.select_related("user", "team")
         listed = [to_response(key, has_limits=has_limits) for key in found]
         return self.answer({"api_keys": listed}, 404 if key_id and not listed else 200)

@@ -10,7 +10,7 @@ from endpoints.access import Action, require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.params import parse_duration_s
 from endpoints.api.schemas import Body, parse_optional
-from endpoints.api.security.keys import NUL, epoch_ms, to_response, with_secret
+from endpoints.api.security.keys import epoch_ms, to_response, with_secret
 from endpoints.keys import OVERLAP, get_key, rotate_api_key, visible_keys
 from endpoints.models import ApiKey
 from inference.errors import InvalidArgument
@@ -36,12 +36,12 @@ class KeyListView(ElasticView):
         """The keys that the caller may see, of one team where one is named."""
         require(request.user, Action.API_KEY_GET)
         params = self.params(request, "team", "active_only")
-        keys = visible_keys(request.user).select_related(*BESIDE)
+        keys = visible_keys(request.user)
         if params.flag("active_only"):
             keys = keys.valid()
-        if team := params.text("team", "").replace(NUL, ""):
-            keys = keys.filter(team__name=team)
-        return self.answer({"api_keys": [shown_key(key) for key in keys]})
+        if team := params.text("team", ""):
+            keys = keys.in_team(team)
+        return self.answer({"api_keys": [shown_key(key) for key in keys.select_related(*BESIDE)]})
 
 
 class KeyView(ElasticView):
