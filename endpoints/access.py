@@ -49,6 +49,10 @@ class Action(StrEnum):
     API_KEY_CREATE = "cluster:admin/xpack/security/api_key/create"
     API_KEY_GET = "cluster:admin/xpack/security/api_key/get"
     API_KEY_INVALIDATE = "cluster:admin/xpack/security/api_key/invalidate"
+    API_KEY_ROTATE = "cluster:admin/xpack/security/api_key/rotate"
+    ACCOUNT_GET = "cluster:monitor/console/team/account/get"
+    ACCOUNT_PUT = "cluster:admin/console/team/account/put"
+    ACCOUNT_DELETE = "cluster:admin/console/team/account/delete"
     HAS_PRIVILEGES = "cluster:admin/xpack/security/user/has_privileges"
 
     CLUSTER_GET = "cluster:monitor/console/clusters/get"
@@ -104,6 +108,7 @@ GRANTED_BY = (
         "manage_own_api_key manage_api_key manage_security all",
     ),
     ("cluster:admin/xpack/security/", "read_security manage_security all"),
+    ("cluster:admin/console/team/account/", "manage_service_account manage_security all"),
     ("cluster:monitor/console/", "monitor manage all"),
     ("cluster:admin/console/", "manage all"),
     (Action.INDEX_CREATE.value, "create_index manage all"),
@@ -174,6 +179,8 @@ def may(user: User, action: Action) -> bool:
 
 def may_with(user: User, action: Action, endpoint: Endpoint) -> bool:
     """Whether somebody may do this with an endpoint that they see."""
+    if not _reaches(user, endpoint.inference_id, endpoint.task_type):
+        return False
     scope, granted_by = scope_of(user), action.granted_by
     # Who may do it everywhere is asked first, because that costs no look into the database.
     if scope.site.allow(action, granted_by):
@@ -195,8 +202,33 @@ def sees(user: User, endpoint: Endpoint) -> bool:
     return may_with(user, Action.GET, endpoint)
 
 
+def _reaches(user: User, inference_id: str, task_type: str) -> bool:
+    key = user.acting_key
+    return key is None or key.reaches(inference_id, task_type)
+
+
+def require_reach(user: User, action: Action, inference_id: str, task_type: TaskType) -> None:
+    """Let pass who may do this with an endpoint of this id and task, as far as their key goes.
+
+    Raises Forbidden.
+    """
+    if not _reaches(user, inference_id, task_type):
+        raise Forbidden(
+            f"action [{action}] is unauthorized for {_subject(user)} with endpoint "
+            f"[{inference_id}] of task type [{task_type}]: the key is narrowed to others"
+        )
+
+
 def visible_endpoints(user: User) -> EndpointQuerySet:
     """Those that somebody may see."""
+    endpoints, key = _visible_endpoints(user), user.acting_key
+    if key is None or not key.is_narrowed:
+        return endpoints
+    known = endpoints.values_list("pk", "inference_id", "task_type")
+    return endpoints.filter(pk__in=[pk for pk, *names in known if key.reaches(*names)])
+
+
+def _visible_endpoints(user: User) -> EndpointQuerySet:
     scope, granted_by = scope_of(user), Action.GET.granted_by
     endpoints = Endpoint.objects.all()
     if not user.is_active or not may(user, Action.GET):
@@ -208,10 +240,22 @@ def visible_endpoints(user: User) -> EndpointQuerySet:
     )
 
 
-def require_all_keys(user: User, action: Action) -> None:
-    """Let pass who may do this to the keys of others, too. Raises Forbidden."""
-    if not scope_of(user).site.allow(action, ALL_KEYS):
-        raise forbidden(user, action)
+def teams_where(
+    user: User, action: Action, privileges: tuple[str, ...] | None = None
+) -> list[int] | None:
+    """The teams in which somebody may do this; None for all there are, and for what has none.
+
+    privileges: those that are asked for, where they are others than usual.
+    """
+    scope, granted_by = scope_of(user), privileges or action.granted_by
+    if scope.site.allow(action, granted_by):
+        return None
+    return [team for team, rights in scope.teams.items() if rights.allow(action, granted_by)]
+
+
+def teams_whose_keys(user: User, action: Action) -> list[int] | None:
+    """The teams whose keys somebody may do this to, whoever owns them; None for all there are."""
+    return teams_where(user, action, ALL_KEYS)
 
 
 def holds(rights: Rights, privilege: str, index: str | None = None) -> bool:

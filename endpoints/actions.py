@@ -4,33 +4,23 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from endpoints import caching, deployments, providers, tombstones
-from endpoints.access import Action
+from endpoints.access import Action, require_reach
 from endpoints.known_models import facts_behind
-from endpoints.models import ApiKey, Deployment, Endpoint, RegionPolicy, TrainedModel, User
-from endpoints.models.api_key import ApiKeyQuerySet
+from endpoints.models import Deployment, Endpoint, RegionPolicy, TrainedModel, User
 from endpoints.models.endpoint import RESERVED_PREFIX
 from endpoints.preconfigured import ensure_preconfigured
-from endpoints.privileges import (
-    Roles,
-    builtin_roles,
-    check_cluster_privileges,
-    check_index_privileges,
-    is_empty,
-)
 from endpoints.references import incompatible_indexes, model_settings, references_to
 from endpoints.teams import team_to_own
 from inference.errors import (
     Conflict,
     EndpointExists,
     InvalidAction,
-    InvalidArgument,
     InvalidRequest,
     NotEnoughMemory,
     QueueFull,
@@ -42,7 +32,6 @@ from inference.types import InferenceResult, TaskType, TextEmbeddings
 
 PROOF_TIMEOUT_S = 30.0
 MAX_ID_LENGTH = 256
-MAX_KEY_NAME_LENGTH = 256
 ID_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9_.\-]*[a-z0-9])?")
 
 
@@ -85,6 +74,7 @@ def create_endpoint(
     """
     check_inference_id(inference_id)
     owner = team_to_own(actor, Action.PUT, team)
+    require_reach(actor, Action.PUT, inference_id, task_type)
     adapter = find_service(service)
     if adapter.is_hosted:
         check_is_no_model(inference_id, config)
@@ -324,64 +314,3 @@ def set_region_policy(actor: User, policy: dict[str, Any]) -> RegionPolicy:
 
 def create_administrator(username: str, password: str) -> User:
     return User.objects.create_superuser(username, password=password)
-
-
-def create_api_key(
-    user: User,
-    name: str,
-    *,
-    role_descriptors: Roles | None = None,
-    metadata: dict[str, Any] | None = None,
-    expires_at: datetime | None = None,
-) -> tuple[ApiKey, str]:
-    """Make a key that can do what its owner can do now, or less where roles are given for it.
-
-    Raises InvalidAction for a bad name or bad metadata, InvalidArgument for an unknown privilege
-    and for a key made with a key that would be able to do something.
-    """
-    roles = role_descriptors or {}
-    check_key(name, metadata or {})
-    for role in roles.values():
-        check_cluster_privileges(role.get("cluster", ()))
-        for grant in role.get("indices", ()):
-            check_index_privileges(grant["privileges"])
-    maker = user.acting_key
-    if maker and not (roles and all(is_empty(role) for role in roles.values())):
-        raise InvalidArgument(
-            "creating derived api keys requires an explicit role descriptor that is empty "
-            "(has no privileges)"
-        )
-    return ApiKey.issue(
-        user,
-        name,
-        limited_by=maker.limited_by if maker else builtin_roles(user.role_names),
-        role_descriptors=roles,
-        metadata=metadata or {},
-        expires_at=expires_at,
-    )
-
-
-def check_key(name: str, metadata: Mapping[str, Any]) -> None:
-    problems = []
-    if not name.strip():
-        problems.append("api key name is required")
-    if len(name) > MAX_KEY_NAME_LENGTH:
-        problems.append(f"api key name may not be more than {MAX_KEY_NAME_LENGTH} characters long")
-    if name.strip() and name != name.strip():
-        problems.append("api key name may not begin or end with whitespace")
-    if name.startswith("_"):
-        problems.append("api key name may not begin with an underscore")
-    if any(field.startswith("_") for field in metadata):
-        problems.append("API key metadata keys may not start with [_]")
-    if problems:
-        raise InvalidAction(problems)
-
-
-def invalidate_api_keys(keys: ApiKeyQuerySet) -> tuple[list[str], list[str]]:
-    """Revoke these keys at once. Returns the ids of those, and of those that were before."""
-    with transaction.atomic():
-        found = list(keys.values_list("pk", "key_id", "invalidated_at"))
-        fresh = {pk: key_id for pk, key_id, invalidated_at in found if invalidated_at is None}
-        now = timezone.now()
-        ApiKey.objects.filter(pk__in=list(fresh)).update(invalidated_at=now, updated_at=now)
-    return list(fresh.values()), [key_id for pk, key_id, _ in found if pk not in fresh]

@@ -41,7 +41,7 @@ def set_roles(username: str, roles: Collection[str]) -> User:
     superusers = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
     left = {user.username for user in superusers}
     user = User.objects.filter(username=username).first()
-    if user is None:
+    if user is None or user.is_service_account:
         raise NotFound(f"There is no user [{username}]")
     if SUPERUSER not in roles and left == {username}:
         raise Conflict(

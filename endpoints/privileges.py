@@ -192,11 +192,33 @@ BUILTIN_ROLES: Roles = {
 # What a role in a team allows with what belongs to the team. Keys are made for oneself, and by
 # administrators of the team revoked for others.
 _MEMBER = ["monitor_inference", "monitor_ml", "manage_own_api_key", "cluster:monitor/console/*"]
-_MANAGER = ["manage_inference", "manage_ml", "manage_own_api_key", "cluster:*/console/clusters/*"]
+_MANAGER = [*_MEMBER, "manage_inference", "manage_ml", "cluster:*/console/clusters/*"]
 TEAM_ROLES: Roles = {
     "inference_user": _role(_MEMBER, [], []),
     "inference_admin": _role(_MANAGER, [], []),
     "team_admin": _role([*_MANAGER, "manage_api_key", "cluster:*/console/team/*"], [], []),
+}
+
+
+def granted(*cluster: str) -> Role:
+    """A role with these privileges alone, as the API writes one that somebody described."""
+    return {**_role(list(cluster), [], []), "metadata": {}}
+
+
+# All that a key can do which works for some endpoints only: nothing that reaches past them.
+ON_ENDPOINTS: Roles = {
+    "narrowed": _role(
+        [
+            "cluster:admin/xpack/inference/put",
+            "cluster:admin/xpack/inference/update",
+            "cluster:admin/xpack/inference/delete",
+            "cluster:admin/xpack/inference/diagnose",
+            "cluster:admin/xpack/inference/cache/*",
+            "cluster:monitor/xpack/inference/*",
+        ],
+        [],
+        [],
+    )
 }
 
 

@@ -34,7 +34,13 @@ def door() -> Door:
         way=Way(settings.UPSTREAM_PROXY or None, settings.UPSTREAM_CA or None),
         allows_private=settings.PRIVATE_UPSTREAMS,
     )
-    return Door(outside, Limiter(RedisTurns(settings.REDIS_URL) if settings.REDIS_URL else None))
+    return Door(outside, Limiter(shared_turns()))
+
+
+@cache
+def shared_turns() -> RedisTurns | None:
+    """The turns of all processes that share a Redis; None where they share none."""
+    return RedisTurns(settings.REDIS_URL) if settings.REDIS_URL else None
 
 
 def line_of(endpoint: Endpoint) -> Line:

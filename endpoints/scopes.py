@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from endpoints.models import ApiKey, Membership, User
-from endpoints.privileges import TEAM_ROLES, Rights, Roles, builtin_roles
+from endpoints.privileges import ON_ENDPOINTS, TEAM_ROLES, Rights, Roles, builtin_roles
 
 NOTHING = Rights(({},))
 
@@ -29,10 +29,7 @@ class Scope:
         own, key = builtin_roles(self._user.role_names), self._user.acting_key
         if key and key.team_id is None:
             return {}
-        memberships = Membership.objects.filter(user=self._user)
-        if key:
-            memberships = memberships.filter(team=key.team_id)
-        roles = dict(memberships.values_list("team", "role"))
+        roles = roles_by_team(self._user, key.team_id if key else None)
         if key and key.team_id and own:
             roles.setdefault(key.team_id, "")
         layers = layers_of(key) if key else ()
@@ -55,16 +52,35 @@ class Scope:
         return self.site if team is None else self.teams.get(team, self.site)
 
 
+def roles_by_team(user: User, team: int | None = None) -> dict[int, str]:
+    """The name of somebody's role in each team, or in this one only."""
+    if (home := user.service_team_id) is not None:
+        return {home: user.service_role} if team in (None, home) else {}
+    memberships = Membership.objects.filter(user=user)
+    if team is not None:
+        memberships = memberships.filter(team=team)
+    return dict(memberships.values_list("team", "role"))
+
+
+def roles_in(user: User, team: int | None) -> Roles:
+    """The roles that somebody has everywhere and in this team, whatever key they came with."""
+    own = builtin_roles(user.role_names)
+    return own if team is None else {**own, **team_role(roles_by_team(user, team).get(team, ""))}
+
+
 def team_role(name: str) -> Roles:
     """A role in a team as the API writes roles."""
     return {f"team:{name}": TEAM_ROLES[name]} if name in TEAM_ROLES else {}
 
 
 def layers_of(key: ApiKey) -> tuple[Roles, ...]:
-    """What a key had when it was made, and what it was given of that."""
+    """What a key's owner had when it was made, what it was given of that, and where it holds."""
+    layers = [key.limited_by]
     if key.role_descriptors:
-        return key.limited_by, key.role_descriptors
-    return (key.limited_by,)
+        layers.append(key.role_descriptors)
+    if key.is_narrowed:
+        layers.append(ON_ENDPOINTS)
+    return tuple(layers)
 
 
 def scope_of(user: User) -> Scope:

@@ -21,7 +21,7 @@ from inference.errors import Conflict, InvalidArgument, NotFound
 
 def get_team(name: str) -> Team:
     """Raises NotFound."""
-    found = Team.objects.filter(name=name).first()
+    found = None if "\0" in name else Team.objects.filter(name=name).first()
     if found is None:
         raise NotFound(f"There is no team [{name}]")
     return found
@@ -71,8 +71,11 @@ def create_team(name: str, description: str = "") -> Team:
 def put_member(team: Team, user: User, role: TeamRole) -> Membership:
     """Let somebody be in a team with this role, whether they were before or not.
 
-    Raises Conflict where nobody would be left to administer the team.
+    Raises InvalidArgument for a service account, whose team and role are its own, and Conflict
+    where nobody would be left to administer the team.
     """
+    if user.is_service_account:
+        raise InvalidArgument(f"[{user.username}] is a service account, and no member of any team")
     if role != TeamRole.TEAM_ADMIN:
         check_keeps_administrator(team, user)
     return Membership.objects.update_or_create(team=team, user=user, defaults={"role": role})[0]

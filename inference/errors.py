@@ -120,6 +120,16 @@ class QueueFull(InferenceError):
     type = "es_rejected_execution_exception"
 
 
+class RateLimited(InferenceError):
+    """Somebody calls more often than they may. retry_after_s: when they may again."""
+
+    status, type = 429, "es_rejected_execution_exception"
+
+    def __init__(self, reason: str, retry_after_s: int) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
 class TooManyWaiting(InferenceError):
     status = 429
 

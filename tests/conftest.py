@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from endpoints import caching, usage
+from endpoints import caching, key_limits, key_use, usage
+from endpoints.writing import Writer
 from tests.elastic import Elastic, running_elastic
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -29,13 +30,15 @@ def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def _nothing_is_counted_behind_the_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls are counted for this test alone, and written when it says so."""
     monkeypatch.setattr(usage, "counter", usage.UsageCounter())
-    monkeypatch.setattr(usage.Writer, "ensure_started", lambda self: None)
+    monkeypatch.setattr(key_use, "last_uses", key_use.LastUses())
+    monkeypatch.setattr(Writer, "ensure_started", lambda self: None)
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> None:
     """A rolled back test leaves vectors of endpoints that were never there."""
     caching.vectors.cache_clear()
+    key_limits.turns.cache_clear()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from endpoints.models import Endpoint
 from inference.types import TaskType
 
 KEY = "INFERENCE_API_KEY"
+AUTHORIZATION = f'-H "Authorization: ApiKey ${KEY}"'
 # The methods of the clients in Python and JavaScript, whose arguments are the fields of the body.
 METHODS = {
     TaskType.TEXT_EMBEDDING: ("text_embedding", "textEmbedding"),
@@ -95,12 +96,38 @@ def create_samples(
     ]
 
 
+def key_samples(url: str, encoded: str, endpoint: Endpoint | None) -> list[Sample]:
+    """Code that uses a new key: it calls an endpoint, or asks who calls where there is none."""
+    export = f"export {KEY}={shlex.quote(encoded)}"
+    if endpoint is None:
+        who = f"curl {shlex.quote(f'{url}/_security/_authenticate')} \\\n  {AUTHORIZATION}"
+        python = _python(url, "security.authenticate", {})
+    else:
+        calls = call_samples(url, endpoint, example_of(endpoint.task))
+        code = {sample.language: sample.code for sample in calls}
+        who, python = code["curl"], code.get("python", "")
+    samples = [Sample("curl", "curl", f"{export}\n\n{who}")]
+    if python:
+        samples.append(Sample("python", "Python", f"# {export}\n{python}"))
+    return samples
+
+
+def example_of(task: TaskType) -> dict[str, Any]:
+    """The body of the smallest sensible call."""
+    match task:
+        case TaskType.RERANK:
+            return {"query": "Which is the sea?", "input": ["Harbour", "Mountain"]}
+        case TaskType.CHAT_COMPLETION:
+            return {"messages": [{"role": "user", "content": "Hello"}]}
+    return {"input": ["Hello, world"]}
+
+
 def _curl(url: str, method: str, path: str, body: dict[str, Any], *options: str) -> str:
     return " \\\n  ".join(
         (
             f"curl -X {method}",
             shlex.quote(url + path),
-            f'-H "Authorization: ApiKey ${KEY}"',
+            AUTHORIZATION,
             '-H "Content-Type: application/json"',
             *options,
             f"-d {shlex.quote(_pretty(body))}",

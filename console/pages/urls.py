@@ -1,13 +1,15 @@
-"""The pages. No id and no name begins with an underscore, so `_new` is none."""
+"""The pages. No id and no name begins with an underscore but those of keys, which are longer."""
 
 from django.urls import path, re_path
 
 from console.pages import (
+    accounts,
     cache,
     clusters,
     create,
     diagnosis,
     endpoints,
+    keys,
     providers,
     reference,
     session,
@@ -51,6 +53,19 @@ urlpatterns = [
     path("clusters/<str:name>/edit", clusters.cluster_edit, name="cluster-edit"),
     path("clusters/<str:name>/scan", clusters.cluster_scan, name="cluster-scan"),
     path("clusters/<str:name>/remove", clusters.cluster_remove, name="cluster-remove"),
+    path("keys", keys.key_list, name="key-list"),
+    path("keys/_new", keys.key_create, name="key-create"),
+    path("keys/_accounts", accounts.account_list, name="key-accounts"),
+    path("keys/_accounts/_new", accounts.account_create, name="key-account-create"),
+    path("keys/_accounts/<str:team>/<str:name>", accounts.account_edit, name="key-account-edit"),
+    path(
+        "keys/_accounts/<str:team>/<str:name>/remove",
+        accounts.account_remove,
+        name="key-account-remove",
+    ),
+    path("keys/<str:key_id>", keys.key_detail, name="key-detail"),
+    path("keys/<str:key_id>/rotate", keys.key_rotate, name="key-rotate"),
+    path("keys/<str:key_id>/revoke", keys.key_revoke, name="key-revoke"),
     path("api", reference.api_reference, name="api-reference"),
     path("api/openapi.json", reference.api_document, name="api-document"),
     # Everything unknown outside of the pages is answered as the API does.

@@ -1,6 +1,6 @@
 """Formatting for the pages; nothing here asks the database."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -149,11 +149,16 @@ def is_allowed(user: User, action: str) -> bool:
 @register.filter
 def ago(moment: datetime) -> str:
     """How long ago, in one rough number."""
-    seconds = (timezone.now() - moment).total_seconds()
-    for span, name in SPANS:
-        if (count := int(seconds // span)) >= 1:
-            return f"{count} {name}{'s' if count > 1 else ''} ago"
-    return "just now"
+    passed = span(timezone.now() - moment)
+    return f"{passed} ago" if passed else "just now"
+
+
+def span(duration: timedelta) -> str:
+    """A duration in one rough number; empty for less than a minute."""
+    for seconds, name in SPANS:
+        if (count := int(duration.total_seconds() // seconds)) >= 1:
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return ""
 
 
 @register.filter

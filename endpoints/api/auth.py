@@ -1,4 +1,4 @@
-"""Who calls: Basic with a password, or ApiKey with a key.
+"""Who calls: Basic with a password, or ApiKey with a key. Service accounts have keys only.
 
 A password's hash takes a tenth of a second to check. A password that was verified is remembered
 for a while by a keyed digest, together with the hash it was verified against: a changed password
@@ -19,7 +19,9 @@ from django.contrib.auth.hashers import check_password, make_password
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from endpoints import key_limits, key_use
 from endpoints.access import Unauthenticated
+from endpoints.api.address import client_address
 from endpoints.models import (
     ApiKey,
     User,
@@ -31,7 +33,7 @@ from endpoints.models import (
 from inference.errors import InvalidRequest
 
 CHALLENGES = ('Basic realm="security", charset="UTF-8"', 'Bearer realm="security"', "ApiKey")
-SECURITY_ROUTES = "/_security/"
+SECURITY_ROUTES = ("/_security/", "/_console/api_keys", "/_console/service_accounts")
 REMEMBER_S, REMEMBER_MOST = 300.0, 10_000
 
 
@@ -59,6 +61,8 @@ class HeaderAuthentication(BaseAuthentication):
                 return basic_user(credentials, path), None
             case "apikey":
                 key = api_key(credentials)
+                key_use.record(key, client_address(request))
+                key_limits.take_turn(key)
                 return key.user, key
             case _:
                 raise unusable_credentials()
@@ -83,7 +87,7 @@ def basic_user(credentials: str, path: str) -> User:
     if not colon:
         raise refused
     user = user_by_name.find(username)
-    if user is None or not user.is_active:
+    if user is None or not user.is_active or user.is_service_account:
         make_password(password)  # as slow as for a known user, so that names cannot be guessed
         raise refused
     if not verified_passwords.verify(user, password):

@@ -10,7 +10,7 @@ from rest_framework.views import exception_handler
 from endpoints.access import Unauthenticated
 from endpoints.api.auth import CHALLENGES
 from endpoints.api.http import ElasticView
-from inference.errors import InferenceError
+from inference.errors import InferenceError, RateLimited
 from inference.upstream.errors import ProviderError, UpstreamError, status_name
 
 
@@ -40,6 +40,8 @@ def es_exception_handler(exc: Exception, context: dict[str, Any]) -> HttpRespons
         )
     else:
         return None
+    if isinstance(exc, RateLimited):
+        response["Retry-After"] = str(exc.retry_after_s)
     return response
 
 

@@ -7,6 +7,7 @@ from endpoints.api.diagnosis import DiagnosisView
 from endpoints.api.models import CancelView, KnownModelView, ModelsView, RetryView
 from endpoints.api.openapi.view import OpenApiView
 from endpoints.api.region_policy import RegionPolicyView
+from endpoints.api.security import accounts, more_keys
 from endpoints.api.trained_models.models import ModelListView
 
 urlpatterns = [
@@ -43,6 +44,11 @@ urlpatterns = [
     path("_console/clusters", clusters.ClusterListView.as_view()),
     path("_console/clusters/<str:name>", clusters.ClusterView.as_view()),
     path("_console/clusters/<str:name>/_scan", clusters.ScanView.as_view()),
+    path("_console/api_keys", more_keys.KeyListView.as_view()),
+    path("_console/api_keys/<str:key_id>", more_keys.KeyView.as_view()),
+    path("_console/api_keys/<str:key_id>/_rotate", more_keys.RotateView.as_view()),
+    path("_console/service_accounts", accounts.AccountListView.as_view()),
+    path("_console/service_accounts/<str:team>/<str:name>", accounts.AccountView.as_view()),
     path("_console/openapi.json", OpenApiView.as_view()),
     path("_mapping", indices.MappingView.as_view()),
     re_path(r"^(?P<index>_all|[^/_][^/]*)/_mapping$", indices.IndexMappingView.as_view()),

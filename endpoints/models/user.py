@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
@@ -13,15 +14,51 @@ if TYPE_CHECKING:
 
 BUILTIN_USERNAME = "elastic"
 RESERVED_REALM, NATIVE_REALM = ("reserved", "reserved"), ("default_native", "native")
+SERVICE_REALM = ("_service_account", "_service_account")
 
 
 class User(AbstractUser):
-    """A person who signs in. The first one administers the installation."""
+    """A person who signs in, or a service account. The first one administers the installation.
+
+    A service account is no person: it belongs to a team, acts there by keys alone, and the database
+    lets it have neither a password nor an address at which somebody could get one.
+    """
 
     roles = models.JSONField(default=list, blank=True)
+    # Of a service account: whose it is, what it may do there, and what it is for.
+    service_team = models.ForeignKey(
+        "Team", null=True, blank=True, on_delete=models.CASCADE, related_name="service_accounts"
+    )
+    service_role = models.CharField(max_length=32, blank=True)
+    description = models.TextField(blank=True)
 
     # The key that this request came with; None where the person came with a password.
     acting_key: "ApiKey | None" = None
+
+    class Meta(AbstractUser.Meta):
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(service_team=None)
+                | models.Q(
+                    password__startswith=UNUSABLE_PASSWORD_PREFIX, email="", is_superuser=False
+                ),
+                name="service_accounts_cannot_sign_in",
+            ),
+        )
+
+    @property
+    def is_service_account(self) -> bool:
+        return self.service_team_id is not None
+
+    @property
+    def service_namespace(self) -> str:
+        """What a service account's name begins with: that of its team when it was made."""
+        return self.username.partition("/")[0]
+
+    @property
+    def service_name(self) -> str:
+        """What the name of a service account ends with."""
+        return self.username.partition("/")[2]
 
     @property
     def role_names(self) -> list[str]:
@@ -34,12 +71,22 @@ class User(AbstractUser):
 
     @property
     def realm(self) -> tuple[str, str]:
-        """Where the person is known from: its name and its type."""
+        """Where somebody is known from: its name and its type."""
+        if self.is_service_account:
+            return SERVICE_REALM
         return RESERVED_REALM if self.is_builtin else NATIVE_REALM
 
 
 # What tells who calls and what they may do; the rest is read when somebody asks for it.
-_callers = User.objects.only("username", "password", "is_active", "is_superuser", "roles")
+_callers = User.objects.only(
+    "username",
+    "password",
+    "is_active",
+    "is_superuser",
+    "roles",
+    "service_team",
+    "service_role",
+)
 user_by_name = Lookup(lambda name: _callers.filter(username=name), example="")
 user_by_pk = Lookup(lambda pk: _callers.filter(pk=pk), example=0)
 

@@ -24,7 +24,7 @@ MEANINGS = {
     413: "The body is larger than this route takes.",
     415: "The body is compressed in a way that is not spoken here.",
     422: "A provider does not take something in the request.",
-    429: "The model's queue is full, or a provider's limit used up; try again later.",
+    429: "A limit of the key or of a provider is used up, or the model's queue full; try later.",
     500: "The model failed on this input, could not be started, or a stored secret is unreadable.",
     502: "Another system gave no answer, or none of use.",
     503: "Nothing answers where the model should run; try again later.",

@@ -22,8 +22,9 @@ DURATION: Schema = {
     "examples": ["30s"],
 }
 EVENTS: Schema = {"text/event-stream": {}}
-# What any route may answer: a request that is wrong, a caller who is unknown or may not do it.
-ALWAYS = (400, 401, 403)
+# What any route may answer: a request that is wrong, a caller who is unknown, may not do it, or
+# calls too often.
+ALWAYS = (400, 401, 403, 429)
 WITH_BODY = (406, 413, 415)
 
 

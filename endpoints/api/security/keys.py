@@ -1,22 +1,27 @@
 """API keys: made, shown and revoked."""
 
-import base64
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from pydantic import AliasChoices, Field, StrictBool, StrictInt, StrictStr
+from pydantic import AliasChoices, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-from endpoints import actions
-from endpoints.access import Action, require, require_all_keys
+from endpoints.access import Action, forbidden, require, teams_whose_keys
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.params import parse_duration_s
 from endpoints.api.schemas import Body, parse
 from endpoints.api.security.grants import ApplicationGrant, IndexGrant, Name
+from endpoints.keys import (
+    Narrowing,
+    create_api_key,
+    invalidate_api_keys,
+    narrowing_of,
+    visible_keys,
+)
 from endpoints.models import ApiKey, User
 from endpoints.models.api_key import ApiKeyQuerySet
-from inference.errors import InvalidAction, InvalidArgument
+from inference.errors import InvalidAction, InvalidArgument, shown
 
 MAX_IDS = 10_000
 NUL = "\0"
@@ -41,13 +46,50 @@ class RoleDescriptor(Body):
     description: StrictStr | None = None
 
 
+class ConsoleSettings(Body):
+    """What a key has here beyond Elasticsearch's: whose it is, where it works, and how often.
+
+    It travels below `metadata`, where Elasticsearch's clients let everything pass.
+    """
+
+    team: StrictStr | None = None
+    service_account: StrictStr | None = None
+    tasks: list[StrictStr] = Field(default_factory=list)
+    endpoints: list[StrictStr] = Field(default_factory=list)
+    requests_per_minute: StrictInt | None = None
+
+    @property
+    def narrowing(self) -> Narrowing:
+        return Narrowing(tuple(self.tasks), tuple(self.endpoints), self.requests_per_minute)
+
+
+class KeyMetadata(Body):
+    model_config = ConfigDict(extra="allow")
+
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings)
+
+
 class CreateKeyBody(Body):
     is_stored = True
 
     name: StrictStr | None = None
     expiration: StrictStr | StrictInt | None = None
     role_descriptors: dict[str, RoleDescriptor] | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: KeyMetadata | None = None
+
+    @property
+    def console(self) -> ConsoleSettings:
+        return self.metadata.console if self.metadata else ConsoleSettings()
+
+    def team(self, in_query: str | None) -> str | None:
+        """The team that the body or the query names. Raises InvalidArgument for two teams."""
+        in_body = self.console.team
+        if in_body is not None and in_query not in (None, in_body):
+            raise InvalidArgument(
+                f"the query parameter [team] names [{shown(in_query)}], and "
+                f"[metadata.console.team] another"
+            )
+        return in_body if in_query is None else in_query
 
     def roles(self) -> dict[str, Any]:
         described = (self.role_descriptors or {}).items()
@@ -88,20 +130,19 @@ class InvalidateBody(Body):
 class ApiKeyView(ElasticView):
     def post(self, request: UserRequest) -> HttpResponse:
         require(request.user, Action.API_KEY_CREATE)
-        self.params(request, "refresh")
+        params = self.params(request, "refresh", "team")
         body = parse(CreateKeyBody, request)
-        key, secret = actions.create_api_key(
+        key, secret = create_api_key(
             request.user,
             body.name or "",
             role_descriptors=body.roles(),
-            metadata=body.metadata or {},
+            metadata=(body.metadata and body.metadata.model_extra) or {},
             expires_at=body.expires_at(),
+            team=body.team(params.text("team", None)),
+            account=body.console.service_account,
+            narrowing=body.console.narrowing,
         )
-        answer: dict[str, Any] = {"id": key.key_id, "name": key.name}
-        if key.expires_at:
-            answer["expiration"] = epoch_ms(key.expires_at)
-        encoded = base64.b64encode(f"{key.key_id}:{secret}".encode()).decode()
-        return self.answer(answer | {"api_key": secret, "encoded": encoded})
+        return self.answer(with_secret(key, secret))
 
     put = post
 
@@ -121,6 +162,7 @@ class ApiKeyView(ElasticView):
             "with_limited_by",
             "active_only",
             "with_profile_uid",
+            "team",
         )
         params.flag("with_profile_uid")
         has_limits, only_active = params.flag("with_limited_by"), params.flag("active_only")
@@ -135,8 +177,11 @@ class ApiKeyView(ElasticView):
         )
         if only_active:
             keys = keys.valid()
-        shown = [to_response(key, has_limits=has_limits) for key in keys.select_related("user")]
-        return self.answer({"api_keys": shown}, 404 if key_id and not shown else 200)
+        if team := query.get("team", ""):
+            keys = keys.in_team(team)
+        found = keys.select_related("user", "team")
+        listed = [to_response(key, has_limits=has_limits) for key in found]
+        return self.answer({"api_keys": listed}, 404 if key_id and not listed else 200)
 
     def delete(self, request: UserRequest) -> HttpResponse:
         require(request.user, Action.API_KEY_INVALIDATE)
@@ -162,7 +207,7 @@ class ApiKeyView(ElasticView):
         )
         if not ids:
             keys = keys.not_invalidated()
-        invalidated, before = actions.invalidate_api_keys(keys)
+        invalidated, before = invalidate_api_keys(keys)
         answer = {
             "invalidated_api_keys": invalidated,
             "previously_invalidated_api_keys": before,
@@ -182,7 +227,7 @@ def select(
     username: str,
     realm: str,
 ) -> ApiKeyQuerySet:
-    """The keys that are meant; all of them where nothing says which.
+    """The keys that are meant; where nothing says which, all that the caller may do this to.
 
     Raises InvalidAction for selectors that exclude each other, and Forbidden where keys of
     somebody else could be among those meant and the caller may only see their own.
@@ -200,7 +245,11 @@ def select(
         raise InvalidAction(
             ["neither username nor realm-name may be specified when asking for owned API keys"]
         )
-    keys: ApiKeyQuerySet = ApiKey.objects.all()
+    if not is_own(user, ids, is_owner_named=is_owned or username == user.username) and (
+        teams_whose_keys(user, action) == []
+    ):
+        raise forbidden(user, action)
+    keys = visible_keys(user, action)
     if NUL in "".join((*ids, name, username, realm)):
         keys = keys.none()  # no column can hold it, and PostgreSQL refuses to compare it
     if is_owned:
@@ -213,8 +262,6 @@ def select(
         keys = keys.filter(user__username=username)
     if realm:
         keys = keys.of_realm(realm)
-    if not is_own(user, ids, is_owner_named=is_owned or username == user.username):
-        require_all_keys(user, action)
     return keys
 
 
@@ -230,6 +277,14 @@ def is_own(user: User, ids: list[str], *, is_owner_named: bool) -> bool:
 
 def is_itself(user: User, ids: list[str]) -> bool:
     return user.acting_key is not None and ids == [user.acting_key.key_id]
+
+
+def with_secret(key: ApiKey, secret: str) -> dict[str, Any]:
+    """A new key as the API shows it, this once."""
+    answer: dict[str, Any] = {"id": key.key_id, "name": key.name}
+    if key.expires_at:
+        answer["expiration"] = epoch_ms(key.expires_at)
+    return answer | {"api_key": secret, "encoded": key.encoded(secret)}
 
 
 def to_response(key: ApiKey, *, has_limits: bool) -> dict[str, Any]:
@@ -250,12 +305,23 @@ def to_response(key: ApiKey, *, has_limits: bool) -> dict[str, Any]:
         "username": key.user.username,
         "realm": realm,
         "realm_type": realm_type,
-        "metadata": key.metadata,
+        "metadata": {**key.metadata, **console_settings(key)},
         "role_descriptors": key.role_descriptors,
     }
     if has_limits:
         shown["limited_by"] = [key.limited_by]
     return shown
+
+
+def console_settings(key: ApiKey) -> dict[str, Any]:
+    """What was asked for below `metadata.console`, as far as there is something to tell."""
+    told = narrowing_of(key).columns()
+    if key.team:
+        told["team"] = key.team.name
+    if key.user.is_service_account:
+        told["service_account"] = key.user.username
+    known = {name: value for name, value in told.items() if value}
+    return {"console": known} if known else {}
 
 
 def epoch_ms(moment: datetime) -> int:

@@ -19,7 +19,7 @@ from elasticsearch import (
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.live_server_helper import LiveServer
 
-from endpoints import actions
+from endpoints import actions, keys
 from endpoints.access import Action, Forbidden, require
 from endpoints.models import ApiKey, User
 from endpoints.privileges import BUILTIN_ROLES
@@ -233,7 +233,7 @@ def test_a_key_may_do_no_more_than_its_owner(person: Person, api: Api) -> None:
     bob = person("bob", "inference_user")
     owner = User.objects.get(username="bob")
     roles = {"r": {"cluster": ["all"]}}
-    key, secret = actions.create_api_key(owner, "k", role_descriptors=roles)
+    key, secret = keys.create_api_key(owner, "k", role_descriptors=roles)
     call = Api("ApiKey " + base64.b64encode(f"{key.key_id}:{secret}".encode()).decode())
 
     for may in (bob, call):
@@ -253,7 +253,7 @@ def test_a_key_keeps_what_its_owner_could_do_when_it_was_made(api: Api, admin: U
 def test_a_key_gains_nothing_when_its_owner_does(person: Person) -> None:
     person("bob", "inference_user")
     owner = User.objects.get(username="bob")
-    key, secret = actions.create_api_key(owner, "k")
+    key, secret = keys.create_api_key(owner, "k")
     call = Api("ApiKey " + base64.b64encode(f"{key.key_id}:{secret}".encode()).decode())
 
     owner.roles = ["superuser"]
@@ -287,7 +287,7 @@ def test_a_key_of_a_key_is_limited_like_the_key_that_made_it(api: Api, admin: Us
 
 def test_an_action_on_indices_needs_the_privilege_on_each(admin: User) -> None:
     grant = {"names": ["logs-*"], "privileges": ["create_index"]}
-    key, _ = actions.create_api_key(admin, "k", role_descriptors={"r": {"indices": [grant]}})
+    key, _ = keys.create_api_key(admin, "k", role_descriptors={"r": {"indices": [grant]}})
     caller = User(username="elastic")
     caller.acting_key = key
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from endpoints import actions
+from endpoints import keys
 from endpoints.api import auth
 from endpoints.models import User
 from tests.endpoints.conftest import PASSWORD, Api, World, basic, refused, told
@@ -18,7 +18,7 @@ VENDOR = "application/vnd.elasticsearch+json"
 
 
 def key_header(user: User) -> str:
-    key, secret = actions.create_api_key(user, "tests")
+    key, secret = keys.create_api_key(user, "tests")
     return "ApiKey " + base64.b64encode(f"{key.key_id}:{secret}".encode()).decode()
 
 
@@ -261,7 +261,7 @@ def test_a_key_works_until_it_is_revoked_or_expires(api: Api, admin: User) -> No
 
 
 def test_the_secret_of_a_key_is_not_stored(admin: User) -> None:
-    key, secret = actions.create_api_key(admin, "tests")
+    key, secret = keys.create_api_key(admin, "tests")
 
     assert secret not in str(vars(key))
 
