@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from endpoints.access import Action, Forbidden, forbidden, forbidden_in, forbidden_on_site
 from endpoints.models import Invitation, Membership, Team, User
+from endpoints.models.link import InvitationQuerySet
 from endpoints.privileges import Rights, Roles, builtin_roles
 from endpoints.scopes import scope_of, team_role
 from inference.errors import NotFound
@@ -50,7 +51,7 @@ def visible_memberships(user: User) -> QuerySet[Membership]:
     return memberships.filter(team__in=administered_teams(user))
 
 
-def visible_invitations(user: User) -> QuerySet[Invitation]:
+def visible_invitations(user: User) -> InvitationQuerySet:
     """Those that somebody may withdraw and renew: all, or those to a role in a team of theirs."""
     invitations = Invitation.objects.select_related("team", "made_by")
     if may_everywhere(user, Action.PERSON_INVITE):
@@ -124,8 +125,6 @@ def check_may_give(user: User, roles: Collection[str]) -> None:
 
 def check_outranks(user: User, person: User) -> None:
     """Nobody takes over who may do more than they. Raises Forbidden."""
-    if user.pk == person.pk:
-        return
     check_may_give(user, person.role_names)
     for membership in Membership.objects.filter(user=person):
         held = scope_of(user).in_team(membership.team_id)

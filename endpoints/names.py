@@ -13,9 +13,8 @@ NAME_PATTERN = re.compile(r"[^\W_][\w.@+-]*")
 # of which these are the single letters of the scripts next to the Latin one.
 _GREEK = str.maketrans("αγεηικνορτυχωϲϳ", "ayenikvoptuxwcj")
 _CYRILLIC = str.maketrans("авгеһікмнорстухѕјԛԝүьпӏ", "abrehikmhopctyxsjqwybnl")
-_ARMENIAN = str.maketrans("օհոսցգ", "ohnugq")
 _DIGITS = str.maketrans("01", "ol")
-_LOOKALIKES = _GREEK | _CYRILLIC | _ARMENIAN | _DIGITS
+_LOOKALIKES = _GREEK | _CYRILLIC | _DIGITS
 
 
 def usable_name(text: str) -> str:

@@ -70,6 +70,12 @@ class OneTimeLink(Record):
         return self.state == LinkState.OPEN
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def pending(self) -> "InvitationQuerySet":
+        """Neither used nor withdrawn; some may be too old by now."""
+        return self.filter(used_at=None, withdrawn_at=None)
+
+
 class Invitation(OneTimeLink):
     """What somebody who comes by this link becomes: a person, perhaps in a team, perhaps more.
 
@@ -84,6 +90,8 @@ class Invitation(OneTimeLink):
     team_role = models.CharField(max_length=32, choices=TeamRole.choices, blank=True)
     roles = models.JSONField(default=list, blank=True)
     used_by = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at", "-pk")
