@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from endpoints.access import Action, Forbidden, forbidden, forbidden_in, forbidden_on_site
 from endpoints.models import Invitation, Membership, Team, User
 from endpoints.models.link import InvitationQuerySet
-from endpoints.privileges import Rights, Roles, builtin_roles
+from endpoints.privileges import BUILTIN_ROLES, Rights, Roles, builtin_roles
 from endpoints.scopes import scope_of, team_role
 from inference.errors import NotFound
 
@@ -116,11 +116,16 @@ def check_may_invite(
 
 def check_may_give(user: User, roles: Collection[str]) -> None:
     """Nobody gives a role of the site that allows more than they may do. Raises Forbidden."""
-    site = scope_of(user).site
-    if more := [name for name in roles if not includes_all(site, builtin_roles([name]))]:
+    if more := set(roles).difference(givable_roles(user)):
         raise Forbidden(
             f"The roles [{','.join(sorted(more))}] allow more than [{user.username}] may do"
         )
+
+
+def givable_roles(user: User) -> list[str]:
+    """The roles of the site that somebody may give."""
+    site = scope_of(user).site
+    return [name for name in BUILTIN_ROLES if includes_all(site, builtin_roles([name]))]
 
 
 def check_outranks(user: User, person: User) -> None:

@@ -97,6 +97,8 @@ def checked_team(actor: User, wish: Wish) -> Team | None:
     if wish.team_role and not team:
         raise InvalidArgument("[team_role] needs a [team]")
     check_may_invite(actor, wish.roles, team, wish.team_role)
+    if not (team or wish.roles):
+        raise InvalidArgument("Name a [team] or some [roles]: else nothing could be done with it")
     return team
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from endpoints import audit, teams
@@ -47,14 +48,18 @@ class Belongings:
     left_alone: tuple[Team, ...]
 
 
-def belongings_of(person: User) -> Belongings:
-    invitations = Invitation.objects.pending().filter(made_by=person)
+def belongings_of(person: User, within: QuerySet[Team] | None = None) -> Belongings:
+    """within: only what belongs to one of these teams."""
+    of_teams = Q() if within is None else Q(team__in=within)
+    invitations = Invitation.objects.pending().filter(of_teams, made_by=person)
     return Belongings(
-        keys=tuple(ApiKey.objects.filter(user=person).valid().select_related("team")),
-        endpoints=tuple(Endpoint.objects.filter(created_by=person).select_related("team")),
-        clusters=tuple(Cluster.objects.filter(created_by=person).select_related("team")),
+        keys=tuple(ApiKey.objects.filter(of_teams, user=person).valid().select_related("team")),
+        endpoints=tuple(
+            Endpoint.objects.filter(of_teams, created_by=person).select_related("team")
+        ),
+        clusters=tuple(Cluster.objects.filter(of_teams, created_by=person).select_related("team")),
         invitations=tuple(invitations.filter(expires_at__gt=timezone.now())),
-        left_alone=tuple(left_alone(person)),
+        left_alone=tuple(left_alone(person)) if within is None else (),
     )
 
 
