@@ -101,9 +101,7 @@ def kept(request: HttpRequest, name: str, token: str, view: str) -> HttpResponse
 
 
 def gone(request: HttpRequest, exc: LinkUnusable) -> HttpResponse:
-    for name in (INVITATION, RESET):
-        if name in request.session:
-            del request.session[name]
+    """Why a link lets nobody in. Asked again it says the same."""
     context = {"state": exc.state, "is_signed_in": request.user.is_authenticated}
     return unreferred(render(request, "join/gone.html", context, status=410))
 

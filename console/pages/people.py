@@ -13,7 +13,6 @@ from endpoints import invitations, leaving, password_resets, people
 from endpoints.access import Action, require
 from endpoints.access_to_people import (
     administered_teams,
-    check_may_give,
     get_invitation,
     get_person,
     givable_roles,
@@ -79,12 +78,12 @@ def person_invite(request: HtmxRequest) -> HttpResponse:
     if not is_for_all:
         require(request.user, Action.TEAM_PEOPLE)
     form = InviteForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         teams=administered_teams(request.user),
         roles=givable_roles(request.user) if is_for_all else (),
         may_be_in_none=is_for_all,
     )
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         try:
             if member := invitations.add_member(request.user, form.wish):
                 messages.success(request, f"{member.user.username} is in {member.team.name} now.")
@@ -159,19 +158,16 @@ def person_detail(request: HtmxRequest, username: str) -> HttpResponse:
 @page("GET", "HEAD", "POST")
 def person_roles(request: HtmxRequest, username: str) -> HttpResponse:
     person = get_person(request.user, username, to=Action.PERSON_ROLES)
-    form = RolesForm(request.POST or None, person, givable_roles(request.user))
-    if request.method == "POST":
-        form = RolesForm(request.POST, person, givable_roles(request.user))
-        if form.is_valid():
-            roles = form.cleaned_data["roles"]
-            check_may_give(request.user, roles)
-            try:
-                people.set_roles(username, roles)
-            except InferenceError as exc:
-                form.note(exc)
-            else:
-                messages.success(request, f"The roles of {username} are changed.")
-                return redirect("person-detail", username)
+    sent = request.POST if request.method == "POST" else None
+    form = RolesForm(sent, person, givable_roles(request.user))
+    if form.is_valid():
+        try:
+            people.set_roles(username, form.cleaned_data["roles"])
+        except InferenceError as exc:
+            form.note(exc)
+        else:
+            messages.success(request, f"The roles of {username} are changed.")
+            return redirect("person-detail", username)
     return render(request, "people/roles.html", {"form": form, "person": person})
 
 
@@ -201,7 +197,7 @@ def person_deactivate(request: HtmxRequest, username: str) -> HttpResponse:
         is_own=is_own,
         is_missed=bool(left.left_alone),
     )
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         try:
             leaving.deactivate(
                 request.user,
