@@ -26,12 +26,9 @@ def role_choices(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 class PeopleForm(RefusableForm):
-    def note(self, exc: InferenceError) -> None:
-        """As for all forms, but for names of fields that people need not see."""
-        super().note(exc)
-        for name, problems in self.errors.items():
-            plain = [told(problem, name) for problem in problems]
-            self.errors[name] = self.error_class(plain, renderer=self.renderer)
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Beside its field a problem need not name it."""
+        super().add_error(field, told(error, field) if field and isinstance(error, str) else error)
 
 
 def told(problem: str, name: str) -> str:
@@ -51,7 +48,7 @@ class InviteForm(PeopleForm):
     )
     team_role = forms.ChoiceField(
         label="Role in the team",
-        choices=TeamRole.choices,
+        choices=[(role.value, role.label.capitalize()) for role in TeamRole],
         required=False,
         widget=forms.Select(attrs=SELECT),
         help_text="A user calls its endpoints, a manager also creates, changes and deletes them, "
@@ -81,8 +78,8 @@ class InviteForm(PeopleForm):
     def __init__(
         self, data: Any, *, teams: Iterable[Team], roles: Collection[str], may_be_in_none: bool
     ) -> None:
-        super().__init__(data)
         names = [(team.name, team.name) for team in teams]
+        super().__init__(data, initial={"team": names[0][0] if names else ""})
         none = [("", "No team")] if may_be_in_none else []
         self.fields["team"].choices = names + none  # type: ignore[attr-defined]  # a choice field
         if roles:

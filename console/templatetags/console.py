@@ -155,8 +155,9 @@ def took(milliseconds: float) -> str:
 
 
 @register.filter
-def role_label(role: str) -> str:
-    return ROLES[role][0] if role in ROLES else role
+def role_labels(roles: list[str]) -> str:
+    """What roles of the site are called."""
+    return ", ".join(ROLES[role][0] if role in ROLES else role for role in roles)
 
 
 @register.filter

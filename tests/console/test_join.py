@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -68,16 +67,15 @@ def test_a_link_that_was_used_says_so_in_plain_words(client: Client, token: str)
     opened(late, token)
     client.post(JOIN, CHOSEN)
 
-    for answer in (late.get(JOIN), late.post(JOIN, CHOSEN | {"username": "eve"}), replay(token)):
+    for answer in (
+        late.get(JOIN),
+        late.post(JOIN, CHOSEN | {"username": "eve"}),
+        Client().get(f"{JOIN}/{token}"),
+    ):
         assert answer.status_code == 410
         assert "It was used already, and works only once." in text(answer)
         assert answer["Referrer-Policy"] == "no-referrer"
     assert not User.objects.filter(username="eve").exists()
-
-
-def replay(token: str) -> HttpResponse:
-    answer: HttpResponse = Client().get(f"{JOIN}/{token}")
-    return answer
 
 
 def expire() -> None:
