@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Barrier
 
@@ -69,7 +70,12 @@ def at_once(*deeds: Callable[[], int]) -> Counter[int]:
 
 def join_as(product: Product, link: str, name: str) -> Callable[[], int]:
     guest, words = joining(product, link, name)
-    return lambda: guest.post("/console/join", data=words).status_code
+
+    def join() -> int:
+        with closing(guest):
+            return guest.post("/console/join", data=words).status_code
+
+    return join
 
 
 def test_of_two_who_use_a_link_at_once_one_comes_in(product: Product) -> None:
