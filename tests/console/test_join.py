@@ -40,7 +40,7 @@ def opened(client: Client, token: str, path: str = JOIN) -> str:
 
 def test_from_a_link_to_the_console(client: Client, token: str) -> None:
     page = opened(client, token)
-    assert "elastic invites you." in page
+    assert "elastic invites you to the team search" in page
     assert 'value="robert"' in page
     before = client.session.session_key
 

@@ -14,7 +14,7 @@ import pytest
 from tests.product.postgres import running_postgres
 from tests.product.running import Product, start_and_wait
 
-PASSWORD, ROUNDS = "all at once", 4
+PASSWORD, ROUNDS = "all at once", 3
 ANN, BOB = ("elastic", PASSWORD), ("bob", "a-long-one-4-bob")
 PEOPLE, TOKEN = "/_console/people", re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
