@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,8 +15,8 @@ from endpoints.models.link import link_of
 from endpoints.names import usable_name
 from inference.errors import Conflict, InvalidArgument, NotFound
 
-# Of one person at a time, so that nobody floods mailboxes from here.
-MOST_OPEN = 200
+# Of one person, so that nobody floods mailboxes from here.
+MOST_A_DAY = 200
 ROLES = list(TeamRole)
 
 
@@ -48,9 +49,9 @@ def invite(actor: User, wish: Wish) -> tuple[Invitation, str]:
     team = checked_team(actor, wish)
     email = people.usable_email(wish.email) if wish.email else ""
     username = people.free_name(wish.username) if wish.username else ""
-    made = Invitation.objects.pending().filter(made_by=actor)
-    if made.filter(expires_at__gt=timezone.now()).count() >= MOST_OPEN:
-        raise Conflict(f"There are {MOST_OPEN} open invitations of yours: withdraw some first")
+    since = timezone.now() - timedelta(days=1)
+    if Invitation.objects.filter(made_by=actor, created_at__gt=since).count() >= MOST_A_DAY:
+        raise Conflict(f"You made {MOST_A_DAY} invitations within a day: wait until tomorrow")
     invitation = Invitation(
         made_by=actor,
         email=email,

@@ -33,28 +33,56 @@ IN_STATE = {
 
 @dataclass(frozen=True)
 class Listed:
-    """memberships: those that who looks may know of. second_factor: None where nobody says."""
+    """Somebody, for who looks. is_whole: whether they may know everything; else less is told.
+
+    memberships: those that who looks may know of.
+    """
 
     person: User
     memberships: tuple[Membership, ...]
+    is_whole: bool
 
     @property
     def state(self) -> PersonState:
-        return PersonState.of(self.person)
+        state = PersonState.of(self.person)
+        return state if self.is_whole or not self.person.is_active else PersonState.ACTIVE
 
     @property
     def second_factor(self) -> bool | None:
+        """None where nobody says."""
         return getattr(self.person, "has_second_factor", None)
+
+    def to_response(self) -> dict[str, Any]:
+        person = self.person
+        told: dict[str, Any] = {
+            "username": person.username,
+            "enabled": person.is_active,
+            "state": self.state,
+            "teams": [
+                {"team": membership.team.name, "team_role": membership.role}
+                for membership in self.memberships
+            ],
+        }
+        if not self.is_whole:
+            return told
+        return told | {
+            "full_name": person.get_full_name() or None,
+            "email": person.email or None,
+            "roles": person.role_names,
+            "created_at": iso(person.date_joined),
+            "last_sign_in": iso(person.last_login) if person.last_login else None,
+            "second_factor": self.second_factor,
+        }
 
 
 def listed(user: User, people: Iterable[User]) -> Iterator[Listed]:
     """These people, with what the user may know of their teams. Asks the database once for all."""
-    people = list(people)
+    people, is_whole = list(people), may_everywhere(user, Action.PERSON_GET)
     by_person: dict[int, list[Membership]] = {}
     for membership in visible_memberships(user).filter(user__in=people):
         by_person.setdefault(membership.user_id, []).append(membership)
     for person in people:
-        yield Listed(person, tuple(by_person.get(person.pk, ())))
+        yield Listed(person, tuple(by_person.get(person.pk, ())), is_whole)
 
 
 def named_like(user: User, people: QuerySet[User], query: str) -> QuerySet[User]:
@@ -67,27 +95,3 @@ def named_like(user: User, people: QuerySet[User], query: str) -> QuerySet[User]
         by_name |= Q(email__icontains=query)
         by_name |= Q(first_name__icontains=query) | Q(last_name__icontains=query)
     return people.filter(by_name)
-
-
-def shown(user: User, one: Listed) -> dict[str, Any]:
-    """Somebody as the API shows them; administrators of teams are told less."""
-    person = one.person
-    told: dict[str, Any] = {
-        "username": person.username,
-        "enabled": person.is_active,
-        "teams": [
-            {"team": membership.team.name, "team_role": membership.role}
-            for membership in one.memberships
-        ],
-    }
-    if not may_everywhere(user, Action.PERSON_GET):
-        return told
-    return told | {
-        "state": one.state,
-        "full_name": person.get_full_name() or None,
-        "email": person.email or None,
-        "roles": person.role_names,
-        "created_at": iso(person.date_joined),
-        "last_sign_in": iso(person.last_login) if person.last_login else None,
-        "second_factor": one.second_factor,
-    }

@@ -20,7 +20,7 @@ from endpoints.api.schemas import Body, parse, parse_optional
 from endpoints.invitations import Wish
 from endpoints.leaving import Keys
 from endpoints.links import absolute, send_invitation
-from endpoints.listed_people import listed, named_like, shown
+from endpoints.listed_people import listed, named_like
 from endpoints.models import Invitation, User
 from endpoints.models.base import iso
 from inference.errors import InvalidArgument
@@ -72,7 +72,7 @@ class PeopleView(ElasticView):
         if start < 0 or not 0 <= size <= MOST:
             raise InvalidArgument(f"[from] is 0 at least, and [size] from 0 to {MOST}")
         found = named_like(request.user, found, params.text("q", "")).order_by("username")
-        answer = [shown(request.user, one) for one in listed(request.user, found[start:][:size])]
+        answer = [one.to_response() for one in listed(request.user, found[start:][:size])]
         return self.answer({"count": found.count(), "people": answer})
 
 
@@ -174,7 +174,7 @@ class RenewView(ElasticView):
 
 def told(user: User, person: User) -> dict[str, Any]:
     (one,) = listed(user, User.objects.filter(pk=person.pk))
-    return shown(user, one)
+    return one.to_response()
 
 
 def on_its_way(

@@ -270,15 +270,17 @@ def test_an_address_that_somebody_has_is_given_to_nobody_else(admin: User, searc
     assert joined(token).email == ""
 
 
-def test_nobody_has_more_than_so_many_open(
-    admin: User, search: Team, monkeypatch: pytest.MonkeyPatch
+def test_nobody_makes_more_than_so_many_a_day(
+    admin: User, boss: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invitations, "MOST_OPEN", 1)
+    monkeypatch.setattr(invitations, "MOST_A_DAY", 1)
     invitation, _ = invitations.invite(admin, TO_SEARCH)
-
-    with pytest.raises(Conflict, match="withdraw some"):
-        invitations.invite(admin, TO_SEARCH)
     invitations.withdraw(invitation)
+
+    with pytest.raises(Conflict, match="wait until tomorrow"):
+        invitations.invite(admin, TO_SEARCH)
+    invitations.invite(boss, TO_SEARCH)
+    Invitation.objects.update(created_at=timezone.now() - timedelta(days=1))
     invitations.invite(admin, TO_SEARCH)
 
 

@@ -25,10 +25,10 @@ SCHEMAS: dict[str, Schema] = {
         {
             "username": STRING,
             "enabled": BOOLEAN,
+            "state": {"enum": PersonState.values},
             "teams": listed(record({"team": STRING, "team_role": STRING})),
         },
         {
-            "state": {"enum": PersonState.values},
             "full_name": OPTIONAL_STRING,
             "email": OPTIONAL_STRING,
             "roles": {**listed(STRING), "description": "Those that hold everywhere."},

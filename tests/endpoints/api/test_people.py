@@ -80,6 +80,7 @@ def test_who_administers_a_team_sees_who_is_in_it_and_less_of_each(
     assert told(boss("GET", f"{PEOPLE}/ann")) == {
         "username": "ann",
         "enabled": True,
+        "state": "active",
         "teams": [{"team": "search", "team_role": "inference_user"}],
     }
     assert names(boss, "q=ann@example") == []
