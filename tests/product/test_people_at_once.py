@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -24,14 +25,16 @@ def product(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Product]:
     folder: Path = tmp_path_factory.mktemp(request.param)
-    settings = {"CONSOLE_ADMIN_PASSWORD": PASSWORD, "CONSOLE_WEB_WORKERS": "2"}
+    start = partial(
+        start_and_wait, folder, CONSOLE_ADMIN_PASSWORD=PASSWORD, CONSOLE_WEB_WORKERS="2"
+    )
     if request.param == "sqlite":
-        product = start_and_wait(folder, **settings)
+        product = start()
         yield product
         product.end()
         return
     with running_postgres() as url:
-        product = start_and_wait(folder, DATABASE_URL=url, **settings)
+        product = start(DATABASE_URL=url)
         yield product
         product.end()
 
