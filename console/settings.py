@@ -66,6 +66,8 @@ SECRET_KEY = env_secret("CONSOLE_SECRET_KEY") or stored_secret(DATA_DIR / "secre
 SECRET_KEYS = encryption_keys("CONSOLE_SECRET_KEYS", DATA_DIR / "secrets" / "encryption_key")
 ALLOWED_HOSTS = env_list("CONSOLE_ALLOWED_HOSTS", "*")
 CSRF_TRUSTED_ORIGINS = env_list("CONSOLE_TRUSTED_ORIGINS", "")
+# Where people find the pages, for the links in mails; none: where the request came to.
+CONSOLE_URL = env_str("CONSOLE_URL").rstrip("/")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_bool("CONSOLE_HTTPS", False)
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "console_session", "console_csrf"
 

@@ -3,7 +3,15 @@
 from enum import StrEnum
 from functools import cache
 
-from endpoints.models import Endpoint, ShareLevel, TeamRole, TrainedModel, User, endpoint_by_id
+from endpoints.models import (
+    Endpoint,
+    ShareLevel,
+    Team,
+    TeamRole,
+    TrainedModel,
+    User,
+    endpoint_by_id,
+)
 from endpoints.models.endpoint import EndpointQuerySet
 from endpoints.privileges import Rights
 from endpoints.scopes import scope_of
@@ -60,6 +68,14 @@ class Action(StrEnum):
     CLUSTER_DELETE = "cluster:admin/console/clusters/delete"
     CLUSTER_SCAN = "cluster:admin/console/clusters/scan"
 
+    PERSON_GET = "cluster:monitor/console/person/get"
+    PERSON_INVITE = "cluster:admin/console/person/invite"
+    PERSON_ROLES = "cluster:admin/console/person/roles"
+    PERSON_RESET = "cluster:admin/console/person/reset"
+    PERSON_DEACTIVATE = "cluster:admin/console/person/deactivate"
+    # To see who is in a team, and to invite into it.
+    TEAM_PEOPLE = "cluster:admin/console/team/people"
+
     INDEX_CREATE = "indices:admin/create"
     INDEX_MAPPING_PUT = "indices:admin/mapping/put"
     INDEX_GET = "indices:admin/get"
@@ -109,6 +125,9 @@ GRANTED_BY = (
     ),
     ("cluster:admin/xpack/security/", "read_security manage_security all"),
     ("cluster:admin/console/team/account/", "manage_service_account manage_security all"),
+    (Action.PERSON_GET.value, "read_security manage_security all"),
+    ("cluster:admin/console/person/", "manage_security all"),
+    (Action.TEAM_PEOPLE.value, "manage_security all"),
     ("cluster:monitor/console/", "monitor manage all"),
     ("cluster:admin/console/", "manage all"),
     (Action.INDEX_CREATE.value, "create_index manage all"),
@@ -126,7 +145,12 @@ OF_TEAMS = (
     "cluster:monitor/console/",
     "cluster:admin/xpack/security/api_key/",
 )
-OF_THE_SITE = (Action.REGION_POLICY_PUT.value, Action.REGION_POLICY_DELETE.value)
+OF_THE_SITE = (
+    Action.REGION_POLICY_PUT.value,
+    Action.REGION_POLICY_DELETE.value,
+    "cluster:monitor/console/person/",
+    "cluster:admin/console/person/",
+)
 # What may be done with an endpoint that is shared for use, and what else with one to manage.
 USES = frozenset({Action.GET, Action.INFER, Action.CACHE_GET})
 MANAGES = frozenset({Action.UPDATE, Action.CACHE_PUT, Action.CACHE_PURGE})
@@ -339,10 +363,18 @@ def _checked(
 
 def forbidden_with(user: User, action: Action, endpoint: Endpoint) -> Forbidden:
     """Names who could allow it."""
-    team = endpoint.team
-    if team is None:
-        return Forbidden(f"{forbidden(user, action)} for the whole installation")
-    admins = team.memberships.filter(role=TeamRole.TEAM_ADMIN).values_list(
+    if endpoint.team is None:
+        return forbidden_on_site(user, action)
+    return forbidden_in(user, action, endpoint.team)
+
+
+def forbidden_on_site(user: User, action: Action) -> Forbidden:
+    return Forbidden(f"{forbidden(user, action)} for the whole installation")
+
+
+def forbidden_in(user: User, action: Action, team: Team) -> Forbidden:
+    """Of a team that the user sees. Names its administrators."""
+    admins = team.memberships.filter(role=TeamRole.TEAM_ADMIN, user__is_active=True).values_list(
         "user__username", flat=True
     )
     asked = f"its administrators are [{','.join(admins)}]" if admins else "it has no administrator"

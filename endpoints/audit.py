@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,11 @@ def acting(who: Who) -> Iterator[None]:
 def act_as(who: Who) -> None:
     """The same for the rest of a request, whose thread begins the next one with another."""
     _who.set(who)
+
+
+def of_this(user: User) -> Who:
+    """Somebody who was nobody when this request came: who signed in or joined with it."""
+    return replace(_who.get(Who()), user=user, name=user.username)
 
 
 @transaction.atomic

@@ -4,27 +4,30 @@ from collections.abc import Collection
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
 
+from endpoints import audit
 from endpoints.models import User
+from endpoints.names import looks, usable_name
 from endpoints.privileges import BUILTIN_ROLES, SUPERUSER
 from inference.errors import Conflict, InvalidArgument, NotFound
 
+MAX_EMAIL_LENGTH = 254
+
 
 @transaction.atomic
-def create_user(username: str, password: str, roles: Collection[str]) -> User:
+def create_user(username: str, password: str, roles: Collection[str], email: str = "") -> User:
     """Raises Conflict for a name that is taken, InvalidArgument for what cannot be used."""
     check_roles(roles)
-    if User.objects.filter(username=username).exists():
-        raise Conflict(f"There is a user [{username}] already")
-    user = User(username=username, **_columns(roles))
+    user = User(username=free_name(username), email=email, **_columns(roles))
+    check_password(password, user)
+    user.set_password(password)
     try:
-        validate_password(password, user)
-        user.set_password(password)
-        user.full_clean()
-    except ValidationError as exc:
-        raise InvalidArgument(" ".join(exc.messages)) from exc
-    user.save()
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:  # somebody else took it meanwhile
+        raise name_is_taken(user.username) from None
     return user
 
 
@@ -37,21 +40,70 @@ def set_roles(username: str, roles: Collection[str]) -> User:
     nobody would be left who can do everything.
     """
     check_roles(roles)
-    # Locked, so that two who give up the role at once do not each count on the other.
-    superusers = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
-    left = {user.username for user in superusers}
-    user = User.objects.filter(username=username).first()
+    if SUPERUSER not in roles:
+        check_keeps_superuser(username)
+    user = User.objects.select_for_update().filter(username=username).first()
     if user is None or user.is_service_account:
         raise NotFound(f"There is no user [{username}]")
-    if SUPERUSER not in roles and left == {username}:
-        raise Conflict(
-            f"[{username}] is the last one with the role [{SUPERUSER}]; "
-            "give it to somebody else first"
-        )
+    before = user.role_names
     for name, value in _columns(roles).items():
         setattr(user, name, value)
     user.save(update_fields=["roles", "is_superuser"])
+    told = {"roles": before}, {"roles": user.role_names}
+    audit.record("person.roles", username, before=told[0], after=told[1])
     return user
+
+
+def check_keeps_superuser(without: str) -> None:
+    """Somebody must be left who can do everything. To be asked within the change.
+
+    Locks them, so that two who give up the role at once do not each count on the other.
+    Raises Conflict.
+    """
+    superusers = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
+    if {user.username for user in superusers} == {without}:
+        raise Conflict(
+            f"[{without}] is the last one with the role [{SUPERUSER}]; "
+            "give it to somebody else first"
+        )
+
+
+def free_name(text: str) -> str:
+    """A name that somebody may take, in its one form.
+
+    Raises InvalidArgument for none, and Conflict for one that is taken or looks like one that is.
+    """
+    name = usable_name(text)
+    if User.objects.filter(username=name).exists():
+        raise Conflict(f"There is a user [{name}] already")
+    if User.objects.filter(look=looks(name)).exists():
+        raise name_is_taken(name)
+    return name
+
+
+def name_is_taken(name: str) -> Conflict:
+    """Does not tell whose it looks like, which not everybody may know."""
+    return Conflict(f"The name [{name}] is taken, or looks too much like one that is")
+
+
+def check_password(password: str, user: User) -> None:
+    """Raises InvalidArgument with all that is wrong with it, in words."""
+    try:
+        validate_password(password, user)
+    except ValidationError as exc:
+        raise InvalidArgument(" ".join(exc.messages)) from exc
+
+
+def usable_email(text: str) -> str:
+    """An address as it is kept. Raises InvalidArgument."""
+    email = text.strip()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise InvalidArgument("[email] is no e-mail address") from None
+    if len(email) > MAX_EMAIL_LENGTH:
+        raise InvalidArgument(f"[email] has {MAX_EMAIL_LENGTH} characters at most")
+    return email
 
 
 def check_roles(roles: Collection[str]) -> None:

@@ -96,8 +96,8 @@ def remove_member(team: Team, user: User) -> None:
 
 def check_keeps_administrator(team: Team, without: User) -> None:
     """A team that had an administrator keeps one. Locks them, so that two cannot go at once."""
-    administrators = Membership.objects.select_for_update().filter(
-        team=team, role=TeamRole.TEAM_ADMIN
+    administrators = Membership.objects.select_for_update(of=("self",)).filter(
+        team=team, role=TeamRole.TEAM_ADMIN, user__is_active=True
     )
     left = {membership.user_id for membership in administrators}
     if left == {without.pk}:

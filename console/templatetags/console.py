@@ -45,6 +45,20 @@ STEPS = {
     StepName.DEPLOYMENT: "Deployment",
     StepName.RUNNER: "Runner",
 }
+# The roles of the site: what they are called, and what they are for.
+ROLES = {
+    "superuser": ("Administrator", "May do everything, and decides who may do what."),
+    "inference_admin": (
+        "Manages all endpoints",
+        "Creates, changes, deletes and calls the endpoints of every team.",
+    ),
+    "inference_user": ("Uses all endpoints", "Sees and calls the endpoints of every team."),
+    "machine_learning_admin": (
+        "Manages all models",
+        "Adds, starts, stops and deletes the models of every team.",
+    ),
+    "machine_learning_user": ("Uses all models", "Sees and calls the models of every team."),
+}
 MOST_LANGUAGES_NAMED = 5
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"))
@@ -138,6 +152,18 @@ def took(milliseconds: float) -> str:
     if milliseconds < 1000:
         return f"{milliseconds:.0f} ms"
     return f"{milliseconds / 1000:.1f} s"
+
+
+@register.filter
+def role_labels(roles: list[str]) -> str:
+    """What roles of the site are called."""
+    return ", ".join(ROLES[role][0] if role in ROLES else role for role in roles)
+
+
+@register.filter
+def role_gist(role: str) -> str:
+    """What a role of the site is for."""
+    return ROLES[role][1] if role in ROLES else ""
 
 
 @register.filter

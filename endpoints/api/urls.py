@@ -1,6 +1,6 @@
 from django.urls import include, path, re_path
 
-from endpoints.api import clusters, indices, pipelines, views
+from endpoints.api import clusters, indices, people, pipelines, views
 from endpoints.api.cache import CacheView
 from endpoints.api.deployments import DeploymentEventsView
 from endpoints.api.diagnosis import DiagnosisView
@@ -49,6 +49,15 @@ urlpatterns = [
     path("_console/api_keys/<str:key_id>/_rotate", more_keys.RotateView.as_view()),
     path("_console/service_accounts", accounts.AccountListView.as_view()),
     path("_console/service_accounts/<str:team>/<str:name>", accounts.AccountView.as_view()),
+    path("_console/people", people.PeopleView.as_view()),
+    path("_console/people/_invitations", people.InvitationsView.as_view()),
+    path("_console/people/_invitations/<str:link_id>", people.InvitationView.as_view()),
+    path("_console/people/_invitations/<str:link_id>/_renew", people.RenewView.as_view()),
+    path("_console/people/<str:username>", people.PersonView.as_view()),
+    path("_console/people/<str:username>/roles", people.RolesView.as_view()),
+    path("_console/people/<str:username>/_deactivate", people.DeactivateView.as_view()),
+    path("_console/people/<str:username>/_activate", people.ActivateView.as_view()),
+    path("_console/people/<str:username>/_reset", people.ResetView.as_view()),
     path("_console/openapi.json", OpenApiView.as_view()),
     path("_mapping", indices.MappingView.as_view()),
     re_path(r"^(?P<index>_all|[^/_][^/]*)/_mapping$", indices.IndexMappingView.as_view()),

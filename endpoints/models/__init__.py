@@ -7,6 +7,7 @@ from endpoints.models.deployment import Deployment, DeploymentState
 from endpoints.models.endpoint import Endpoint, endpoint_by_id
 from endpoints.models.event import DeploymentEvent, EventPhase
 from endpoints.models.heartbeat import Heartbeat
+from endpoints.models.link import Invitation, LinkState, PasswordReset
 from endpoints.models.measure import ModelMeasure
 from endpoints.models.model import Artifact, ArtifactState, TrainedModel
 from endpoints.models.reference import IndexMapping, IngestPipeline
@@ -44,9 +45,12 @@ __all__ = [
     "Heartbeat",
     "IndexMapping",
     "IngestPipeline",
+    "Invitation",
+    "LinkState",
     "Membership",
     "ModelMeasure",
     "Outcome",
+    "PasswordReset",
     "RegionPolicy",
     "ScanState",
     "ShareLevel",

@@ -1,12 +1,14 @@
 """People."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 from endpoints.models.lookup import Lookup
+from endpoints.names import looks
 from endpoints.privileges import SUPERUSER
 
 if TYPE_CHECKING:
@@ -15,6 +17,16 @@ if TYPE_CHECKING:
 BUILTIN_USERNAME = "elastic"
 RESERVED_REALM, NATIVE_REALM = ("reserved", "reserved"), ("default_native", "native")
 SERVICE_REALM = ("_service_account", "_service_account")
+
+
+class LookField(models.CharField):  # type: ignore[type-arg]  # its two types are str's
+    """What the username looks like. It follows the name, however the row is written."""
+
+    def pre_save(self, model_instance: Any, add: bool) -> str | None:
+        if add or model_instance.look:
+            model_instance.look = looks(model_instance.username)
+        look: str | None = model_instance.look
+        return look
 
 
 class User(AbstractUser):
@@ -31,6 +43,10 @@ class User(AbstractUser):
     )
     service_role = models.CharField(max_length=32, blank=True)
     description = models.TextField(blank=True)
+    # No two names can be mistaken for each other; empty for one that was there before this held.
+    look = LookField(max_length=600, unique=True, null=True, blank=True, editable=False)
+    # How often all sessions of this person were ended: none from before lives on.
+    sessions_ended = models.PositiveIntegerField(default=0)
 
     # The key that this request came with; None where the person came with a password.
     acting_key: "ApiKey | None" = None
@@ -64,6 +80,16 @@ class User(AbstractUser):
     def role_names(self) -> list[str]:
         superuser = {SUPERUSER} if self.is_superuser else set()
         return sorted(superuser.union(self.roles))
+
+    def get_session_auth_hash(self) -> str:
+        """What a session must know to go on: it ends with the password, or when it is told to."""
+        return self._ending(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        yield from map(self._ending, super().get_session_auth_fallback_hash())
+
+    def _ending(self, known: str) -> str:
+        return f"{known}-{self.sessions_ended}" if self.sessions_ended else known
 
     @property
     def is_builtin(self) -> bool:

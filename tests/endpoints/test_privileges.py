@@ -12,6 +12,7 @@ from endpoints.privileges import (
     CLUSTER_PRIVILEGES,
     INDEX_LATTICE,
     INDEX_PRIVILEGES,
+    TEAM_ROLES,
     Rights,
     builtin_roles,
     check_cluster_privileges,
@@ -115,6 +116,10 @@ def test_what_grants_an_action_is_granted_by_everything_wider(action: Action) ->
         (Action.CLUSTER_PUT, "manage,all"),
         (Action.CLUSTER_DELETE, "manage,all"),
         (Action.CLUSTER_SCAN, "manage,all"),
+        (Action.PERSON_GET, "read_security,manage_security,all"),
+        (Action.PERSON_INVITE, "manage_security,all"),
+        (Action.PERSON_DEACTIVATE, "manage_security,all"),
+        (Action.TEAM_PEOPLE, "manage_security,all"),
         (Action.API_KEY_CREATE, "manage_own_api_key,manage_api_key,manage_security,all"),
         (Action.API_KEY_ROTATE, "manage_own_api_key,manage_api_key,manage_security,all"),
         (Action.ACCOUNT_GET, "monitor,manage,all"),
@@ -189,6 +194,35 @@ def test_a_builtin_role_names_only_privileges_that_exist(role: str) -> None:
     check_cluster_privileges(BUILTIN_ROLES[role]["cluster"])
     for grant in BUILTIN_ROLES[role]["indices"]:
         check_index_privileges(grant["privileges"])
+
+
+PEOPLE = {
+    Action.PERSON_GET,
+    Action.PERSON_INVITE,
+    Action.PERSON_ROLES,
+    Action.PERSON_RESET,
+    Action.PERSON_DEACTIVATE,
+}
+
+
+@pytest.mark.parametrize("role", sorted(TEAM_ROLES))
+def test_a_role_in_a_team_includes_those_before_it(role: str) -> None:
+    held, names = Rights(({role: TEAM_ROLES[role]},)), list(TEAM_ROLES)
+
+    for less in names[: names.index(role) + 1]:
+        assert all(held.include(privilege) for privilege in TEAM_ROLES[less]["cluster"])
+
+
+def test_only_administrators_of_a_team_see_its_people_and_none_those_of_the_site() -> None:
+    action = Action.TEAM_PEOPLE
+    allowed = {
+        role
+        for role, one in TEAM_ROLES.items()
+        if Rights(({role: one},)).allow(action, action.granted_by)
+    }
+
+    assert allowed == {"team_admin"}
+    assert not any(action.is_of_teams for action in PEOPLE)
 
 
 def test_a_role_that_nobody_knows_grants_nothing() -> None:

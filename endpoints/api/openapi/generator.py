@@ -16,6 +16,7 @@ from endpoints.api.openapi import (
     indices,
     inference,
     ingest,
+    people,
     security,
     trained_models,
 )
@@ -32,6 +33,7 @@ AREAS = {
     "indices": "Mappings that name endpoints.",
     "clusters": "Elasticsearch and OpenSearch elsewhere that name endpoints.",
     "cluster": "What a client asks first.",
+    "people": "Who there is, who is invited, and what becomes of them.",
     "console": "This installation.",
 }
 DESCRIPTION = f"""
@@ -67,7 +69,17 @@ IN_PATH: dict[str, Schema] = {
     "name": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$", "examples": ["prod"]},
     "pipeline_id": {"type": "string", "pattern": "^[^/_][^/]*$", "examples": ["my-pipeline"]},
 }
-PARTS = (inference, trained_models, security, ingest, indices, clusters, console, diagnosis)
+PARTS = (
+    inference,
+    trained_models,
+    security,
+    people,
+    ingest,
+    indices,
+    clusters,
+    console,
+    diagnosis,
+)
 OPERATIONS = {view: operations for part in PARTS for view, operations in part.OPERATIONS.items()}
 
 
