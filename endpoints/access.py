@@ -3,11 +3,20 @@
 from enum import StrEnum
 from functools import cache
 
-from endpoints.models import Endpoint, ShareLevel, TeamRole, TrainedModel, User, endpoint_by_id
+from endpoints.models import (
+    Endpoint,
+    ShareLevel,
+    Team,
+    TeamRole,
+    TrainedModel,
+    User,
+    endpoint_by_id,
+)
 from endpoints.models.endpoint import EndpointQuerySet
+from endpoints.models.team import TeamQuerySet
 from endpoints.privileges import Rights
 from endpoints.scopes import scope_of
-from inference.errors import InferenceError, InvalidRequest, NotFound
+from inference.errors import InferenceError, InvalidRequest, NotFound, shown
 from inference.types import TaskType
 
 
@@ -55,6 +64,17 @@ class Action(StrEnum):
     CLUSTER_PUT = "cluster:admin/console/clusters/put"
     CLUSTER_DELETE = "cluster:admin/console/clusters/delete"
     CLUSTER_SCAN = "cluster:admin/console/clusters/scan"
+
+    TEAM_GET = "cluster:monitor/console/team/get"
+    TEAM_UPDATE = "cluster:admin/console/team/update"
+    TEAM_CREATE = "cluster:admin/console/teams/create"
+    TEAM_DELETE = "cluster:admin/console/teams/delete"
+    MEMBER_PUT = "cluster:admin/console/team/members/put"
+    MEMBER_REMOVE = "cluster:admin/console/team/members/remove"
+    SHARE_GET = "cluster:monitor/console/team/shares/get"
+    SHARE_PUT = "cluster:admin/console/team/shares/put"
+    SHARE_DELETE = "cluster:admin/console/team/shares/delete"
+    ENDPOINT_MOVE = "cluster:admin/console/team/endpoints/move"
 
     INDEX_CREATE = "indices:admin/create"
     INDEX_MAPPING_PUT = "indices:admin/mapping/put"
@@ -104,6 +124,9 @@ GRANTED_BY = (
         "manage_own_api_key manage_api_key manage_security all",
     ),
     ("cluster:admin/xpack/security/", "read_security manage_security all"),
+    # Who lets others in gives away rights: that is security, and no part of `manage`.
+    ("cluster:monitor/console/team", "read_security manage_security all"),
+    ("cluster:admin/console/team", "manage_security all"),
     ("cluster:monitor/console/", "monitor manage all"),
     ("cluster:admin/console/", "manage all"),
     (Action.INDEX_CREATE.value, "create_index manage all"),
@@ -121,7 +144,12 @@ OF_TEAMS = (
     "cluster:monitor/console/",
     "cluster:admin/xpack/security/api_key/",
 )
-OF_THE_SITE = (Action.REGION_POLICY_PUT.value, Action.REGION_POLICY_DELETE.value)
+OF_THE_SITE = (
+    Action.REGION_POLICY_PUT.value,
+    Action.REGION_POLICY_DELETE.value,
+    Action.TEAM_CREATE.value,
+    Action.TEAM_DELETE.value,
+)
 # What may be done with an endpoint that is shared for use, and what else with one to manage.
 USES = frozenset({Action.GET, Action.INFER, Action.CACHE_GET})
 MANAGES = frozenset({Action.UPDATE, Action.CACHE_PUT, Action.CACHE_PURGE})
@@ -206,6 +234,40 @@ def visible_endpoints(user: User) -> EndpointQuerySet:
     return endpoints.of_teams(
         [team for team, rights in scope.teams.items() if rights.allow(Action.GET, granted_by)]
     )
+
+
+def may_in(user: User, action: Action, team: Team) -> bool:
+    """Whether somebody may do this with what belongs to a team, or with the team itself."""
+    scope = scope_of(user)
+    rights = scope.in_team(team.pk) if action.is_of_teams else scope.site
+    return rights.allow(action, action.granted_by)
+
+
+def teams_where(user: User, action: Action = Action.TEAM_GET) -> TeamQuerySet:
+    """The teams in which somebody may do this; those that they may see unless told otherwise."""
+    scope, granted_by = scope_of(user), action.granted_by
+    if scope.site.allow(action, granted_by):
+        return Team.objects.all()
+    allowed = [team for team, rights in scope.teams.items() if rights.allow(action, granted_by)]
+    return Team.objects.filter(pk__in=allowed)
+
+
+def get_visible_team(user: User, name: str, *, to: Action = Action.TEAM_GET) -> Team:
+    """The team of this name, to do something with it.
+
+    Raises NotFound where the user may not see it, Forbidden where they may not do this with it.
+    """
+    require(user, Action.TEAM_GET)
+    found = teams_where(user).named(name).first()
+    if found is None:
+        raise unknown_team(name)
+    if not may_in(user, to, found):
+        raise forbidden_in(user, to, found)
+    return found
+
+
+def unknown_team(name: str) -> NotFound:
+    return NotFound(f"There is no team [{shown(name)}]")
 
 
 def require_all_keys(user: User, action: Action) -> None:
@@ -294,10 +356,15 @@ def _checked(
 
 
 def forbidden_with(user: User, action: Action, endpoint: Endpoint) -> Forbidden:
+    return forbidden_in(user, action, endpoint.team)
+
+
+def forbidden_in(user: User, action: Action, team: Team | None) -> Forbidden:
     """Names who could allow it."""
-    team = endpoint.team
     if team is None:
         return Forbidden(f"{forbidden(user, action)} for the whole installation")
+    if not action.is_of_teams:
+        return forbidden(user, action)
     admins = team.memberships.filter(role=TeamRole.TEAM_ADMIN).values_list(
         "user__username", flat=True
     )

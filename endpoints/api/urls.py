@@ -1,6 +1,6 @@
 from django.urls import include, path, re_path
 
-from endpoints.api import clusters, indices, pipelines, views
+from endpoints.api import clusters, indices, pipelines, sharing, teams, views
 from endpoints.api.cache import CacheView
 from endpoints.api.deployments import DeploymentEventsView
 from endpoints.api.diagnosis import DiagnosisView
@@ -28,6 +28,9 @@ urlpatterns = [
     path("_inference/<str:task_type>/<str:inference_id>", views.EndpointView.as_view()),
     path("_console/endpoints/<str:inference_id>/cache", CacheView.as_view()),
     path("_console/endpoints/<str:inference_id>/diagnose", DiagnosisView.as_view()),
+    path("_console/endpoints/<str:inference_id>/shares", sharing.ShareListView.as_view()),
+    path("_console/endpoints/<str:inference_id>/shares/<str:team>", sharing.ShareView.as_view()),
+    path("_console/endpoints/<str:inference_id>/_move", sharing.MoveView.as_view()),
     path("_console/deployments/<str:deployment_id>/events", DeploymentEventsView.as_view()),
     path("_security/", include("endpoints.api.security.urls")),
     path("_ml/trained_models", ModelListView.as_view()),
@@ -43,6 +46,10 @@ urlpatterns = [
     path("_console/clusters", clusters.ClusterListView.as_view()),
     path("_console/clusters/<str:name>", clusters.ClusterView.as_view()),
     path("_console/clusters/<str:name>/_scan", clusters.ScanView.as_view()),
+    path("_console/teams", teams.TeamListView.as_view()),
+    path("_console/teams/<str:name>", teams.TeamView.as_view()),
+    path("_console/teams/<str:name>/members", teams.MemberListView.as_view()),
+    path("_console/teams/<str:name>/members/<str:username>", teams.MemberView.as_view()),
     path("_console/openapi.json", OpenApiView.as_view()),
     path("_mapping", indices.MappingView.as_view()),
     re_path(r"^(?P<index>_all|[^/_][^/]*)/_mapping$", indices.IndexMappingView.as_view()),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 
-from endpoints import teams
+from endpoints import sharing, teams
 from endpoints.models import (
     ApiKey,
     Endpoint,
@@ -114,17 +114,17 @@ def test_a_share_allows_as_much_as_it_says(
     expected: tuple[int, ...],
     with_everybody: bool,
 ) -> None:
-    teams.share(endpoint, None if with_everybody else other, level)
+    sharing.share(endpoint, None if with_everybody else other, level)
     api = member(other, TeamRole.INFERENCE_ADMIN)
 
     assert tuple(act(api, what).status_code for what in ACTS) == expected
 
-    teams.unshare(endpoint, None if with_everybody else other)
+    sharing.unshare(endpoint, None if with_everybody else other)
     assert act(api, "see").status_code == 404
 
 
 def test_a_share_gives_nobody_more_than_their_role(endpoint: Endpoint, other: Team) -> None:
-    teams.share(endpoint, other, ShareLevel.MANAGE)
+    sharing.share(endpoint, other, ShareLevel.MANAGE)
 
     assert act(member(other, TeamRole.INFERENCE_USER), "change").status_code == 403
 

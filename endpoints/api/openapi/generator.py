@@ -17,6 +17,7 @@ from endpoints.api.openapi import (
     inference,
     ingest,
     security,
+    teams,
     trained_models,
 )
 from endpoints.api.openapi.failures import FAILURE_SCHEMAS, FAILURES
@@ -31,6 +32,8 @@ AREAS = {
     "ingest": "Pipelines that name endpoints.",
     "indices": "Mappings that name endpoints.",
     "clusters": "Elasticsearch and OpenSearch elsewhere that name endpoints.",
+    "teams": "Teams, and who is in them.",
+    "sharing": "Whose an endpoint is, and who else may use it.",
     "cluster": "What a client asks first.",
     "console": "This installation.",
 }
@@ -67,7 +70,17 @@ IN_PATH: dict[str, Schema] = {
     "name": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$", "examples": ["prod"]},
     "pipeline_id": {"type": "string", "pattern": "^[^/_][^/]*$", "examples": ["my-pipeline"]},
 }
-PARTS = (inference, trained_models, security, ingest, indices, clusters, console, diagnosis)
+PARTS = (
+    inference,
+    trained_models,
+    security,
+    ingest,
+    indices,
+    clusters,
+    teams,
+    console,
+    diagnosis,
+)
 OPERATIONS = {view: operations for part in PARTS for view, operations in part.OPERATIONS.items()}
 
 
