@@ -18,36 +18,10 @@ from endpoints.models import (
 )
 from endpoints.preconfigured import ensure_preconfigured
 from inference.errors import Conflict
-from tests.endpoints.conftest import SETTINGS, Api, basic, refused, told
-from tests.factories import PASSWORD, make_endpoint, make_user
+from tests.endpoints.conftest import SETTINGS, Api, member, refused, told
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
 PATH = "/_inference/text_embedding/my-endpoint"
-
-
-@pytest.fixture
-def search() -> Team:
-    return teams.create_team("search")
-
-
-@pytest.fixture
-def other() -> Team:
-    return teams.create_team("other")
-
-
-@pytest.fixture
-def endpoint(search: Team) -> Endpoint:
-    """An endpoint of the team [search]."""
-    made = make_endpoint()
-    Endpoint.objects.filter(pk=made.pk).update(team=search)
-    made.refresh_from_db()
-    return made
-
-
-def member(team: Team, role: TeamRole, name: str = "") -> Api:
-    name = name or f"{role}-of-{team}".replace("_", "-")
-    teams.put_member(team, make_user(name), role)
-    return Api(basic(name, PASSWORD))
 
 
 def act(api: Api, what: str) -> HttpResponse:

@@ -48,7 +48,7 @@ GET_ALL = Operation(
     record({"count": INTEGER, "teams": listed(ref("Team"))}),
     "Administrators of the site see all of them.",
 )
-GET = Operation("teams.get", "Read a team", ref("TeamInFull"), failures=(404,))
+GET = Operation("teams.get", "Read a team", ref("TeamInFull"), failures=(404,), in_path=IN_PATH)
 PUT = Operation(
     "teams.put",
     "Create a team, or describe it anew",
