@@ -140,11 +140,19 @@ ON_THE_SITE = {
 }
 
 
+def only_on_the_site() -> list[str]:
+    """What no role in a team allows."""
+    return [one.words for one in ABILITIES if one not in of_teams()]
+
+
+def of_teams() -> list[Ability]:
+    return [one for one in ABILITIES if all(action.is_of_teams for action in one.actions)]
+
+
 def team_roles() -> list[RoleExplained]:
     """The roles in a team, each of which includes those before it."""
-    of_teams = [one for one in ABILITIES if all(action.is_of_teams for action in one.actions)]
     return [
-        explained(role, role.label, gist, TEAM_ROLES[role], of_teams)
+        explained(role, role.label, gist, TEAM_ROLES[role], of_teams())
         for role, gist in IN_A_TEAM.items()
     ]
 

@@ -8,13 +8,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from endpoints import audit
-from endpoints.access import (
-    Action,
-    Forbidden,
-    forbidden,
-    may_in,
-    unknown_team,
-)
+from endpoints.access import Action, Forbidden, forbidden, may_in, teams_where, unknown_team
 from endpoints.indices import problem_with_name
 from endpoints.models import (
     DEFAULT_TEAM,
@@ -76,6 +70,28 @@ def team_to_own(user: User, action: Action, name: str | None = None) -> Team:
     )
 
 
+@dataclass(frozen=True)
+class Owners:
+    """names: of the teams that something new may belong to. obvious: the one of them that it is
+    given to where nobody says; empty where somebody has to."""
+
+    names: list[str]
+    obvious: str
+
+
+def owners_for(user: User, action: Action) -> Owners:
+    """Whom somebody may make something for, as team_to_own decides it."""
+    names = list(teams_where(user, action).values_list("name", flat=True))
+    scope, granted_by = scope_of(user), action.granted_by
+    allowed = [team for team, rights in scope.teams.items() if rights.allow(action, granted_by)]
+    is_everywhere = scope.site.allow(action, granted_by)
+    if is_everywhere and DEFAULT_TEAM not in names:
+        names.append(DEFAULT_TEAM)  # made when something is to belong to it
+    if len(allowed) == 1:
+        return Owners(names, Team.objects.get(pk=allowed[0]).name)
+    return Owners(names, DEFAULT_TEAM if is_everywhere else "")
+
+
 def create_team(name: str, description: str = "") -> Team:
     """Raises InvalidArgument for what cannot be, Conflict for a name that is taken."""
     check_name(name)
@@ -127,8 +143,13 @@ class Holding:
     names: list[str]
 
     def __str__(self) -> str:
-        more = [f"{self.count - len(self.names)} more"] if self.count > len(self.names) else []
+        more = [f"{self.more} more"] if self.more else []
         return f"{self.kind} [{', '.join([*self.names, *more])}]"
+
+    @property
+    def more(self) -> int:
+        """How many are not named."""
+        return self.count - len(self.names)
 
 
 def things_of(team: Team) -> Iterator[tuple[str, models.QuerySet[Any]]]:
