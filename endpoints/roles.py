@@ -1,6 +1,6 @@
 """What each role can do, in plain words: read off the privileges, so that it cannot be wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from endpoints.access import Action, holds
 from endpoints.models import TeamRole
@@ -113,7 +113,8 @@ ABILITIES = (
 class RoleExplained:
     """name: as the API writes it. gist: whom the role is for. can, cannot: the words of abilities.
 
-    Of a team's role both are only about what a team can allow at all.
+    Of a team's role both are only about what a team can allow at all. also: of what it can, what
+    the role before it in a team cannot.
     """
 
     name: str
@@ -121,6 +122,7 @@ class RoleExplained:
     gist: str
     can: tuple[str, ...]
     cannot: tuple[str, ...]
+    also: tuple[str, ...] = ()
 
 
 IN_A_TEAM = {
@@ -151,10 +153,12 @@ def of_teams() -> list[Ability]:
 
 def team_roles() -> list[RoleExplained]:
     """The roles in a team, each of which includes those before it."""
-    return [
-        explained(role, role.label, gist, TEAM_ROLES[role], of_teams())
-        for role, gist in IN_A_TEAM.items()
-    ]
+    found: list[RoleExplained] = []
+    for role, gist in IN_A_TEAM.items():
+        one = explained(role, role.label, gist, TEAM_ROLES[role], of_teams())
+        before = found[-1].can if found else ()
+        found.append(replace(one, also=tuple(words for words in one.can if words not in before)))
+    return found
 
 
 def site_roles() -> list[RoleExplained]:

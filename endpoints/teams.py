@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from endpoints import audit
@@ -13,6 +14,7 @@ from endpoints.indices import problem_with_name
 from endpoints.models import (
     DEFAULT_TEAM,
     ApiKey,
+    Endpoint,
     EndpointShare,
     Membership,
     Team,
@@ -37,6 +39,18 @@ def get_team(name: str) -> Team:
     if found is None:
         raise unknown_team(name)
     return found
+
+
+def listed_teams(user: User) -> models.QuerySet[Team]:
+    """Those that somebody sees, with member_count and endpoint_count."""
+    return teams_where(user).annotate(
+        member_count=_count(Membership), endpoint_count=_count(Endpoint)
+    )
+
+
+def _count(model: type[Membership] | type[Endpoint]) -> Coalesce:
+    of_team = model._default_manager.filter(team=models.OuterRef("pk")).order_by().values("team")
+    return Coalesce(models.Subquery(of_team.values(count=models.Count("pk"))), 0)
 
 
 def team_to_own(user: User, action: Action, name: str | None = None) -> Team:

@@ -49,7 +49,7 @@ class DeleteTeamForm(RefusableForm):
 
     def __init__(self, others: list[str], data: Any = None) -> None:
         super().__init__(data)
-        nowhere = ("", "no team: I delete it first")
+        nowhere = ("", "No other team")
         self.fields["move_to"].choices = [  # type: ignore[attr-defined]  # of a choice field
             nowhere,
             *((name, name) for name in others),

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -21,10 +20,7 @@ PAGE_SIZE = 50
 @page("GET", "HEAD")
 def team_list(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.TEAM_GET)
-    seen = teams_where(request.user).annotate(
-        member_count=Count("memberships", distinct=True),
-        endpoint_count=Count("endpoints", distinct=True),
-    )
+    seen = teams.listed_teams(request.user)
     shown = Paginator(seen, PAGE_SIZE).get_page(request.GET.get("page"))
     own = {one.team_id: one for one in Membership.objects.filter(user=request.user)}
     rows = [(team, own.get(team.pk)) for team in shown.object_list]
@@ -34,7 +30,7 @@ def team_list(request: HtmxRequest) -> HttpResponse:
 @page("GET", "HEAD", "POST")
 def team_create(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.TEAM_CREATE)
-    form = CreateTeamForm(request.POST or None)
+    form = CreateTeamForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             team = teams.create_team(form.cleaned_data["name"], form.cleaned_data["description"])

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Count
 from django.http import HttpResponse
 from pydantic import StrictStr
 
@@ -12,7 +11,6 @@ from endpoints.access import (
     forbidden_in,
     get_visible_team,
     require,
-    teams_where,
 )
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse, parse_optional
@@ -39,8 +37,10 @@ class TeamListView(ElasticView):
         require(request.user, Action.TEAM_GET)
         self.params(request)
         roles = dict(Membership.objects.filter(user=request.user).values_list("team", "role"))
-        seen = teams_where(request.user).annotate(member_count=Count("memberships"))
-        listed = [shown(team, team.member_count, roles.get(team.pk)) for team in seen]
+        listed = [
+            shown(team, team.member_count, roles.get(team.pk))
+            for team in teams.listed_teams(request.user)
+        ]
         return self.answer({"count": len(listed), "teams": listed})
 
 
