@@ -29,7 +29,7 @@ class Scope:
         own, key = builtin_roles(self._user.role_names), self._user.acting_key
         if key and key.team_id is None:
             return {}
-        memberships = Membership.objects.filter(user=self._user)
+        memberships = Membership.objects.filter(user=self._user.pk)
         if key:
             memberships = memberships.filter(team=key.team_id)
         roles = dict(memberships.values_list("team", "role"))

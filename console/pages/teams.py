@@ -22,7 +22,7 @@ def team_list(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.TEAM_GET)
     seen = teams.listed_teams(request.user)
     shown = Paginator(seen, PAGE_SIZE).get_page(request.GET.get("page"))
-    own = {one.team_id: one for one in Membership.objects.filter(user=request.user)}
+    own = {one.team_id: one for one in Membership.objects.filter(user=request.user.pk)}
     rows = [(team, own.get(team.pk)) for team in shown.object_list]
     return render(request, "teams/list.html", {"shown": shown, "rows": rows})
 
@@ -56,7 +56,7 @@ def detail(request: HtmxRequest, team: Team, form: MemberForm | None = None) -> 
     context = {
         "team": team,
         "shown": shown,
-        "own": members.filter(user=request.user).first(),
+        "own": members.filter(user=request.user.pk).first(),
         "counts": teams.counts_of(team),
         "form": form or MemberForm(),
         "blank": MemberForm(),

@@ -36,7 +36,7 @@ class TeamListView(ElasticView):
         """Those that the caller sees, with the role that they have in each."""
         require(request.user, Action.TEAM_GET)
         self.params(request)
-        roles = dict(Membership.objects.filter(user=request.user).values_list("team", "role"))
+        roles = dict(Membership.objects.filter(user=request.user.pk).values_list("team", "role"))
         listed = [
             shown(team, team.member_count, roles.get(team.pk))
             for team in teams.listed_teams(request.user)
@@ -107,7 +107,7 @@ def shown(team: Team, members: int, role: str | None) -> dict[str, Any]:
 
 
 def in_full(request: UserRequest, team: Team) -> dict[str, Any]:
-    role = team.memberships.filter(user=request.user).values_list("role", flat=True).first()
+    role = team.memberships.filter(user=request.user.pk).values_list("role", flat=True).first()
     return shown(team, team.memberships.count(), role) | {"holds": teams.counts_of(team)}
 
 

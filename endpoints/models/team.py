@@ -37,6 +37,10 @@ class Team(Record):
 
     objects = TeamQuerySet.as_manager()
 
+    # Only where a query counted them.
+    member_count: int
+    endpoint_count: int
+
     class Meta:
         ordering = ("name",)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.models import PROTECT
 
 from endpoints import teams
 from endpoints.models import ApiKey, AuditEntry, Endpoint, Membership, Team, TeamRole, User
@@ -322,7 +323,7 @@ def test_everything_that_keeps_a_team_is_known() -> None:
     keeping = {
         relation.get_accessor_name()
         for relation in Team._meta.related_objects
-        if relation.on_delete.__name__ == "PROTECT"
+        if relation.on_delete is PROTECT
     }
 
     assert keeping <= set(HELD)
