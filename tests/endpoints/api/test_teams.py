@@ -340,11 +340,24 @@ def patiently(change: Callable[[], object]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_administrators_who_demote_each_other_at_once_one_stays() -> None:
+def test_of_two_administrators_who_demote_each_other_at_once_one_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each waits behind the look at who is left, where the other must not be before it is done."""
     team = teams.create_team("pair")
     pair = [make_user(name) for name in ("a", "b")]
     for user in pair:
         teams.put_member(team, user, TeamRole.TEAM_ADMIN)
+    both_looked, look = threading.Barrier(2), teams.check_keeps_administrator
+    looked_at_once: list[User] = []
+
+    def look_and_wait(team: Team, without: User) -> None:
+        look(team, without)
+        with suppress(threading.BrokenBarrierError):
+            both_looked.wait(0.2)
+            looked_at_once.append(without)
+
+    monkeypatch.setattr(teams, "check_keeps_administrator", look_and_wait)
     both_are_here = threading.Barrier(2)
     refusals: list[str] = []
 
@@ -363,6 +376,7 @@ def test_of_two_administrators_who_demote_each_other_at_once_one_stays() -> None
     for thread in threads:
         thread.join()
 
+    assert looked_at_once == []
     assert len(refusals) == 1
     assert "last administrator of team [pair]" in refusals[0]
     assert sorted(teams.roles_in(team).values()) == ["inference_user", "team_admin"]
