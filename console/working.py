@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from console.http import HtmxRequest
-from endpoints.access import Action, get_visible_team, teams_where
+from endpoints.access import Action
 from endpoints.models import Team
+from endpoints.team_access import get_visible_team, teams_where
 from endpoints.teams import Owners, owners_for
 
 SESSION_KEY = "team"

@@ -13,10 +13,9 @@ from endpoints.models import (
     endpoint_by_id,
 )
 from endpoints.models.endpoint import EndpointQuerySet
-from endpoints.models.team import TeamQuerySet
 from endpoints.privileges import Rights
 from endpoints.scopes import scope_of
-from inference.errors import InferenceError, InvalidRequest, NotFound, shown
+from inference.errors import InferenceError, InvalidRequest, NotFound
 from inference.types import TaskType
 
 
@@ -234,40 +233,6 @@ def visible_endpoints(user: User) -> EndpointQuerySet:
     return endpoints.of_teams(
         [team for team, rights in scope.teams.items() if rights.allow(Action.GET, granted_by)]
     )
-
-
-def may_in(user: User, action: Action, team: Team) -> bool:
-    """Whether somebody may do this with what belongs to a team, or with the team itself."""
-    scope = scope_of(user)
-    rights = scope.in_team(team.pk) if action.is_of_teams else scope.site
-    return rights.allow(action, action.granted_by)
-
-
-def teams_where(user: User, action: Action = Action.TEAM_GET) -> TeamQuerySet:
-    """The teams in which somebody may do this; those that they may see unless told otherwise."""
-    scope, granted_by = scope_of(user), action.granted_by
-    if scope.site.allow(action, granted_by):
-        return Team.objects.all()
-    allowed = [team for team, rights in scope.teams.items() if rights.allow(action, granted_by)]
-    return Team.objects.filter(pk__in=allowed)
-
-
-def get_visible_team(user: User, name: str, *, to: Action = Action.TEAM_GET) -> Team:
-    """The team of this name, to do something with it.
-
-    Raises NotFound where the user may not see it, Forbidden where they may not do this with it.
-    """
-    require(user, Action.TEAM_GET)
-    found = teams_where(user).named(name).first()
-    if found is None:
-        raise unknown_team(name)
-    if not may_in(user, to, found):
-        raise forbidden_in(user, to, found)
-    return found
-
-
-def unknown_team(name: str) -> NotFound:
-    return NotFound(f"There is no team [{shown(name)}]")
 
 
 def require_all_keys(user: User, action: Action) -> None:

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from endpoints import audit
-from endpoints.access import Action, Forbidden, forbidden, may_in, teams_where, unknown_team
+from endpoints.access import Action, Forbidden, forbidden
 from endpoints.indices import problem_with_name
 from endpoints.models import (
     DEFAULT_TEAM,
@@ -22,6 +22,7 @@ from endpoints.models import (
     User,
 )
 from endpoints.scopes import scope_of
+from endpoints.team_access import may_in, teams_where, unknown_team
 from inference.errors import Conflict, InvalidArgument, NotFound, shown
 
 MAX_NAME_LENGTH = 64

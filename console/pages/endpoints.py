@@ -13,10 +13,11 @@ from console.pages.overview import overview
 from console.pages.parts import silent_parts
 from console.working import working
 from endpoints import actions
-from endpoints.access import Action, get_endpoint, get_visible_team, require, visible_endpoints
+from endpoints.access import Action, get_endpoint, require, visible_endpoints
 from endpoints.models import Endpoint, Team, User
 from endpoints.references import references_to
 from endpoints.status import EndpointStatus, status_of
+from endpoints.team_access import get_visible_team
 from inference.errors import Conflict
 from inference.services import find_service
 
