@@ -1,11 +1,10 @@
 """Teams: who is in them, with which role, and what of theirs is shared with whom."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from endpoints import audit
@@ -42,16 +41,32 @@ def get_team(name: str) -> Team:
     return found
 
 
-def listed_teams(user: User) -> models.QuerySet[Team]:
-    """Those that somebody sees, with member_count and endpoint_count."""
-    return teams_where(user).annotate(
-        member_count=_count(Membership), endpoint_count=_count(Endpoint)
-    )
+@dataclass(frozen=True)
+class ListedTeam:
+    """role: that of who looks, where they are a member."""
+
+    team: Team
+    member_count: int
+    endpoint_count: int
+    role: TeamRole | None
 
 
-def _count(model: type[Membership] | type[Endpoint]) -> Coalesce:
-    of_team = model._default_manager.filter(team=models.OuterRef("pk")).order_by().values("team")
-    return Coalesce(models.Subquery(of_team.values(count=models.Count("pk"))), 0)
+def listed(user: User, teams: Sequence[Team]) -> list[ListedTeam]:
+    """Some of the teams that somebody sees, with what a list tells of them."""
+    members = Membership.objects.filter(team__in=teams).order_by()
+    endpoints = Endpoint.objects.filter(team__in=teams).order_by()
+    of_all = dict(members.values_list("team").annotate(models.Count("pk")))
+    theirs = dict(endpoints.values_list("team").annotate(models.Count("pk")))
+    roles = dict(members.filter(user=user.pk).values_list("team", "role"))
+    return [
+        ListedTeam(
+            team,
+            of_all.get(team.pk, 0),
+            theirs.get(team.pk, 0),
+            TeamRole(roles[team.pk]) if team.pk in roles else None,
+        )
+        for team in teams
+    ]
 
 
 def team_to_own(user: User, action: Action, name: str | None = None) -> Team:
@@ -87,8 +102,10 @@ def team_to_own(user: User, action: Action, name: str | None = None) -> Team:
 
 @dataclass(frozen=True)
 class Owners:
-    """names: of the teams that something new may belong to. obvious: the one of them that it is
-    given to where nobody says; empty where somebody has to."""
+    """names: of the teams that something new may belong to.
+
+    obvious: the one of them that gets it where nobody says; empty where somebody has to.
+    """
 
     names: list[str]
     obvious: str
@@ -126,11 +143,10 @@ def describe_team(team: Team, description: str) -> None:
     check_description(description)
     if team.description == description:
         return
-    before, team.description = {"description": team.description}, description
+    before, after = {"description": team.description}, {"description": description}
+    team.description = description
     team.save(update_fields=["description", "updated_at"])
-    audit.record(
-        "team.update", team.name, team=team, before=before, after={"description": description}
-    )
+    audit.record("team.update", team.name, team=team, before=before, after=after)
 
 
 def check_name(name: str) -> None:
@@ -212,7 +228,8 @@ def delete_team(team: Team, move_to: Team | None = None) -> None:
             {"holds": {holding.kind: holding.names for holding in held}},
         )
     before = {"description": stored.description, "members": roles_in(stored)}
-    audit.record("team.delete", stored.name, before=before)
+    after = {"moved_to": move_to.name} if move_to else None
+    audit.record("team.delete", stored.name, before=before, after=after)
     stored.delete()
 
 
@@ -281,13 +298,14 @@ def remove_member(team: Team, user: User) -> None:
     """
     check_keeps_administrator(team, user)
     known = Membership.objects.filter(team=team, user=user).first()
-    if known is None:
-        return
-    audit.record("member.remove", user.username, team=team, before={"role": known.role})
-    known.delete()
-    now = timezone.now()
     keys = ApiKey.objects.filter(team=team, user=user).not_invalidated()
+    before = {"role": known and known.role, "keys": list(keys.values_list("key_id", flat=True))}
+    if not any(before.values()):
+        return
+    Membership.objects.filter(team=team, user=user).delete()
+    now = timezone.now()
     keys.update(invalidated_at=now, updated_at=now)
+    audit.record("member.remove", user.username, team=team, before=before)
 
 
 def check_keeps_administrator(team: Team, without: User) -> None:

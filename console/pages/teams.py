@@ -11,7 +11,7 @@ from console.http import HtmxRequest, page
 from console.working import work_in
 from endpoints import roles, teams
 from endpoints.access import Action, forbidden_in, require
-from endpoints.models import Membership, Team
+from endpoints.models import Team
 from endpoints.team_access import get_visible_team, may_in, teams_where
 from inference.errors import InferenceError, NotFound
 
@@ -21,10 +21,8 @@ PAGE_SIZE = 50
 @page("GET", "HEAD")
 def team_list(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.TEAM_GET)
-    seen = teams.listed_teams(request.user)
-    shown = Paginator(seen, PAGE_SIZE).get_page(request.GET.get("page"))
-    own = {one.team_id: one for one in Membership.objects.filter(user=request.user.pk)}
-    rows = [(team, own.get(team.pk)) for team in shown.object_list]
+    shown = Paginator(teams_where(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = teams.listed(request.user, list(shown.object_list))
     return render(request, "teams/list.html", {"shown": shown, "rows": rows})
 
 

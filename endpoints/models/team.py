@@ -37,10 +37,6 @@ class Team(Record):
 
     objects = TeamQuerySet.as_manager()
 
-    # Only where a query counted them.
-    member_count: int
-    endpoint_count: int
-
     class Meta:
         ordering = ("name",)
 

@@ -513,5 +513,5 @@ def test_more_members_take_no_more_queries(
         teams.put_member(search, make_user(f"u{number}"), TeamRole.INFERENCE_USER)
     with django_assert_max_num_queries(14):
         boss.get(SEARCH)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         boss.get(TEAMS)
