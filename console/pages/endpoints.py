@@ -45,6 +45,8 @@ def endpoint_list(request: HtmxRequest) -> HttpResponse:
         "team": team,
         "shown": shown,
         "rows": rows,
+        "shows_teams": len({row.endpoint.team_id for row in rows} - {None}) > 1
+        or working(request).has_choice,
         "is_settled": all(row.status.is_settled for row in rows),
         "silent_parts": silent_parts(row.status for row in rows),
         "is_new": not query and not any_own(request.user, rows),

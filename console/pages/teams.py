@@ -16,6 +16,8 @@ from endpoints.team_access import get_visible_team, may_in, teams_where
 from inference.errors import InferenceError, NotFound
 
 PAGE_SIZE = 50
+# What the page of a team offers to those who may do it there.
+OFFERED = (Action.TEAM_UPDATE, Action.TEAM_DELETE, Action.MEMBER_PUT, Action.MEMBER_REMOVE)
 
 
 @page("GET", "HEAD")
@@ -49,8 +51,6 @@ def detail(request: HtmxRequest, team: Team, form: MemberForm | None = None) -> 
     """The page of a team. form: what was refused about a member; about one of the rows, if any."""
     members = team.memberships.select_related("user")
     shown = Paginator(members, PAGE_SIZE).get_page(request.GET.get("page"))
-    for member in shown.object_list:
-        member.team = team  # known already, so not looked up for each
     refused = str(form["username"].value()) if form else ""
     context = {
         "team": team,
@@ -62,12 +62,9 @@ def detail(request: HtmxRequest, team: Team, form: MemberForm | None = None) -> 
         # Where a present member's role was refused, it is told in their row.
         "refused": refused if any(one.user.username == refused for one in shown) else "",
         "roles": roles.team_roles(),
-        "may": {action.name: may_in(request.user, action, team) for action in ON_THE_PAGE},
+        "may": {action.name: may_in(request.user, action, team) for action in OFFERED},
     }
     return render(request, "teams/detail.html", context)
-
-
-ON_THE_PAGE = (Action.TEAM_UPDATE, Action.TEAM_DELETE, Action.MEMBER_PUT, Action.MEMBER_REMOVE)
 
 
 @page("GET", "HEAD", "POST")

@@ -378,6 +378,19 @@ def test_what_is_shared_with_the_team_is_listed_with_it(both: Client, search: Te
     assert listed(both) == ["of-other"]
 
 
+@pytest.mark.usefixtures("both")
+def test_who_sees_all_endpoints_by_a_role_of_the_site_sees_whose_they_are(client: Client) -> None:
+    everywhere = make_user("everywhere")
+    everywhere.roles = ["inference_user"]
+    everywhere.save()
+    client.force_login(everywhere)
+
+    page = text(client.get("/console/"))
+
+    assert '<td role="cell" class="list-team">search</td>' in page
+    assert "_switch" not in page
+
+
 def test_who_is_in_one_team_has_nothing_to_choose(boss: Client, endpoint: Endpoint) -> None:
     page = text(boss.get("/console/"))
 
