@@ -80,6 +80,8 @@ def team_to_own(user: User, action: Action, name: str | None = None) -> Team:
     scope, granted_by = scope_of(user), action.granted_by
     everywhere = scope.site.allow(action, granted_by)
     allowed = [team for team, rights in scope.teams.items() if rights.allow(action, granted_by)]
+    if name == DEFAULT_TEAM and everywhere:
+        return default_team()
     if name is not None:
         team = get_team(name)
         if everywhere or team.pk in allowed:
@@ -90,7 +92,7 @@ def team_to_own(user: User, action: Action, name: str | None = None) -> Team:
     if len(allowed) == 1:
         return Team.objects.get(pk=allowed[0])
     if everywhere:
-        return Team.objects.get_or_create(name=DEFAULT_TEAM)[0]
+        return default_team()
     if not allowed:
         raise forbidden(user, action)
     names = Team.objects.filter(pk__in=allowed).values_list("name", flat=True)
@@ -98,6 +100,15 @@ def team_to_own(user: User, action: Action, name: str | None = None) -> Team:
         f"It could belong to any of the teams [{', '.join(names)}]: name one with the query "
         "parameter [team]"
     )
+
+
+@transaction.atomic
+def default_team() -> Team:
+    """The first team of the installation, made when something needs it."""
+    team, is_new = Team.objects.get_or_create(name=DEFAULT_TEAM)
+    if is_new:
+        audit.record("team.create", team.name, team=team)
+    return team
 
 
 @dataclass(frozen=True)

@@ -510,6 +510,13 @@ def test_an_administrator_of_the_site_makes_things_for_any_team(
     assert owner_of_new() == "search"
 
 
+@pytest.mark.usefixtures("search")
+def test_the_default_team_is_made_when_something_is_to_belong_to_it(console: Client) -> None:
+    assert not Team.objects.filter(name="default").exists()
+    assert new(console, owner="default").status_code == 302
+    assert owner_of_new() == "default"
+
+
 def test_the_form_of_a_provider_asks_the_same(both: Client) -> None:
     path = f"{NEW}/openai?task=completion"
     assert "Whose should it be?" in text(both.get(path))
