@@ -192,13 +192,7 @@ BUILTIN_ROLES: Roles = {
 # What a role in a team allows with what belongs to the team. Keys are made for oneself, and by
 # administrators of the team revoked for others.
 _MEMBER = ["monitor_inference", "monitor_ml", "manage_own_api_key", "cluster:monitor/console/*"]
-_MANAGER = [
-    "manage_inference",
-    "manage_ml",
-    "manage_own_api_key",
-    "cluster:monitor/console/*",
-    "cluster:*/console/clusters/*",
-]
+_MANAGER = [*_MEMBER, "manage_inference", "manage_ml", "cluster:*/console/clusters/*"]
 TEAM_ROLES: Roles = {
     "inference_user": _role(_MEMBER, [], []),
     "inference_admin": _role(_MANAGER, [], []),
