@@ -162,6 +162,14 @@ def test_a_member_who_cannot_be_is_told_where_it_was_written(
     assert teams.roles_in(search) == {"boss": "team_admin"}
 
 
+def test_a_role_that_is_refused_stays_chosen(boss: Client, search: Team) -> None:
+    page = text(boss.post(MEMBERS, {"username": "boss", "role": "inference_admin"}))
+
+    row = page.partition('aria-label="Role of boss"')[2].partition("</select>")[0]
+    assert '<option value="inference_admin" selected>' in row
+    assert row.count("selected") == 1
+
+
 def test_who_is_removed_is_asked_about_first(boss: Client, search: Team) -> None:
     member(search, TeamRole.INFERENCE_USER, "ana")
 
