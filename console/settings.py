@@ -111,6 +111,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "console.http.security",
+                "console.working.working_team",
             ],
             "builtins": ["console.templatetags.console"],
         },

@@ -75,6 +75,16 @@ class Action(StrEnum):
     PERSON_DEACTIVATE = "cluster:admin/console/person/deactivate"
     # To see who is in a team, and to invite into it.
     TEAM_PEOPLE = "cluster:admin/console/team/people"
+    TEAM_GET = "cluster:monitor/console/team/get"
+    TEAM_UPDATE = "cluster:admin/console/team/update"
+    TEAM_CREATE = "cluster:admin/console/teams/create"
+    TEAM_DELETE = "cluster:admin/console/teams/delete"
+    MEMBER_PUT = "cluster:admin/console/team/members/put"
+    MEMBER_REMOVE = "cluster:admin/console/team/members/remove"
+    SHARE_GET = "cluster:monitor/console/team/shares/get"
+    SHARE_PUT = "cluster:admin/console/team/shares/put"
+    SHARE_DELETE = "cluster:admin/console/team/shares/delete"
+    ENDPOINT_MOVE = "cluster:admin/console/team/endpoints/move"
 
     INDEX_CREATE = "indices:admin/create"
     INDEX_MAPPING_PUT = "indices:admin/mapping/put"
@@ -124,10 +134,16 @@ GRANTED_BY = (
         "manage_own_api_key manage_api_key manage_security all",
     ),
     ("cluster:admin/xpack/security/", "read_security manage_security all"),
+    (
+        "cluster:monitor/console/team/account/",
+        "read_security manage_service_account manage_security all",
+    ),
     ("cluster:admin/console/team/account/", "manage_service_account manage_security all"),
     (Action.PERSON_GET.value, "read_security manage_security all"),
     ("cluster:admin/console/person/", "manage_security all"),
-    (Action.TEAM_PEOPLE.value, "manage_security all"),
+    # Who lets others in gives away rights: that is security, and no part of `manage`.
+    ("cluster:monitor/console/team", "read_security manage_security all"),
+    ("cluster:admin/console/team", "manage_security all"),
     ("cluster:monitor/console/", "monitor manage all"),
     ("cluster:admin/console/", "manage all"),
     (Action.INDEX_CREATE.value, "create_index manage all"),
@@ -150,6 +166,8 @@ OF_THE_SITE = (
     Action.REGION_POLICY_DELETE.value,
     "cluster:monitor/console/person/",
     "cluster:admin/console/person/",
+    Action.TEAM_CREATE.value,
+    Action.TEAM_DELETE.value,
 )
 # What may be done with an endpoint that is shared for use, and what else with one to manage.
 USES = frozenset({Action.GET, Action.INFER, Action.CACHE_GET})
@@ -362,20 +380,21 @@ def _checked(
 
 
 def forbidden_with(user: User, action: Action, endpoint: Endpoint) -> Forbidden:
-    """Names who could allow it."""
-    if endpoint.team is None:
-        return forbidden_on_site(user, action)
     return forbidden_in(user, action, endpoint.team)
 
 
-def forbidden_on_site(user: User, action: Action) -> Forbidden:
-    return Forbidden(f"{forbidden(user, action)} for the whole installation")
-
-
-def forbidden_in(user: User, action: Action, team: Team) -> Forbidden:
-    """Of a team that the user sees. Names its administrators."""
+def forbidden_in(user: User, action: Action, team: Team | None) -> Forbidden:
+    """Names who could allow it."""
+    if team is None:
+        return forbidden_on_site(user, action)
+    if not action.is_of_teams:
+        return forbidden(user, action)
     admins = team.memberships.filter(role=TeamRole.TEAM_ADMIN, user__is_active=True).values_list(
         "user__username", flat=True
     )
     asked = f"its administrators are [{','.join(admins)}]" if admins else "it has no administrator"
     return Forbidden(f"{forbidden(user, action)} in team [{team.name}]; {asked}")
+
+
+def forbidden_on_site(user: User, action: Action) -> Forbidden:
+    return Forbidden(f"{forbidden(user, action)} for the whole installation")

@@ -37,24 +37,29 @@ class Options:
 
 def check_name(name: str) -> None:
     """Raises InvalidIndexName."""
-    problem = None
-    if any(character in FORBIDDEN or not character.isprintable() for character in name):
-        listed = ",".join(f"'{character}'" for character in FORBIDDEN)
-        problem = f"must not contain the following characters [{listed}]"
-    elif "#" in name:
-        problem = "must not contain '#'"
-    elif ":" in name:
-        problem = "must not contain ':'"
-    elif name.startswith(("_", "-", "+")):
-        problem = "must not start with '_', '-', or '+'"
-    elif name in (".", ".."):
-        problem = "must not be '.' or '..'"
-    elif name != name.lower():
-        problem = "must be lowercase"
-    elif (size := len(name.encode())) > MAX_NAME_BYTES:
+    problem = problem_with_name(name)
+    if not problem and (size := len(name.encode())) > MAX_NAME_BYTES:
         problem = f"index name is too long, ({size} > {MAX_NAME_BYTES})"
     if problem:
         raise InvalidIndexName(name, problem)
+
+
+def problem_with_name(name: str) -> str:
+    """Why a name cannot be used, however long it is; empty for one that can."""
+    if any(character in FORBIDDEN or not character.isprintable() for character in name):
+        listed = ",".join(f"'{character}'" for character in FORBIDDEN)
+        return f"must not contain the following characters [{listed}]"
+    if "#" in name:
+        return "must not contain '#'"
+    if ":" in name:
+        return "must not contain ':'"
+    if name.startswith(("_", "-", "+")):
+        return "must not start with '_', '-', or '+'"
+    if name in (".", ".."):
+        return "must not be '.' or '..'"
+    if name != name.lower():
+        return "must be lowercase"
+    return ""
 
 
 def names_in(expression: str) -> list[str]:

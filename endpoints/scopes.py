@@ -56,7 +56,7 @@ def roles_by_team(user: User, team: int | None = None) -> dict[int, str]:
     """The name of somebody's role in each team, or in this one only."""
     if (home := user.service_team_id) is not None:
         return {home: user.service_role} if team in (None, home) else {}
-    memberships = Membership.objects.filter(user=user)
+    memberships = Membership.objects.filter(user=user.pk)
     if team is not None:
         memberships = memberships.filter(team=team)
     return dict(memberships.values_list("team", "role"))

@@ -1,30 +1,72 @@
 """Teams: who is in them, with which role, and what of theirs is shared with whom."""
 
-from django.db import IntegrityError, transaction
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+from endpoints import audit
 from endpoints.access import Action, Forbidden, forbidden
+from endpoints.indices import problem_with_name
 from endpoints.models import (
     DEFAULT_TEAM,
     ApiKey,
     Endpoint,
     EndpointShare,
     Membership,
-    ShareLevel,
     Team,
     TeamRole,
     User,
 )
 from endpoints.scopes import scope_of
-from inference.errors import Conflict, InvalidArgument, NotFound
+from endpoints.team_access import may_in, teams_where, unknown_team
+from inference.errors import Conflict, InvalidArgument, NotFound, shown
+
+MAX_NAME_LENGTH = 64
+MAX_DESCRIPTION_LENGTH = 1000
+# In the place of a team's name, which cannot begin like this.
+EVERYONE = "_everyone"
+# What belongs to a team and has to go to another before the team can go, with what names it.
+HELD = {"endpoints": "inference_id", "models": "model_id", "clusters": "name", "api_keys": "name"}
+MOST_NAMED = 20
 
 
 def get_team(name: str) -> Team:
     """Raises NotFound."""
-    found = None if "\0" in name else Team.objects.filter(name=name).first()
+    found = Team.objects.named(name).first()
     if found is None:
-        raise NotFound(f"There is no team [{name}]")
+        raise unknown_team(name)
     return found
+
+
+@dataclass(frozen=True)
+class ListedTeam:
+    """role: that of who looks, where they are a member."""
+
+    team: Team
+    member_count: int
+    endpoint_count: int
+    role: TeamRole | None
+
+
+def listed(user: User, teams: Sequence[Team]) -> list[ListedTeam]:
+    """Some of the teams that somebody sees, with what a list tells of them."""
+    members = Membership.objects.filter(team__in=teams).order_by()
+    endpoints = Endpoint.objects.filter(team__in=teams).order_by()
+    of_all = dict(members.values_list("team").annotate(models.Count("pk")))
+    theirs = dict(endpoints.values_list("team").annotate(models.Count("pk")))
+    roles = dict(members.filter(user=user.pk).values_list("team", "role"))
+    return [
+        ListedTeam(
+            team,
+            of_all.get(team.pk, 0),
+            theirs.get(team.pk, 0),
+            TeamRole(roles[team.pk]) if team.pk in roles else None,
+        )
+        for team in teams
+    ]
 
 
 def team_to_own(user: User, action: Action, name: str | None = None) -> Team:
@@ -38,17 +80,19 @@ def team_to_own(user: User, action: Action, name: str | None = None) -> Team:
     scope, granted_by = scope_of(user), action.granted_by
     everywhere = scope.site.allow(action, granted_by)
     allowed = [team for team, rights in scope.teams.items() if rights.allow(action, granted_by)]
+    if name == DEFAULT_TEAM and everywhere:
+        return default_team()
     if name is not None:
         team = get_team(name)
         if everywhere or team.pk in allowed:
             return team
         if team.pk in scope.teams:
             raise Forbidden(f"{forbidden(user, action)} in team [{name}]")
-        raise NotFound(f"There is no team [{name}]")
+        raise unknown_team(name)
     if len(allowed) == 1:
         return Team.objects.get(pk=allowed[0])
     if everywhere:
-        return Team.objects.get_or_create(name=DEFAULT_TEAM)[0]
+        return default_team()
     if not allowed:
         raise forbidden(user, action)
     names = Team.objects.filter(pk__in=allowed).values_list("name", flat=True)
@@ -58,13 +102,193 @@ def team_to_own(user: User, action: Action, name: str | None = None) -> Team:
     )
 
 
+@transaction.atomic
+def default_team() -> Team:
+    """The first team of the installation, made when something needs it."""
+    team, is_new = Team.objects.get_or_create(name=DEFAULT_TEAM)
+    if is_new:
+        audit.record("team.create", team.name, team=team)
+    return team
+
+
+@dataclass(frozen=True)
+class Owners:
+    """names: of the teams that something new may belong to.
+
+    obvious: the one of them that gets it where nobody says; empty where somebody has to.
+    """
+
+    names: list[str]
+    obvious: str
+
+
+def owners_for(user: User, action: Action) -> Owners:
+    """Whom somebody may make something for, as team_to_own decides it."""
+    names = list(teams_where(user, action).values_list("name", flat=True))
+    scope, granted_by = scope_of(user), action.granted_by
+    allowed = [team for team, rights in scope.teams.items() if rights.allow(action, granted_by)]
+    is_everywhere = scope.site.allow(action, granted_by)
+    if is_everywhere and DEFAULT_TEAM not in names:
+        names.append(DEFAULT_TEAM)  # made when something is to belong to it
+    if len(allowed) == 1:
+        return Owners(names, Team.objects.get(pk=allowed[0]).name)
+    return Owners(names, DEFAULT_TEAM if is_everywhere else "")
+
+
 def create_team(name: str, description: str = "") -> Team:
-    """Raises Conflict for a name that is taken."""
+    """Raises InvalidArgument for what cannot be, Conflict for a name that is taken."""
+    check_name(name)
+    check_description(description)
     try:
         with transaction.atomic():
-            return Team.objects.create(name=name, description=description)
+            team = Team.objects.create(name=name, description=description)
+            audit.record("team.create", name, team=team, after={"description": description})
+            return team
     except IntegrityError:
         raise Conflict(f"There is a team [{name}] already") from None
+
+
+@transaction.atomic
+def describe_team(team: Team, description: str) -> None:
+    """Raises InvalidArgument for a description that is too long."""
+    check_description(description)
+    if team.description == description:
+        return
+    before, after = {"description": team.description}, {"description": description}
+    team.description = description
+    team.save(update_fields=["description", "updated_at"])
+    audit.record("team.update", team.name, team=team, before=before, after=after)
+
+
+def check_name(name: str) -> None:
+    """A team is called by the rules for an index. Raises InvalidArgument."""
+    problem = problem_with_name(name) if name else "must not be empty"
+    if not problem and len(name) > MAX_NAME_LENGTH:
+        problem = f"must not be longer than {MAX_NAME_LENGTH} characters"
+    if problem:
+        raise InvalidArgument(f"Invalid team name [{shown(name)}], {problem}")
+
+
+def check_description(description: str) -> None:
+    if len(description) > MAX_DESCRIPTION_LENGTH:
+        raise InvalidArgument(
+            f"[description] must not be longer than {MAX_DESCRIPTION_LENGTH} characters"
+        )
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a team has of one kind. kind: as in HELD. names: of the first few."""
+
+    kind: str
+    count: int
+    names: list[str]
+
+    def __str__(self) -> str:
+        more = [f"{self.more} more"] if self.more else []
+        return f"{self.kind} [{', '.join([*self.names, *more])}]"
+
+    @property
+    def more(self) -> int:
+        """How many are not named."""
+        return self.count - len(self.names)
+
+
+def things_of(team: Team) -> Iterator[tuple[str, models.QuerySet[Any]]]:
+    """What belongs to a team, by kind. Keys that ended already belong to nobody any more."""
+    for kind in HELD:
+        things = getattr(team, kind)
+        yield kind, things.valid() if kind == "api_keys" else things.all()
+
+
+def counts_of(team: Team) -> dict[str, int]:
+    return {kind: things.count() for kind, things in things_of(team)}
+
+
+def holdings_of(team: Team) -> list[Holding]:
+    """Of the kinds of which there is something."""
+    found = []
+    for kind, things in things_of(team):
+        name = HELD[kind]
+        if count := things.count():
+            names = things.order_by(name).values_list(name, flat=True)[:MOST_NAMED]
+            found.append(Holding(kind, count, list(names)))
+    return found
+
+
+@transaction.atomic
+def delete_team(team: Team, move_to: Team | None = None) -> None:
+    """Remove a team with its memberships, after all that it has went to another one.
+
+    Keys go along: they then act in the other team, as far as their owners may there. Raises
+    NotFound where it is gone already, InvalidArgument for a move to itself, and Conflict where
+    something belongs to it and is to go nowhere, or service accounts do, which cannot go.
+    """
+    # Locked, so that nothing can come to belong to it meanwhile.
+    stored = Team.objects.select_for_update().filter(pk=team.pk).first()
+    if stored is None:
+        raise unknown_team(team.name)
+    if move_to == stored:
+        raise InvalidArgument(f"What belongs to team [{team.name}] cannot stay there")
+    if accounts := list(stored.service_accounts.values_list("username", flat=True)):
+        raise Conflict(
+            f"Team [{team.name}] still has the service accounts [{', '.join(accounts)}], which are "
+            "named after it. Delete them first",
+            {"holds": {"service_accounts": accounts}},
+        )
+    if move_to is not None:
+        move_everything(stored, move_to)
+    elif held := holdings_of(stored):
+        raise Conflict(
+            f"Team [{team.name}] still has {'; '.join(map(str, held))}. "
+            "Delete them, or move them with the query parameter [move_to]",
+            {"holds": {holding.kind: holding.names for holding in held}},
+        )
+    before = {"description": stored.description, "members": roles_in(stored)}
+    after = {"moved_to": move_to.name} if move_to else None
+    audit.record("team.delete", stored.name, before=before, after=after)
+    stored.delete()
+
+
+def move_everything(team: Team, move_to: Team) -> None:
+    before, after, now = {"team": team.name}, {"team": move_to.name}, timezone.now()
+    for inference_id in team.endpoints.values_list("inference_id", flat=True):
+        audit.record("endpoint.move", inference_id, team=move_to, before=before, after=after)
+    for kind in HELD:
+        getattr(team, kind).update(team=move_to, updated_at=now)
+    EndpointShare.objects.filter(endpoint__team=move_to, team=move_to).delete()
+
+
+def roles_in(team: Team) -> dict[str, str]:
+    """The role of each member, by name."""
+    return dict(team.memberships.values_list("user__username", "role"))
+
+
+def check_role(name: str) -> TeamRole:
+    """A role that a team can give: none of the site's. Raises InvalidArgument."""
+    if name not in TeamRole.values:
+        raise InvalidArgument(
+            f"Unknown [role] [{shown(name)}]; in a team there are [{', '.join(TeamRole.values)}]"
+        )
+    return TeamRole(name)
+
+
+def person_to_add(username: str) -> User:
+    """Who can be a member of a team. Raises NotFound."""
+    people = User.objects.filter(is_active=True)
+    found = None if "\0" in username else people.filter(username=username).first()
+    if found is None:
+        raise NotFound(f"There is no user [{shown(username)}]")
+    return found
+
+
+def get_membership(team: Team, username: str) -> Membership:
+    """Raises NotFound for who is no member, whether there is such a person or not."""
+    members = team.memberships.select_related("user")
+    found = None if "\0" in username else members.filter(user__username=username).first()
+    if found is None:
+        raise NotFound(f"[{shown(username)}] is not in team [{team.name}]")
+    return found
 
 
 @transaction.atomic
@@ -78,6 +302,11 @@ def put_member(team: Team, user: User, role: TeamRole) -> Membership:
         raise InvalidArgument(f"[{user.username}] is a service account, and no member of any team")
     if role != TeamRole.TEAM_ADMIN:
         check_keeps_administrator(team, user)
+    known = Membership.objects.filter(team=team, user=user).first()
+    if known and known.role == role:
+        return known
+    before = {"role": known.role} if known else None
+    audit.record("member.put", user.username, team=team, before=before, after={"role": role})
     return Membership.objects.update_or_create(team=team, user=user, defaults={"role": role})[0]
 
 
@@ -88,10 +317,15 @@ def remove_member(team: Team, user: User) -> None:
     Raises Conflict where nobody would be left to administer the team.
     """
     check_keeps_administrator(team, user)
+    known = Membership.objects.filter(team=team, user=user).first()
+    keys = ApiKey.objects.filter(team=team, user=user).not_invalidated()
+    before = {"role": known and known.role, "keys": list(keys.values_list("key_id", flat=True))}
+    if not any(before.values()):
+        return
     Membership.objects.filter(team=team, user=user).delete()
     now = timezone.now()
-    keys = ApiKey.objects.filter(team=team, user=user).not_invalidated()
     keys.update(invalidated_at=now, updated_at=now)
+    audit.record("member.remove", user.username, team=team, before=before)
 
 
 def check_keeps_administrator(team: Team, without: User) -> None:
@@ -107,16 +341,7 @@ def check_keeps_administrator(team: Team, without: User) -> None:
         )
 
 
-@transaction.atomic
-def share(endpoint: Endpoint, team: Team | None, level: ShareLevel) -> EndpointShare:
-    """Let another team, or everybody, use an endpoint or manage it, too."""
-    if team is not None and team.pk == endpoint.team_id:
-        raise InvalidArgument(f"[{endpoint.inference_id}] belongs to team [{team.name}] already")
-    return EndpointShare.objects.update_or_create(
-        endpoint=endpoint, team=team, defaults={"level": level}
-    )[0]
-
-
-def unshare(endpoint: Endpoint, team: Team | None) -> None:
-    """Not shared already is success."""
-    endpoint.shares.filter(team=team).delete()
+def may_remove(actor: User, membership: Membership) -> bool:
+    """Whether somebody may end this membership: their own in person, but not by a key of theirs."""
+    is_own = membership.user_id == actor.pk and actor.acting_key is None
+    return is_own or may_in(actor, Action.MEMBER_REMOVE, membership.team)

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from console.forms.refusable import RefusableForm
+from endpoints.teams import Owners
 from inference.errors import InferenceError, ModelDiffers
 from inference.runner.catalogue import OFFERED_MODELS
 from inference.runner.precision.report import Precision, missing_for
@@ -54,8 +55,43 @@ class NamedForm(RefusableForm):
     # The id that is to stand for another model than before; a tick for one id holds for no other.
     force = forms.CharField(required=False)
 
+    # Whose it may be; nobody is asked where that is clear.
+    owners = Owners([], "")
+
     # Whether the id was refused, but may be forced.
     is_refused_unforced = False
+
+    def offer(self, owners: Owners) -> None:
+        """Ask whose it is to be, where it may belong to one of several teams."""
+        self.owners = owners
+        if len(owners.names) < 2:
+            return
+        choices = [(name, name) for name in owners.names]
+        if not owners.obvious:
+            choices.insert(0, ("", "Choose a team"))
+        self.fields["owner"] = forms.ChoiceField(
+            label="Team",
+            choices=choices,
+            initial=owners.obvious,
+            required=not owners.obvious,
+            help_text="Its members see the endpoint, and may share it with others later.",
+            error_messages={
+                "required": "Choose the team that it is to belong to.",
+                "invalid_choice": "You may create nothing in a team [%(value)s].",
+            },
+            widget=forms.Select(attrs={"class": "form-select"}),
+        )
+
+    @property
+    def owner_field(self) -> forms.BoundField | None:
+        return self["owner"] if "owner" in self.fields else None
+
+    @property
+    def owner(self) -> str | None:
+        """The team that is chosen now; None where nothing was asked."""
+        if self.owner_field is None:
+            return None
+        return str(self.owner_field.value() or "") or self.owners.obvious or None
 
     def note(self, exc: InferenceError) -> None:
         self.is_refused_unforced = isinstance(exc, ModelDiffers)

@@ -8,11 +8,11 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 
 from console.forms.endpoints import CODE
 from console.forms.refusable import RefusableForm
-from console.templatetags.console import ROLES
 from endpoints.invitations import Wish
 from endpoints.leaving import Keys
 from endpoints.models import Team, TeamRole, User
 from endpoints.people import check_password, free_name
+from endpoints.roles import ON_THE_SITE
 from inference.errors import InferenceError
 
 SELECT = {"class": "form-select"}
@@ -22,7 +22,7 @@ NEW_PASSWORD = {"class": "form-control", "autocomplete": "new-password"}
 def role_choices(names: Iterable[str]) -> list[tuple[str, str]]:
     """Roles of the site with what they are called, in the order in which they are explained."""
     known = set(names)
-    return [(name, label) for name, (label, _) in ROLES.items() if name in known]
+    return [(name, label) for name, (label, _) in ON_THE_SITE.items() if name in known]
 
 
 class PeopleForm(RefusableForm):

@@ -12,6 +12,7 @@ from console.forms.generated import CreateRemoteForm
 from console.forms.refusable import problems_of
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.samples import base_url, create_samples
+from console.working import owners
 from endpoints import actions, tombstones
 from endpoints.access import Action, require
 from endpoints.fitting import Expected, expected_of
@@ -39,10 +40,12 @@ def endpoint_create(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.PUT)
     if request.method == "POST":
         form = CreateEndpointForm(request.POST)
+        form.offer(owners(request))
         if form.is_valid() and (endpoint := create(request, form, SERVICE)):
             return redirect("endpoint-detail", endpoint.inference_id)
     elif wants_fragment(request):
         form = CreateEndpointForm(request.GET)
+        form.offer(owners(request))
         return render(request, "endpoints/_create_live.html", live(request, form))
     cards = model_cards()
     if request.method != "POST":
@@ -50,6 +53,7 @@ def endpoint_create(request: HtmxRequest) -> HttpResponse:
         model_id = request.GET.get("model_id", DEFAULT_MODEL)
         start = {"model_id": model_id, "inference_id": suggested.get(model_id, "")}
         form = CreateEndpointForm(initial=start)
+        form.offer(owners(request))
     return render(request, "endpoints/create.html", live(request, form) | {"cards": cards})
 
 
@@ -65,6 +69,7 @@ def create(
             service,
             form.config,
             force=form.is_forced,
+            team=form.owner,
         )
     except InferenceError as exc:
         form.note(exc)
@@ -81,7 +86,13 @@ def live(request: HtmxRequest, form: CreateEndpointForm) -> dict[str, Any]:
         "form": form,
         "id_problem": problem_with_id(form),
         "samples": create_samples(
-            url, form.wished_id, task_type, SERVICE, form.config, force=form.is_forced
+            url,
+            form.wished_id,
+            task_type,
+            SERVICE,
+            form.config,
+            force=form.is_forced,
+            team=form.owner or "",
         ),
     }
 

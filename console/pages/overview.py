@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+from console.forms.teams import ShareForm
 from console.forms.try_it import TryForm, try_form
 from console.http import HtmxRequest
 from console.pages.parts import silent_parts
 from console.pages.precision import precision_card
 from console.pages.samples import Sample, base_url, call_samples
 from console.pages.settings import settings_of
+from console.pages.sharing import sharing_card
 from endpoints import caching
 from endpoints.access import Action, may
 from endpoints.fitting import expected_of
@@ -29,8 +31,12 @@ def overview(
     endpoint: Endpoint,
     form: TryForm | None = None,
     called: InferenceRequest | ChatRequest | None = None,
+    share_form: ShareForm | None = None,
 ) -> dict[str, Any]:
-    """form: as it was sent. called: the call that was made with it; an example for none."""
+    """form: as it was sent. called: the call that was made with it; an example for none.
+
+    share_form: what was refused.
+    """
     status = status_of(endpoint)
     service = find_service(endpoint.service)
     model = facts_behind(endpoint.service, endpoint.service_settings)
@@ -53,6 +59,7 @@ def overview(
         "form": form or try_form(endpoint),
         "samples": samples_of(request, endpoint, called),
         "references": is_told and references_to(endpoint.inference_id),
+        "sharing": sharing_card(request.user, endpoint, share_form),
         "as_json": json.dumps(endpoint.to_response(), indent=2, ensure_ascii=False),
     }
 

@@ -11,6 +11,7 @@ from console.forms.refusable import problems_of
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.create import create, free_id, taken_ids
 from console.pages.samples import base_url, create_samples
+from console.working import owners
 from endpoints import actions, providers
 from endpoints.access import Action, get_endpoint, require
 from endpoints.secrets import SecretUnreadable
@@ -48,11 +49,13 @@ def provider_create(request: HtmxRequest, service_name: str) -> HttpResponse:
     task = task_of(request, service)
     if request.method == "POST":
         form = CreateRemoteForm(service, task, request.POST)
+        form.offer(owners(request))
         if form.is_valid() and (endpoint := create(request, form, service.name)):
             return redirect("endpoint-detail", endpoint.inference_id)
     else:
         suggested = free_id(f"{service.name}-{task}", taken_ids())
         form = CreateRemoteForm(service, task, initial={"inference_id": suggested})
+        form.offer(owners(request))
     context = {"service": service, "task": task}
     return render(request, "providers/create.html", context | live(request, form, service))
 
@@ -63,6 +66,7 @@ def provider_request(request: HtmxRequest, service_name: str) -> HttpResponse:
     require(request.user, Action.PUT)
     service = remote_service(service_name)
     form = CreateRemoteForm(service, task_of(request, service), request.POST)
+    form.offer(owners(request))
     # Nobody has finished yet, so nothing is wrong yet.
     form.full_clean()
     form.errors.clear()
@@ -135,6 +139,7 @@ def live(request: HtmxRequest, form: CreateRemoteForm, service: RemoteService) -
         service.name,
         form.config_to_show,
         force=form.is_forced,
+        team=form.owner or "",
     )
     return {"form": form, "id_problem": problem_with_id(form), "samples": samples}
 

@@ -4,6 +4,7 @@ import json
 import shlex
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
@@ -76,8 +77,9 @@ def create_samples(
     config: dict[str, Any],
     *,
     force: bool = False,
+    team: str = "",
 ) -> list[Sample]:
-    """Code that creates an endpoint."""
+    """Code that creates an endpoint. team: whose it is to be, where that has to be said."""
     inference_id = inference_id or "my-endpoint"
     path = f"/_inference/{task_type}/{inference_id}"
     body = {"service": service, **config}
@@ -85,10 +87,11 @@ def create_samples(
         "inference.put",
         {"task_type": str(task_type), "inference_id": inference_id, "inference_config": body},
     )
-    if force:
-        # The client's own method has no such parameter.
-        method, arguments = "perform_request", _plain_request("PUT", path, {"force": "true"}, body)
-        path += "?force=true"
+    params = ({"force": "true"} if force else {}) | ({"team": team} if team else {})
+    if params:
+        # The client's own method has no such parameters.
+        method, arguments = "perform_request", _plain_request("PUT", path, params, body)
+        path += f"?{urlencode(params)}"
     return [
         Sample("curl", "curl", _curl(url, "PUT", path, body)),
         Sample("python", "Python", _python(url, method, arguments)),

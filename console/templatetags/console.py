@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from endpoints.access import Action, may
 from endpoints.models import User
+from endpoints.roles import ON_THE_SITE
 from inference.findings import StepName
 from inference.types import TaskType
 
@@ -46,19 +47,6 @@ STEPS = {
     StepName.RUNNER: "Runner",
 }
 # The roles of the site: what they are called, and what they are for.
-ROLES = {
-    "superuser": ("Administrator", "May do everything, and decides who may do what."),
-    "inference_admin": (
-        "Manages all endpoints",
-        "Creates, changes, deletes and calls the endpoints of every team.",
-    ),
-    "inference_user": ("Uses all endpoints", "Sees and calls the endpoints of every team."),
-    "machine_learning_admin": (
-        "Manages all models",
-        "Adds, starts, stops and deletes the models of every team.",
-    ),
-    "machine_learning_user": ("Uses all models", "Sees and calls the models of every team."),
-}
 MOST_LANGUAGES_NAMED = 5
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"))
@@ -157,13 +145,13 @@ def took(milliseconds: float) -> str:
 @register.filter
 def role_labels(roles: list[str]) -> str:
     """What roles of the site are called."""
-    return ", ".join(ROLES[role][0] if role in ROLES else role for role in roles)
+    return ", ".join(ON_THE_SITE[role][0] if role in ON_THE_SITE else role for role in roles)
 
 
 @register.filter
 def role_gist(role: str) -> str:
     """What a role of the site is for."""
-    return ROLES[role][1] if role in ROLES else ""
+    return ON_THE_SITE[role][1] if role in ON_THE_SITE else ""
 
 
 @register.filter

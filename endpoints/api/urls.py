@@ -1,6 +1,6 @@
 from django.urls import include, path, re_path
 
-from endpoints.api import clusters, indices, people, pipelines, views
+from endpoints.api import clusters, indices, people, pipelines, sharing, teams, views
 from endpoints.api.cache import CacheView
 from endpoints.api.deployments import DeploymentEventsView
 from endpoints.api.diagnosis import DiagnosisView
@@ -29,6 +29,9 @@ urlpatterns = [
     path("_inference/<str:task_type>/<str:inference_id>", views.EndpointView.as_view()),
     path("_console/endpoints/<str:inference_id>/cache", CacheView.as_view()),
     path("_console/endpoints/<str:inference_id>/diagnose", DiagnosisView.as_view()),
+    path("_console/endpoints/<str:inference_id>/shares", sharing.ShareListView.as_view()),
+    path("_console/endpoints/<str:inference_id>/shares/<str:team>", sharing.ShareView.as_view()),
+    path("_console/endpoints/<str:inference_id>/_move", sharing.MoveView.as_view()),
     path("_console/deployments/<str:deployment_id>/events", DeploymentEventsView.as_view()),
     path("_security/", include("endpoints.api.security.urls")),
     path("_ml/trained_models", ModelListView.as_view()),
@@ -58,6 +61,10 @@ urlpatterns = [
     path("_console/people/<str:username>/_deactivate", people.DeactivateView.as_view()),
     path("_console/people/<str:username>/_activate", people.ActivateView.as_view()),
     path("_console/people/<str:username>/_reset", people.ResetView.as_view()),
+    path("_console/teams", teams.TeamListView.as_view()),
+    path("_console/teams/<str:name>", teams.TeamView.as_view()),
+    path("_console/teams/<str:name>/members", teams.MemberListView.as_view()),
+    path("_console/teams/<str:name>/members/<str:username>", teams.MemberView.as_view()),
     path("_console/openapi.json", OpenApiView.as_view()),
     path("_mapping", indices.MappingView.as_view()),
     re_path(r"^(?P<index>_all|[^/_][^/]*)/_mapping$", indices.IndexMappingView.as_view()),

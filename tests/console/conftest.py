@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from endpoints import hosting
-from endpoints.models import User
+from endpoints import hosting, teams
+from endpoints.models import Endpoint, Team, TeamRole, User
 from inference.runner.protocol import HostReply, HostRequest
-from tests.factories import make_admin, make_user
+from tests.factories import make_admin, make_endpoint, make_user
 from tests.sandboxed import door, sandbox
 
 __all__ = ["door", "sandbox"]
@@ -64,6 +64,42 @@ def plain(db: None) -> Client:
     client = Client()
     client.force_login(make_user())
     return client
+
+
+@pytest.fixture
+def search(db: None) -> Team:
+    return teams.create_team("search", "All about <search>.")
+
+
+@pytest.fixture
+def other(db: None) -> Team:
+    return teams.create_team("other")
+
+
+@pytest.fixture
+def endpoint(search: Team) -> Endpoint:
+    return of_team(search, "my-endpoint")
+
+
+def of_team(team: Team, inference_id: str) -> Endpoint:
+    made = make_endpoint(inference_id)
+    made.team = team
+    made.save()
+    return made
+
+
+def member(team: Team, role: TeamRole, name: str = "somebody") -> Client:
+    """The browser of somebody with this role in a team."""
+    user = User.objects.filter(username=name).first() or make_user(name)
+    teams.put_member(team, user, role)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def boss(search: Team) -> Client:
+    return member(search, TeamRole.TEAM_ADMIN, "boss")
 
 
 class Answer(Protocol):

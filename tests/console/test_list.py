@@ -110,7 +110,7 @@ def test_more_rows_take_no_more_queries(
         make_endpoint(f"e{number}", state=DeploymentState.STARTING)
     console.get("/console/")
 
-    with django_assert_num_queries(5):  # session, user, count, rows, signs of life
+    with django_assert_num_queries(6):  # session, user, teams, count, rows, signs of life
         console.get("/console/")
 
 

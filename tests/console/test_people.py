@@ -59,7 +59,7 @@ def test_the_list_tells_who_is_where_and_when_they_came(
 
     page = text(console.get(PEOPLE))
 
-    for words in ("2 people", "bob@example.org", "search", "(user)", "Uses all endpoints"):
+    for words in ("2 people", "bob@example.org", "search", "(user)", "inference user"):
         assert words in page
     assert "Never signed in" in page
     assert "just now" in page
@@ -120,7 +120,7 @@ def test_who_administers_a_team_sees_it_and_less_of_each(
     page += text(boss.get(BOB))
     for hidden in (
         "bob@example.org",
-        "Uses all models",
+        "machine learning user",
         "Last sign-in",
         "Change roles",
         "Never signed in",
@@ -230,7 +230,7 @@ def test_a_new_link_takes_the_place_of_the_old(console: Client, search: Team) ->
 
 def test_roles_are_changed_with_words_for_each(console: Client, bob: User) -> None:
     page = text(console.get(f"{BOB}/roles"))
-    assert "May do everything, and decides who may do what." in page
+    assert "For those who run this installation." in page
 
     assert console.post(f"{BOB}/roles", {"roles": ["inference_admin"]})["Location"] == BOB
 

@@ -11,11 +11,21 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from endpoints import actions, hosting
-from endpoints.models import Artifact, ArtifactState, Deployment, DeploymentState, User
+from endpoints import actions, hosting, teams
+from endpoints.models import (
+    Artifact,
+    ArtifactState,
+    Deployment,
+    DeploymentState,
+    Endpoint,
+    Team,
+    TeamRole,
+    User,
+)
 from inference.runner.client import HostUnreachable
 from inference.runner.protocol import HostReply, HostRequest
 from inference.types import Truncation
+from tests.factories import make_endpoint, make_user
 
 PASSWORD = "correct horse battery"
 SETTINGS = {"num_allocations": 1, "num_threads": 1, "model_id": ".all-minilm-l6-v2"}
@@ -128,6 +138,32 @@ def basic(username: str, password: str) -> str:
 @pytest.fixture
 def api(admin: User, world: World) -> Api:
     return Api(basic("elastic", PASSWORD))
+
+
+def member(team: Team, role: TeamRole, name: str = "") -> Api:
+    """Somebody new with this role in a team."""
+    name = name or f"{role}-of-{team}".replace("_", "-")
+    teams.put_member(team, make_user(name), role)
+    return Api(basic(name, PASSWORD))
+
+
+@pytest.fixture
+def search(db: None) -> Team:
+    return teams.create_team("search")
+
+
+@pytest.fixture
+def other(db: None) -> Team:
+    return teams.create_team("other")
+
+
+@pytest.fixture
+def endpoint(search: Team) -> Endpoint:
+    """An endpoint of the team [search]."""
+    made = make_endpoint()
+    Endpoint.objects.filter(pk=made.pk).update(team=search)
+    made.refresh_from_db()
+    return made
 
 
 def told(response: HttpResponse) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 
-from endpoints import teams
+from endpoints import sharing, teams
 from endpoints.models import (
     ApiKey,
     Endpoint,
@@ -18,36 +18,10 @@ from endpoints.models import (
 )
 from endpoints.preconfigured import ensure_preconfigured
 from inference.errors import Conflict
-from tests.endpoints.conftest import SETTINGS, Api, basic, refused, told
-from tests.factories import PASSWORD, make_endpoint, make_user
+from tests.endpoints.conftest import SETTINGS, Api, member, refused, told
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
 PATH = "/_inference/text_embedding/my-endpoint"
-
-
-@pytest.fixture
-def search() -> Team:
-    return teams.create_team("search")
-
-
-@pytest.fixture
-def other() -> Team:
-    return teams.create_team("other")
-
-
-@pytest.fixture
-def endpoint(search: Team) -> Endpoint:
-    """An endpoint of the team [search]."""
-    made = make_endpoint()
-    Endpoint.objects.filter(pk=made.pk).update(team=search)
-    made.refresh_from_db()
-    return made
-
-
-def member(team: Team, role: TeamRole, name: str = "") -> Api:
-    name = name or f"{role}-of-{team}".replace("_", "-")
-    teams.put_member(team, make_user(name), role)
-    return Api(basic(name, PASSWORD))
 
 
 def act(api: Api, what: str) -> HttpResponse:
@@ -114,17 +88,17 @@ def test_a_share_allows_as_much_as_it_says(
     expected: tuple[int, ...],
     with_everybody: bool,
 ) -> None:
-    teams.share(endpoint, None if with_everybody else other, level)
+    sharing.share(endpoint, None if with_everybody else other, level)
     api = member(other, TeamRole.INFERENCE_ADMIN)
 
     assert tuple(act(api, what).status_code for what in ACTS) == expected
 
-    teams.unshare(endpoint, None if with_everybody else other)
+    sharing.unshare(endpoint, None if with_everybody else other)
     assert act(api, "see").status_code == 404
 
 
 def test_a_share_gives_nobody_more_than_their_role(endpoint: Endpoint, other: Team) -> None:
-    teams.share(endpoint, other, ShareLevel.MANAGE)
+    sharing.share(endpoint, other, ShareLevel.MANAGE)
 
     assert act(member(other, TeamRole.INFERENCE_USER), "change").status_code == 403
 

@@ -18,6 +18,7 @@ from endpoints.api.openapi import (
     ingest,
     people,
     security,
+    teams,
     trained_models,
 )
 from endpoints.api.openapi.failures import FAILURE_SCHEMAS, FAILURES
@@ -32,6 +33,8 @@ AREAS = {
     "ingest": "Pipelines that name endpoints.",
     "indices": "Mappings that name endpoints.",
     "clusters": "Elasticsearch and OpenSearch elsewhere that name endpoints.",
+    "teams": "Teams, and who is in them.",
+    "sharing": "Whose an endpoint is, and who else may use it.",
     "cluster": "What a client asks first.",
     "people": "Who there is, who is invited, and what becomes of them.",
     "console": "This installation.",
@@ -73,10 +76,11 @@ PARTS = (
     inference,
     trained_models,
     security,
-    people,
     ingest,
     indices,
     clusters,
+    teams,
+    people,
     console,
     diagnosis,
 )

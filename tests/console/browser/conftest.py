@@ -67,10 +67,10 @@ class Visitor:
         )
         return page
 
-    def signed_in(self, **options: Any) -> Page:
+    def signed_in(self, username: str = "elastic", **options: Any) -> Page:
         page = self.window(**options)
         page.goto("/console/")
-        page.get_by_label("Name").fill("elastic")
+        page.get_by_label("Name").fill(username)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/console/")

@@ -1,0 +1,41 @@
+"""Who sees which team, and what they may do in it."""
+
+from endpoints.access import Action, forbidden_in, require
+from endpoints.models import Team, User
+from endpoints.models.team import TeamQuerySet
+from endpoints.scopes import scope_of
+from inference.errors import NotFound, shown
+
+
+def may_in(user: User, action: Action, team: Team) -> bool:
+    """Whether somebody may do this with what belongs to a team, or with the team itself."""
+    scope = scope_of(user)
+    rights = scope.in_team(team.pk) if action.is_of_teams else scope.site
+    return rights.allow(action, action.granted_by)
+
+
+def teams_where(user: User, action: Action = Action.TEAM_GET) -> TeamQuerySet:
+    """The teams in which somebody may do this; those that they may see unless told otherwise."""
+    scope, granted_by = scope_of(user), action.granted_by
+    if scope.site.allow(action, granted_by):
+        return Team.objects.all()
+    allowed = [team for team, rights in scope.teams.items() if rights.allow(action, granted_by)]
+    return Team.objects.filter(pk__in=allowed)
+
+
+def get_visible_team(user: User, name: str, *, to: Action = Action.TEAM_GET) -> Team:
+    """The team of this name, to do something with it.
+
+    Raises NotFound where the user may not see it, Forbidden where they may not do this with it.
+    """
+    require(user, Action.TEAM_GET)
+    found = teams_where(user).named(name).first()
+    if found is None:
+        raise unknown_team(name)
+    if not may_in(user, to, found):
+        raise forbidden_in(user, to, found)
+    return found
+
+
+def unknown_team(name: str) -> NotFound:
+    return NotFound(f"There is no team [{shown(name)}]")
