@@ -1,9 +1,23 @@
 """Who may see or change what; the API and the pages ask here."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from functools import cache
+from typing import Protocol, Self, TypeAlias, TypeVar
 
-from endpoints.models import Endpoint, ShareLevel, TeamRole, TrainedModel, User, endpoint_by_id
+from endpoints.models import (
+    Cluster,
+    Deployment,
+    Endpoint,
+    EndpointTombstone,
+    ShareLevel,
+    Team,
+    TeamRole,
+    TrainedModel,
+    User,
+    endpoint_by_id,
+)
+from endpoints.models.cluster import ClusterQuerySet
 from endpoints.models.endpoint import EndpointQuerySet
 from endpoints.privileges import Rights
 from endpoints.scopes import scope_of
@@ -122,11 +136,42 @@ OF_TEAMS = (
     "cluster:admin/xpack/security/api_key/",
 )
 OF_THE_SITE = (Action.REGION_POLICY_PUT.value, Action.REGION_POLICY_DELETE.value)
-# What may be done with an endpoint that is shared for use, and what else with one to manage.
-USES = frozenset({Action.GET, Action.INFER, Action.CACHE_GET})
-MANAGES = frozenset({Action.UPDATE, Action.CACHE_PUT, Action.CACHE_PURGE})
+# What may be done with an endpoint or a model that is everybody's or shared for use, and with what
+# runs for such an endpoint; and what else with an endpoint that is shared to be managed.
+USES = frozenset(
+    {
+        Action.GET,
+        Action.INFER,
+        Action.CACHE_GET,
+        Action.MODEL_GET,
+        Action.MODEL_STATS,
+        Action.MODEL_INFER,
+        Action.DEPLOYMENT_START,
+        Action.DEPLOYMENT_EVENTS,
+    }
+)
+MANAGES = frozenset({Action.UPDATE, Action.DIAGNOSE, Action.CACHE_PUT, Action.CACHE_PURGE})
+# A thing that belongs to a team, or to none; and by what action somebody sees it.
+Thing: TypeAlias = Endpoint | EndpointTombstone | TrainedModel | Deployment | Cluster
+ThingT = TypeVar("ThingT", Endpoint, TrainedModel, Deployment, Cluster)
+SEES: dict[type[Thing], Action] = {
+    Endpoint: Action.GET,
+    TrainedModel: Action.MODEL_GET,
+    Deployment: Action.MODEL_STATS,
+    Cluster: Action.CLUSTER_GET,
+}
 # With one of these the keys of other people are theirs to see and to revoke.
 ALL_KEYS = ("manage_api_key", "manage_security", "all")
+
+
+class OfTeams(Protocol):
+    """A query for things that belong to teams."""
+
+    def of_teams(self, teams: Collection[int]) -> Self: ...
+    def none(self) -> Self: ...
+
+
+QueryT = TypeVar("QueryT", bound=OfTeams)
 
 
 @cache
@@ -172,40 +217,56 @@ def may(user: User, action: Action) -> bool:
     return any(one.allow(action, action.granted_by) for one in rights)
 
 
-def may_with(user: User, action: Action, endpoint: Endpoint) -> bool:
-    """Whether somebody may do this with an endpoint that they see."""
+def may_with(user: User, action: Action, thing: Thing) -> bool:
+    """Whether somebody may do this with something that they see."""
     scope, granted_by = scope_of(user), action.granted_by
     # Who may do it everywhere is asked first, because that costs no look into the database.
     if scope.site.allow(action, granted_by):
         return True
-    if scope.in_team(endpoint.team_id).allow(action, granted_by):
+    if scope.in_team(thing.team_id).allow(action, granted_by):
         return True
-    if endpoint.team_id is None:
-        # What is everybody's may be used by who may use anything, and changed by the site.
-        return action in USES and may(user, action)
-    return any(
-        rights.allow(action, granted_by)
-        for share in endpoint.shares.all()
-        if action in USES or (share.level == ShareLevel.MANAGE and action in MANAGES)
-        for rights in scope.shared_with(share.team_id)
+    match thing:
+        case Deployment():
+            # It is changed as the endpoint that it was started for, and seen with all that use it.
+            users = thing.endpoints.all()
+            if action not in USES:
+                users = users.filter(inference_id=thing.deployment_id)
+            return any(may_with(user, action, endpoint) for endpoint in users)
+        case Endpoint() | TrainedModel() if thing.team_id is None:
+            # What is everybody's may be used by who may use anything, and changed by the site.
+            return action in USES and may(user, action)
+        case Endpoint():
+            return any(
+                rights.allow(action, granted_by)
+                for share in thing.shares.all()
+                if action in USES or (share.level == ShareLevel.MANAGE and action in MANAGES)
+                for rights in scope.shared_with(share.team_id)
+            )
+    return False
+
+
+def sees(user: User, thing: Thing) -> bool:
+    return may_with(user, SEES[type(thing)], thing)
+
+
+def visible(user: User, action: Action, every: QueryT) -> QueryT:
+    """Those with which somebody may do this, an action that shows or uses them."""
+    scope, granted_by = scope_of(user), action.granted_by
+    if not user.is_active or not may(user, action):
+        return every.none()
+    if scope.site.allow(action, granted_by):
+        return every
+    return every.of_teams(
+        [team for team, rights in scope.teams.items() if rights.allow(action, granted_by)]
     )
-
-
-def sees(user: User, endpoint: Endpoint) -> bool:
-    return may_with(user, Action.GET, endpoint)
 
 
 def visible_endpoints(user: User) -> EndpointQuerySet:
-    """Those that somebody may see."""
-    scope, granted_by = scope_of(user), Action.GET.granted_by
-    endpoints = Endpoint.objects.all()
-    if not user.is_active or not may(user, Action.GET):
-        return endpoints.none()
-    if scope.site.allow(Action.GET, granted_by):
-        return endpoints
-    return endpoints.of_teams(
-        [team for team, rights in scope.teams.items() if rights.allow(Action.GET, granted_by)]
-    )
+    return visible(user, Action.GET, Endpoint.objects.all())
+
+
+def visible_clusters(user: User) -> ClusterQuerySet:
+    return visible(user, Action.CLUSTER_GET, Cluster.objects.all())
 
 
 def require_all_keys(user: User, action: Action) -> None:
@@ -261,18 +322,6 @@ def endpoint_to_call(user: User, inference_id: str, task_type: TaskType | None =
     return _checked(user, found, inference_id, task_type, Action.INFER)
 
 
-def get_model(model_id: str) -> TrainedModel:
-    """The model of this id, with what it runs from. Raises NotFound."""
-    model = TrainedModel.objects.select_related("artifact").filter(model_id=model_id).first()
-    if model is None:
-        raise unknown_model(model_id)
-    return model
-
-
-def unknown_model(model_id: str) -> NotFound:
-    return NotFound(f"No known trained model with model_id [{model_id}]")
-
-
 def _checked(
     user: User,
     found: Endpoint | None,
@@ -280,11 +329,7 @@ def _checked(
     task_type: TaskType | None,
     action: Action,
 ) -> Endpoint:
-    is_allowed = found is not None and may_with(user, action, found)
-    if found is None or not (is_allowed or sees(user, found)):
-        raise NotFound(f"Inference endpoint not found [{inference_id}]")
-    if not is_allowed:
-        raise forbidden_with(user, action, found)
+    found = checked(user, action, found, NotFound(f"Inference endpoint not found [{inference_id}]"))
     if task_type and task_type != found.task:
         raise InvalidRequest(
             f"Incompatible task_type, the requested type [{task_type}] does not match "
@@ -293,9 +338,30 @@ def _checked(
     return found
 
 
-def forbidden_with(user: User, action: Action, endpoint: Endpoint) -> Forbidden:
+def checked(user: User, action: Action, found: ThingT | None, missing: InferenceError) -> ThingT:
+    """What was found, for somebody who may do this with it.
+
+    Raises what says that it is missing where they may not see it, else Forbidden.
+    """
+    is_allowed = found is not None and may_with(user, action, found)
+    if found is None or not (is_allowed or sees(user, found)):
+        raise missing
+    if not is_allowed:
+        raise forbidden_with(user, action, found)
+    return found
+
+
+def team_of(thing: Thing) -> Team | None:
+    """Whose it is. A deployment is whosever endpoint it was started for."""
+    if isinstance(thing, Deployment):
+        own = thing.endpoints.filter(inference_id=thing.deployment_id).first()
+        return own.team if own else thing.team
+    return thing.team
+
+
+def forbidden_with(user: User, action: Action, thing: Thing) -> Forbidden:
     """Names who could allow it."""
-    team = endpoint.team
+    team = team_of(thing)
     if team is None:
         return Forbidden(f"{forbidden(user, action)} for the whole installation")
     admins = team.memberships.filter(role=TeamRole.TEAM_ADMIN).values_list(

@@ -1,6 +1,7 @@
 """Teams: who is in them, with which role, and what of theirs is shared with whom."""
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from endpoints.access import Action, Forbidden, forbidden
@@ -25,6 +26,15 @@ def get_team(name: str) -> Team:
     if found is None:
         raise NotFound(f"There is no team [{name}]")
     return found
+
+
+def teams_to_choose(user: User, action: Action) -> QuerySet[Team]:
+    """The teams for which somebody may make something."""
+    scope, granted_by = scope_of(user), action.granted_by
+    if scope.site.allow(action, granted_by):
+        return Team.objects.all()
+    allowed = [team for team, rights in scope.teams.items() if rights.allow(action, granted_by)]
+    return Team.objects.filter(pk__in=allowed)
 
 
 def team_to_own(user: User, action: Action, name: str | None = None) -> Team:
@@ -56,6 +66,13 @@ def team_to_own(user: User, action: Action, name: str | None = None) -> Team:
         f"It could belong to any of the teams [{', '.join(names)}]: name one with the query "
         "parameter [team]"
     )
+
+
+def check_owner(what: str, owner: Team | None, name: str | None) -> None:
+    """Raises InvalidArgument where a team is named for something that belongs to another."""
+    if name is not None and (owner is None or owner.name != name):
+        whose = f"team [{owner.name}]" if owner else "no team"
+        raise InvalidArgument(f"{what} belongs to {whose}, not to team [{name}]")
 
 
 def create_team(name: str, description: str = "") -> Team:

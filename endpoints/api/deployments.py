@@ -4,7 +4,7 @@ from django.http import HttpResponse
 
 from endpoints.access import Action, require
 from endpoints.api.http import ElasticView, UserRequest
-from endpoints.models import Deployment
+from endpoints.owned import get_deployment
 from inference.errors import DeploymentNotFound
 
 
@@ -13,8 +13,9 @@ class DeploymentEventsView(ElasticView):
         """What a deployment went through, the newest first; times in milliseconds since 1970."""
         require(request.user, Action.DEPLOYMENT_EVENTS)
         self.params(request)
-        deployment = Deployment.objects.filter(deployment_id=deployment_id).first()
-        if deployment is None:
-            raise DeploymentNotFound(f"Cannot find deployment [{deployment_id}]")
+        missing = DeploymentNotFound(f"Cannot find deployment [{deployment_id}]")
+        deployment = get_deployment(
+            request.user, deployment_id, missing, to=Action.DEPLOYMENT_EVENTS
+        )
         events = [event.to_response() for event in deployment.events.all()]
         return self.answer({"deployment_id": deployment_id, "count": len(events), "events": events})
