@@ -1,0 +1,191 @@
+"""Whose models, deployments and clusters are, and what one may do with them as theirs."""
+
+import base64
+
+import pytest
+
+from endpoints import teams
+from endpoints.models import (
+    ApiKey,
+    Cluster,
+    Deployment,
+    Endpoint,
+    ShareLevel,
+    Team,
+    TrainedModel,
+    User,
+)
+from endpoints.people import create_user
+from endpoints.privileges import TEAM_ROLES
+from tests.endpoints.api.trained_models.uploading import upload
+from tests.endpoints.conftest import Api, basic, refused, told
+from tests.endpoints.teamwork import (
+    BUILTIN,
+    MODELS,
+    PATH,
+    given_to,
+    manager,
+    member,
+    other,
+    over,
+    reason,
+    search,
+    stranger,
+)
+from tests.factories import PASSWORD, make_endpoint
+
+__all__ = ["manager", "other", "search", "stranger"]
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
+TREE = {"model_type": "tree_ensemble", "definition": {}}
+
+
+def test_a_model_belongs_to_the_team_of_who_puts_it(manager: Api, search: Team) -> None:
+    assert manager("PUT", f"{MODELS}/m1", TREE).status_code == 200
+
+    assert TrainedModel.objects.get().team == search
+    assert told(manager("GET", "/_console/models/.rerank-v1"))["team"] is None
+
+
+def test_who_is_in_two_teams_says_whose_a_model_is(manager: Api, search: Team, other: Team) -> None:
+    member(other, "manager")
+
+    assert refused(manager("PUT", f"{MODELS}/m1", TREE)) == (400, "illegal_argument_exception")
+    assert manager("PUT", f"{MODELS}/m1?team=other", TREE).status_code == 200
+    assert TrainedModel.objects.get().team == other
+
+
+@pytest.mark.parametrize("role", ["superuser", "machine_learning_admin"])
+def test_who_looks_after_the_models_of_the_site_works_without_a_team(role: str) -> None:
+    create_user("eland", PASSWORD, [role])
+    api = Api(basic("eland", PASSWORD))
+
+    upload(api)
+    model = TrainedModel.objects.get()
+    assert model.team is not None
+    assert model.team.name == "default"
+    assert told(api("GET", f"{MODELS}/my-model"))["count"] == 1
+    assert told(api("GET", f"{MODELS}/my-model/_stats"))["count"] == 1
+    assert api("DELETE", f"{MODELS}/my-model").status_code == 200
+
+
+def test_only_the_site_says_what_a_model_of_everybody_is(manager: Api, api: Api) -> None:
+    path = f"{MODELS}/.elser_model_2"
+
+    assert refused(manager("PUT", path, {"tags": ["ours"]})) == (403, "security_exception")
+    assert not TrainedModel.objects.exists()
+    assert manager("PUT", path, {"input": {"field_names": ["text_field"]}}).status_code == 200
+    assert refused(manager("DELETE", f"{path}?force"))[0] == 403
+    assert api("DELETE", f"{path}?force").status_code == 200
+
+
+def test_a_deployment_belongs_to_the_team_that_starts_it(manager: Api, search: Team) -> None:
+    make_endpoint("e9")  # so that the built-in model is known
+
+    assert manager(
+        "POST", f"{MODELS}/{BUILTIN}/deployment/_start?deployment_id=d1"
+    ).status_code == (200)
+
+    assert Deployment.objects.get(deployment_id="d1").team == search
+
+
+def test_a_deployment_of_a_team_s_model_belongs_to_that_team(
+    api: Api, search: Team, other: Team
+) -> None:
+    given_to(search)
+    start = f"{MODELS}/my-model/deployment/_start"
+
+    assert refused(api("POST", f"{start}?team=other")) == (400, "illegal_argument_exception")
+    assert api("POST", start).status_code == 200
+    assert Deployment.objects.get().team == search
+
+
+def test_a_deployment_of_an_endpoint_is_seen_with_that(
+    manager: Api, stranger: Api, search: Team, other: Team
+) -> None:
+    assert manager("PUT", PATH, over()).status_code == 200
+    events, stats = "/_console/deployments/e1/events", f"{MODELS}/e1/_stats"
+    assert (manager("GET", events).status_code, stranger("GET", events).status_code) == (200, 404)
+
+    teams.share(Endpoint.objects.get(), other, ShareLevel.USE)
+
+    assert (stranger("GET", events).status_code, stranger("GET", stats).status_code) == (200, 200)
+    assert stranger("POST", f"{MODELS}/e1/deployment/_stop?force").status_code == 403
+    Endpoint.objects.update(team=other)
+    assert stranger("POST", f"{MODELS}/e1/deployment/_stop?force").status_code == 200
+    assert not Deployment.objects.exists()
+
+
+def test_a_share_of_an_endpoint_shares_its_model_no_further(
+    stranger: Api, search: Team, other: Team, api: Api
+) -> None:
+    given_to(search)
+    assert api("PUT", f"{PATH}?team=search", over(model_id="my-model")).status_code == 200
+    teams.share(Endpoint.objects.get(), other, ShareLevel.USE)
+
+    (seen,) = told(stranger("GET", f"{MODELS}/e1/_stats"))["trained_model_stats"]
+
+    assert seen["deployment_stats"]["deployment_id"] == "e1"
+    assert stranger("GET", f"{MODELS}/my-model").status_code == 404
+    assert stranger("GET", f"{MODELS}/my-model/_stats").status_code == 404
+    assert stranger("PUT", f"{PATH}-2", over(model_id="my-model")).status_code == 400
+
+
+def test_an_endpoint_can_be_made_over_a_model_of_ones_own_team(manager: Api, search: Team) -> None:
+    given_to(search)
+
+    assert manager("PUT", PATH, over(model_id="my-model")).status_code == 200
+    assert manager("POST", PATH, {"input": "a"}).status_code == 200
+
+
+def test_a_model_that_the_shell_adds_is_everybody_s_to_use(manager: Api, stranger: Api) -> None:
+    given_to(None)
+
+    assert stranger("GET", f"{MODELS}/my-model").status_code == 200
+    assert stranger("PUT", PATH, over(model_id="my-model")).status_code == 200
+    assert refused(manager("DELETE", f"{MODELS}/my-model?force"))[0] == 403
+
+
+def test_a_cluster_belongs_to_the_team_of_who_connects_it(
+    manager: Api, stranger: Api, search: Team, other: Team
+) -> None:
+    body = {"url": "http://127.0.0.1:1"}
+    assert told(manager("PUT", "/_console/clusters/prod", body))["team"] == "search"
+
+    assert told(stranger("GET", "/_console/clusters")) == {"clusters": []}
+    assert reason(stranger("PUT", "/_console/clusters/prod", body)) == (
+        "A cluster with the [name] prod is connected already"
+    )
+    moved = manager("PUT", "/_console/clusters/prod?team=other", body)
+    assert refused(moved) == (400, "illegal_argument_exception")
+    assert Cluster.objects.get().team == search
+
+
+def has(api: Api, *privileges: str) -> list[bool]:
+    asked = {"cluster": list(privileges)}
+    answer = told(api("POST", "/_security/user/_has_privileges", asked))
+    return [answer["cluster"][name] for name in privileges]
+
+
+def test_privileges_are_those_on_the_whole_site(manager: Api, api: Api) -> None:
+    assert has(manager, "manage_inference", "monitor_inference", "manage") == [False, False, False]
+    assert has(api, "manage_inference", "monitor_inference", "manage") == [True, True, True]
+
+
+def test_privileges_of_a_key_of_a_team_are_those_in_the_team(manager: Api, search: Team) -> None:
+    key, secret = ApiKey.issue(
+        User.objects.get(username="manager"),
+        "k",
+        limited_by={"manager": TEAM_ROLES["inference_admin"]},
+        role_descriptors={},
+        metadata={},
+        expires_at=None,
+    )
+    ApiKey.objects.filter(pk=key.pk).update(team=search)
+    encoded = base64.b64encode(f"{key.key_id}:{secret}".encode()).decode()
+
+    assert has(Api(f"ApiKey {encoded}"), "manage_inference", "manage_ml", "manage") == [
+        True,
+        True,
+        False,
+    ]
