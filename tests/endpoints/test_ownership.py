@@ -82,9 +82,8 @@ def test_only_the_site_says_what_a_model_of_everybody_is(manager: Api, api: Api)
 def test_a_deployment_belongs_to_the_team_that_starts_it(manager: Api, search: Team) -> None:
     make_endpoint("e9")  # so that the built-in model is known
 
-    assert manager(
-        "POST", f"{MODELS}/{BUILTIN}/deployment/_start?deployment_id=d1"
-    ).status_code == (200)
+    start = f"{MODELS}/{BUILTIN}/deployment/_start?deployment_id=d1"
+    assert manager("POST", start).status_code == 200
 
     assert Deployment.objects.get(deployment_id="d1").team == search
 
