@@ -329,7 +329,9 @@ def _checked(
     task_type: TaskType | None,
     action: Action,
 ) -> Endpoint:
-    found = checked(user, action, found, NotFound(f"Inference endpoint not found [{inference_id}]"))
+    found = seen_by(user, found, action)
+    if found is None:
+        raise NotFound(f"Inference endpoint not found [{inference_id}]")
     if task_type and task_type != found.task:
         raise InvalidRequest(
             f"Incompatible task_type, the requested type [{task_type}] does not match "
@@ -338,17 +340,13 @@ def _checked(
     return found
 
 
-def checked(user: User, action: Action, found: ThingT | None, missing: InferenceError) -> ThingT:
-    """What was found, for somebody who may do this with it.
-
-    Raises what says that it is missing where they may not see it, else Forbidden.
-    """
-    is_allowed = found is not None and may_with(user, action, found)
-    if found is None or not (is_allowed or sees(user, found)):
-        raise missing
-    if not is_allowed:
+def seen_by(user: User, found: ThingT | None, action: Action) -> ThingT | None:
+    """What was found, where somebody sees it. Raises Forbidden where they may not do this."""
+    if found is None or may_with(user, action, found):
+        return found
+    if sees(user, found):
         raise forbidden_with(user, action, found)
-    return found
+    return None
 
 
 def team_of(thing: Thing) -> Team | None:

@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from endpoints import tasks
-from endpoints.access import Action, checked
+from endpoints.access import Action, seen_by
 from endpoints.actions import ID_PATTERN
 from endpoints.models import Cluster, ScanState, User
 from endpoints.secrets import encrypt
@@ -26,7 +26,10 @@ def find_cluster(user: User, name: str, *, to: Action = Action.CLUSTER_GET) -> C
     """
     named = Cluster.objects.select_related("team").filter(name=name)
     found = named.first() if ID_PATTERN.fullmatch(name) else None
-    return checked(user, to, found, NotFound(f"No cluster [{name}] is connected"))
+    cluster = seen_by(user, found, to)
+    if cluster is None:
+        raise NotFound(f"No cluster [{name}] is connected")
+    return cluster
 
 
 def connect_cluster(

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from endpoints import fitting, precision, tasks, uploads
-from endpoints.access import Action, checked
+from endpoints.access import Action, seen_by
 from endpoints.models import (
     Artifact,
     ArtifactState,
@@ -18,7 +18,7 @@ from endpoints.models import (
     TrainedModel,
     User,
 )
-from endpoints.owned import get_deployment, unknown_model
+from endpoints.owned import find_deployment, unknown_model
 from inference.errors import (
     Conflict,
     DeploymentNotFound,
@@ -96,8 +96,9 @@ def attached(actor: User, config: EndpointConfig) -> EndpointConfig:
     not call, and InvalidRequest where it runs another model.
     """
     wished: Any = config.service_settings
-    missing = DeploymentNotFound(f"Cannot find deployment [{wished.deployment_id}]")
-    deployment = get_deployment(actor, wished.deployment_id, missing, to=Action.MODEL_INFER)
+    deployment = find_deployment(actor, wished.deployment_id, to=Action.MODEL_INFER)
+    if deployment is None:
+        raise DeploymentNotFound(f"Cannot find deployment [{wished.deployment_id}]")
     model_id = deployment.model.model_id
     if wished.model_id not in (None, model_id):
         raise InvalidRequest(
@@ -130,13 +131,14 @@ def of_model(actor: User, config: EndpointConfig) -> EndpointConfig:
     settings: Any = config.service_settings
     if facts := builtin_facts(settings.model_id):
         return replace(config, model=facts)
-    known = ", ".join(sorted(OFFERED_MODELS))
-    missing = InvalidArgument(
-        f"Model [{settings.model_id}] is not known here. Load it into the cluster using "
-        f"eland, add it from the hub, or use one of the built-in models [{known}]"
-    )
     found = TrainedModel.objects.with_files().filter(model_id=settings.model_id).first()
-    model = checked(actor, Action.MODEL_INFER, found, missing)
+    model = seen_by(actor, found, Action.MODEL_INFER)
+    if model is None:
+        known = ", ".join(sorted(OFFERED_MODELS))
+        raise InvalidArgument(
+            f"Model [{settings.model_id}] is not known here. Load it into the cluster using "
+            f"eland, add it from the hub, or use one of the built-in models [{known}]"
+        )
     of_vectors = vector_settings(model, config)
     settings = settings.model_copy(update=of_vectors)
     return replace(config, service_settings=settings, model=identified(model))

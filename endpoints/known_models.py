@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from endpoints.access import Action, checked
+from endpoints.access import Action, seen_by
 from endpoints.models import ArtifactState, TrainedModel, User
 from endpoints.owned import unknown_model, visible_deployments, visible_models
 from inference.runner.catalogue import (
@@ -143,12 +143,11 @@ def known_models(user: User) -> list[KnownModel]:
 
 def known_model(user: User, model_id: str) -> KnownModel:
     """Raises NotFound where somebody may not see it."""
-    record = TrainedModel.objects.with_files().filter(model_id=model_id).first()
-    if record is None:
-        facts = builtin_facts(model_id)
-        if facts is None:
-            raise unknown_model(model_id)
+    found = TrainedModel.objects.with_files().filter(model_id=model_id).first()
+    if found is None and (facts := builtin_facts(model_id)):
         return KnownModel(facts, None)
-    record = checked(user, Action.MODEL_GET, record, unknown_model(model_id))
+    record = seen_by(user, found, Action.MODEL_GET)
+    if record is None:
+        raise unknown_model(model_id)
     ids = visible_deployments(user).filter(model=record).order_by("deployment_id")
     return KnownModel(record.facts, record, list(ids.values_list("deployment_id", flat=True)))

@@ -10,7 +10,7 @@ from endpoints import deployments, fitting, hosting
 from endpoints.access import Action, forbidden_with, may_with
 from endpoints.expressions import is_meant
 from endpoints.models import Deployment, DeploymentState, Endpoint, Team, TrainedModel, User
-from endpoints.owned import endpoints_told, get_deployment, get_model, visible_deployments
+from endpoints.owned import endpoints_told, find_deployment, get_model, visible_deployments
 from endpoints.references import references_to
 from endpoints.teams import check_owner, team_to_own
 from inference.errors import (
@@ -234,8 +234,9 @@ def update(
     InvalidSettings, Conflict for one that does not run or belongs to an endpoint, QueueFull or
     NotEnoughMemory for more than this machine gives.
     """
-    missing = unknown(deployment_id)
-    deployment = get_deployment(actor, deployment_id, missing, to=Action.DEPLOYMENT_UPDATE)
+    deployment = find_deployment(actor, deployment_id, to=Action.DEPLOYMENT_UPDATE)
+    if deployment is None:
+        raise unknown(deployment_id)
     if allocations is not None and allocations < 1:
         raise InvalidAction(["[number_of_allocations] must be a positive integer"])
     adaptive = merged(deployment, adaptive_changes)

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
-from endpoints.access import Action, checked, visible
+from endpoints.access import Action, seen_by, visible
 from endpoints.models import Deployment, Endpoint, TrainedModel, User
 from endpoints.models.deployment import DeploymentQuerySet
 from endpoints.models.endpoint import EndpointQuerySet
 from endpoints.models.model import TrainedModelQuerySet
-from inference.errors import InferenceError, NotFound
+from inference.errors import NotFound
 
 
 def visible_models(user: User) -> TrainedModelQuerySet:
@@ -35,22 +35,23 @@ def get_model(user: User, model_id: str, *, to: Action = Action.MODEL_GET) -> Tr
     Raises NotFound where somebody may not see it, Forbidden where they may not do this with it.
     """
     found = TrainedModel.objects.with_files().filter(model_id=model_id).first()
-    return checked(user, to, found, unknown_model(model_id))
+    model = seen_by(user, found, to)
+    if model is None:
+        raise unknown_model(model_id)
+    return model
 
 
 def unknown_model(model_id: str) -> NotFound:
     return NotFound(f"No known trained model with model_id [{model_id}]")
 
 
-def get_deployment(
-    user: User, deployment_id: str, missing: InferenceError, *, to: Action
-) -> Deployment:
-    """The deployment of this id, to do something with it.
+def find_deployment(user: User, deployment_id: str, *, to: Action) -> Deployment | None:
+    """The deployment of this id, to do something with it, where somebody may see it.
 
-    Raises `missing` where somebody may not see it, Forbidden where they may not do this with it.
+    Raises Forbidden where they may not do this with it.
     """
     found = Deployment.objects.with_files().filter(deployment_id=deployment_id).first()
-    return checked(user, to, found, missing)
+    return seen_by(user, found, to)
 
 
 def endpoints_told(user: User, endpoints: EndpointQuerySet) -> list[str]:
