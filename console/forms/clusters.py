@@ -7,7 +7,7 @@ from django import forms
 from pydantic import SecretStr
 
 from console.forms.endpoints import CODE
-from endpoints.models import Cluster, Team
+from endpoints.models import DEFAULT_TEAM, Cluster, Team
 from inference.errors import InferenceError, ProblemList
 from inference.references.connection import Connection
 
@@ -88,6 +88,7 @@ class ConnectForm(ConnectionForm):
             self.fields["team"] = forms.ChoiceField(
                 label="Team",
                 choices=[(name, name) for name in names],
+                initial=DEFAULT_TEAM,
                 help_text="Its members see the cluster and what is found in it; nobody else does.",
                 widget=forms.Select(attrs={"class": "form-select"}),
             )
