@@ -6,6 +6,8 @@
 
 The signs come in groups, which are for the eye alone: nobody, then the roles of the site, and so on
 as below. Several methods are divided by `|`; what stands in brackets may be left out of the path.
+A line for a new route may begin with a lone `+`: the test that fails tells the line as it is, to be
+read sign by sign before it is kept.
 """
 
 import re
@@ -47,6 +49,15 @@ class Row:
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+    @property
+    def is_of_page(self) -> bool:
+        return self.path.startswith("/console")
+
+    @property
+    def callers(self) -> tuple[str, ...]:
+        """Who has a column."""
+        return PEOPLE if self.is_of_page else CALLERS
 
 
 def rows_of(table: str) -> Iterator[Row]:

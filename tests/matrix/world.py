@@ -40,7 +40,7 @@ from tests.factories import (
     make_remote_endpoint,
     make_user,
 )
-from tests.matrix.table import ALLOWED, CALLERS, FORBIDDEN, MISSING, PEOPLE, UNKNOWN, Row
+from tests.matrix.table import ALLOWED, FORBIDDEN, MISSING, PEOPLE, UNKNOWN, Row
 
 SITE_ROLES = PEOPLE[2:6]
 TEAMS = {
@@ -68,14 +68,12 @@ class World:
     sessions: dict[str, str]
 
     def signs_of(self, row: Row) -> str:
-        """Of as many callers as the row has columns."""
-        asked = CALLERS[: len(row.signs)]
-        return "".join(sign_of(row, self.answer(row, caller)) for caller in asked)
+        return "".join(sign_of(row, self.answer(row, caller)) for caller in row.callers)
 
     def answer(self, row: Row, caller: str) -> HttpResponse:
         """What somebody is answered, who leaves everything as it was."""
         client, headers, kind = Client(), self.headers.get(caller, {}), "application/json"
-        if row.path.startswith("/console/"):
+        if row.is_of_page:
             kind = "application/x-www-form-urlencoded"
             client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions.get(caller, "")
         with transaction.atomic():
