@@ -1,12 +1,14 @@
 """Two teams, somebody who manages each, and what they ask for."""
 
+import base64
 from typing import Any
 
 import pytest
 from django.http import HttpResponse
 
 from endpoints import teams
-from endpoints.models import Team, TeamRole, TrainedModel, User
+from endpoints.models import ApiKey, Team, TeamRole, TrainedModel, User
+from endpoints.privileges import Roles
 from tests.endpoints.conftest import SETTINGS, Api, basic, told
 from tests.factories import PASSWORD, make_added_model, make_user
 
@@ -39,6 +41,20 @@ def member(team: Team, name: str, role: TeamRole = TeamRole.INFERENCE_ADMIN) -> 
     user = User.objects.filter(username=name).first() or make_user(name)
     teams.put_member(team, user, role)
     return Api(basic(name, PASSWORD))
+
+
+def keyed(user: User, limited_by: Roles, team: Team | None = None, **role: Any) -> Api:
+    """With a key of somebody: of a team, and narrowed to a role, where those are given."""
+    key, secret = ApiKey.issue(
+        user,
+        "k",
+        limited_by=limited_by,
+        role_descriptors={"r": {"cluster": [], "indices": []} | role} if role else {},
+        metadata={},
+        expires_at=None,
+    )
+    ApiKey.objects.filter(pk=key.pk).update(team=team)
+    return Api("ApiKey " + base64.b64encode(f"{key.key_id}:{secret}".encode()).decode())
 
 
 def reason(answer: HttpResponse) -> str:

@@ -1,15 +1,20 @@
 """Whose models, deployments and clusters are, and what one may do with them as theirs."""
 
-import base64
+from importlib import import_module
 
 import pytest
+from django.apps import apps
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from endpoints import teams
 from endpoints.models import (
-    ApiKey,
+    DEFAULT_TEAM,
     Cluster,
     Deployment,
     Endpoint,
+    EndpointTombstone,
     ShareLevel,
     Team,
     TrainedModel,
@@ -24,6 +29,7 @@ from tests.endpoints.teamwork import (
     MODELS,
     PATH,
     given_to,
+    keyed,
     manager,
     member,
     other,
@@ -32,11 +38,12 @@ from tests.endpoints.teamwork import (
     search,
     stranger,
 )
-from tests.factories import PASSWORD, make_endpoint
+from tests.factories import PASSWORD, make_cluster, make_deployment, make_endpoint
 
 __all__ = ["manager", "other", "search", "stranger"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
+CLUSTERS = "/_console/clusters"
 TREE = {"model_type": "tree_ensemble", "definition": {}}
 
 
@@ -172,19 +179,37 @@ def test_privileges_are_those_on_the_whole_site(manager: Api, api: Api) -> None:
 
 
 def test_privileges_of_a_key_of_a_team_are_those_in_the_team(manager: Api, search: Team) -> None:
-    key, secret = ApiKey.issue(
-        User.objects.get(username="manager"),
-        "k",
-        limited_by={"manager": TEAM_ROLES["inference_admin"]},
-        role_descriptors={},
-        metadata={},
-        expires_at=None,
-    )
-    ApiKey.objects.filter(pk=key.pk).update(team=search)
-    encoded = base64.b64encode(f"{key.key_id}:{secret}".encode()).decode()
+    roles = {"manager": TEAM_ROLES["inference_admin"]}
+    key = keyed(User.objects.get(username="manager"), roles, search)
 
-    assert has(Api(f"ApiKey {encoded}"), "manage_inference", "manage_ml", "manage") == [
-        True,
-        True,
-        False,
-    ]
+    assert has(key, "manage_inference", "manage_ml", "manage") == [True, True, False]
+
+
+@pytest.mark.parametrize("path", [MODELS, f"{MODELS}/_stats", "/_console/models", CLUSTERS])
+def test_a_list_of_many_asks_the_database_no_more_than_one_of_few(
+    manager: Api, search: Team, path: str
+) -> None:
+    counts = set()
+    for number in range(4):
+        make_deployment(f"d-{number}", given_to(search, f"model-{number}"), team=search)
+        make_cluster(f"c-{number}", team=search)
+        with CaptureQueriesContext(connection) as asked:
+            assert manager("GET", path).status_code == 200
+        if number:  # the first call of a process also prepares what it looks people up with
+            counts.add(len(asked))
+
+    assert len(counts) == 1
+    assert counts.pop() <= 6
+
+
+def test_what_was_there_before_the_teams_goes_to_the_first_of_them(search: Team) -> None:
+    first = teams.create_team(DEFAULT_TEAM)
+    make_endpoint("e1")
+    make_deployment("d1")
+    EndpointTombstone.objects.create(inference_id="gone", deleted_at=timezone.now())
+
+    import_module("endpoints.migrations.0018_ownership").give_to_default_team(apps, None)
+
+    owners = dict(Deployment.objects.values_list("deployment_id", "team"))
+    assert owners == {"e1": None, "d1": first.pk}
+    assert EndpointTombstone.objects.get().team == first

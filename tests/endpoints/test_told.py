@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -17,12 +18,14 @@ from endpoints.models import (
     TrainedModel,
     User,
 )
+from endpoints.privileges import builtin_roles
 from inference.references.cluster import Kind
 from tests.endpoints.conftest import SETTINGS, Api, refused, told
 from tests.endpoints.teamwork import (
     MODELS,
     PATH,
     given_to,
+    keyed,
     manager,
     other,
     over,
@@ -185,3 +188,56 @@ def test_what_would_fit_names_no_model_that_a_team_added(
     assert answer.status_code == 400
     assert "MB are missing" in reason(answer)
     assert "secret" not in answer.content.decode()
+
+
+EVERYTHING = builtin_roles(["superuser"])
+
+
+def test_a_mapping_does_not_tell_what_an_endpoint_is_that_one_does_not_see(
+    manager: Api, api: Api, admin: User
+) -> None:
+    """A field of vectors may go over to an endpoint that makes such vectors: one can try."""
+    fits = {
+        "task_type": "text_embedding",
+        "dimensions": 384,
+        "similarity": "cosine",
+        "element_type": "float",
+    }
+    field = {"type": "semantic_text", "inference_id": "e0", "model_settings": fits}
+    assert api("PUT", "/docs", {"mappings": {"properties": {"text": field}}}).status_code == 200
+    assert manager("PUT", PATH, over()).status_code == 200
+    on_indices = keyed(admin, EVERYTHING, indices=[{"names": ["*"], "privileges": ["manage"]}])
+
+    def go_over(caller: Api, inference_id: str) -> HttpResponse:
+        changed = {"properties": {"text": field | {"inference_id": inference_id}}}
+        return caller("PUT", "/docs/_mapping", changed)
+
+    hidden, absent = go_over(on_indices, "e1"), go_over(on_indices, "e2")
+
+    assert refused(hidden) == refused(absent) == (400, "illegal_argument_exception")
+    assert reason(hidden).replace("e1", "e2") == reason(absent)
+    assert go_over(api, "e1").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["endpoint", "model"])
+def test_a_simulated_pipeline_runs_nothing_that_one_does_not_see(
+    manager: Api, search: Team, admin: User, kind: str
+) -> None:
+    if kind == "endpoint":
+        assert manager("PUT", PATH, over()).status_code == 200
+    else:
+        make_deployment("e1", given_to(search), team=search)
+    reader = keyed(admin, EVERYTHING, cluster=["read_pipeline"])
+
+    def simulated(model_id: str) -> Any:
+        fields = {"input_field": "a", "output_field": "b"}
+        processor = {"inference": {"model_id": model_id, "input_output": [fields]}}
+        body = {
+            "pipeline": {"processors": [processor]},
+            "docs": [{"_source": {"a": "x"}}],
+        }
+        (answer,) = told(reader("POST", "/_ingest/pipeline/_simulate", body))["docs"]
+        return str(answer).replace(model_id, "ID")
+
+    assert "error" in simulated("e1")
+    assert simulated("e1") == simulated("e2")
