@@ -164,7 +164,7 @@ PUT = Operation(
             "inference_config": {"text_embedding": {"tokenization": {"bert": {}}}},
         },
     ),
-    failures=(408,),
+    failures=(404, 408),
 )
 DELETE = Operation(
     "ml.delete_trained_model",
