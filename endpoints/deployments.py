@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from endpoints import fitting, precision, tasks, uploads
-from endpoints.access import Action, seen_by
+from endpoints.access import Action, forbidden_with, may_with, seen_by, team_of
 from endpoints.models import (
     Artifact,
     ArtifactState,
@@ -99,6 +99,9 @@ def attached(actor: User, config: EndpointConfig) -> EndpointConfig:
     deployment = find_deployment(actor, wished.deployment_id, to=Action.MODEL_INFER)
     if deployment is None:
         raise DeploymentNotFound(f"Cannot find deployment [{wished.deployment_id}]")
+    # Who only uses an endpoint that is shared with them must not go on when it no longer is.
+    if team_of(deployment) and not may_with(actor, Action.PUT, deployment):
+        raise forbidden_with(actor, Action.PUT, deployment)
     model_id = deployment.model.model_id
     if wished.model_id not in (None, model_id):
         raise InvalidRequest(

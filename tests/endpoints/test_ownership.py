@@ -21,6 +21,7 @@ from endpoints.models import (
     User,
 )
 from endpoints.people import create_user
+from endpoints.preconfigured import ensure_preconfigured
 from endpoints.privileges import TEAM_ROLES
 from tests.endpoints.api.trained_models.uploading import upload
 from tests.endpoints.conftest import Api, basic, refused, told
@@ -135,6 +136,28 @@ def test_a_share_of_an_endpoint_shares_its_model_no_further(
     assert stranger("GET", f"{MODELS}/my-model").status_code == 404
     assert stranger("GET", f"{MODELS}/my-model/_stats").status_code == 404
     assert stranger("PUT", f"{PATH}-2", over(model_id="my-model")).status_code == 400
+
+
+def test_who_uses_a_shared_endpoint_builds_nothing_on_what_runs_for_it(
+    manager: Api, stranger: Api, other: Team
+) -> None:
+    """It would go on when the endpoint is no longer shared."""
+    assert manager("PUT", PATH, over()).status_code == 200
+    teams.share(Endpoint.objects.get(), other, ShareLevel.MANAGE)
+    attached = {"service": "elasticsearch", "service_settings": {"deployment_id": "e1"}}
+
+    assert refused(stranger("PUT", f"{PATH}-2", attached)) == (403, "security_exception")
+    assert manager("PUT", f"{PATH}-2", attached).status_code == 200
+
+
+def test_everybody_builds_on_what_runs_for_everybody(stranger: Api, api: Api) -> None:
+    ensure_preconfigured()
+    always = ".rerank-v1-elasticsearch"
+    call = {"input": ["a"], "query": "b"}
+    assert api("POST", f"/_inference/rerank/{always}", call).status_code == 200
+    attached = {"service": "elasticsearch", "service_settings": {"deployment_id": always}}
+
+    assert stranger("PUT", "/_inference/rerank/e1", attached).status_code == 200
 
 
 def test_an_endpoint_can_be_made_over_a_model_of_ones_own_team(manager: Api, search: Team) -> None:
