@@ -55,7 +55,7 @@ TEAMS = {
         "other team administrator": TeamRole.TEAM_ADMIN,
     },
     "guests": {"manager it is shared with to use": TeamRole.INFERENCE_ADMIN},
-    "helpers": {"manager it is shared with to manage": TeamRole.INFERENCE_ADMIN},
+    "partners": {"manager it is shared with to manage": TeamRole.INFERENCE_ADMIN},
 }
 SIGN_IN = "/console/sign-in"
 
@@ -127,7 +127,7 @@ def things(made: dict[str, Team]) -> None:
     Endpoint.objects.own().update(team=owners)
     for shared in Endpoint.objects.own():
         teams.share(shared, made["guests"], ShareLevel.USE)
-        teams.share(shared, made["helpers"], ShareLevel.MANAGE)
+        teams.share(shared, made["partners"], ShareLevel.MANAGE)
     make_model(".rerank-v1")
     model = make_added_model("m1")
     model.team = owners
