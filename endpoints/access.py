@@ -1,10 +1,15 @@
 """Who may see or change what; the API and the pages ask here."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from functools import cache
+from typing import Protocol, Self, TypeAlias, TypeVar
 
 from endpoints.models import (
+    Cluster,
+    Deployment,
     Endpoint,
+    EndpointTombstone,
     ShareLevel,
     Team,
     TeamRole,
@@ -12,6 +17,7 @@ from endpoints.models import (
     User,
     endpoint_by_id,
 )
+from endpoints.models.cluster import ClusterQuerySet
 from endpoints.models.endpoint import EndpointQuerySet
 from endpoints.privileges import Rights
 from endpoints.scopes import scope_of
@@ -169,11 +175,42 @@ OF_THE_SITE = (
     Action.TEAM_CREATE.value,
     Action.TEAM_DELETE.value,
 )
-# What may be done with an endpoint that is shared for use, and what else with one to manage.
-USES = frozenset({Action.GET, Action.INFER, Action.CACHE_GET})
-MANAGES = frozenset({Action.UPDATE, Action.CACHE_PUT, Action.CACHE_PURGE})
+# What may be done with an endpoint or a model that is everybody's or shared for use, and with what
+# runs for such an endpoint; and what else with an endpoint that is shared to be managed.
+USES = frozenset(
+    {
+        Action.GET,
+        Action.INFER,
+        Action.CACHE_GET,
+        Action.MODEL_GET,
+        Action.MODEL_STATS,
+        Action.MODEL_INFER,
+        Action.DEPLOYMENT_START,
+        Action.DEPLOYMENT_EVENTS,
+    }
+)
+MANAGES = frozenset({Action.UPDATE, Action.DIAGNOSE, Action.CACHE_PUT, Action.CACHE_PURGE})
+# A thing that belongs to a team, or to none; and by what action somebody sees it.
+Thing: TypeAlias = Endpoint | EndpointTombstone | TrainedModel | Deployment | Cluster
+ThingT = TypeVar("ThingT", Endpoint, TrainedModel, Deployment, Cluster)
+SEES: dict[type[Thing], Action] = {
+    Endpoint: Action.GET,
+    TrainedModel: Action.MODEL_GET,
+    Deployment: Action.MODEL_STATS,
+    Cluster: Action.CLUSTER_GET,
+}
 # With one of these the keys of other people are theirs to see and to revoke.
 ALL_KEYS = ("manage_api_key", "manage_security", "all")
+
+
+class OfTeams(Protocol):
+    """A query for things that belong to teams."""
+
+    def of_teams(self, teams: Collection[int]) -> Self: ...
+    def none(self) -> Self: ...
+
+
+QueryT = TypeVar("QueryT", bound=OfTeams)
 
 
 @cache
@@ -219,29 +256,46 @@ def may(user: User, action: Action) -> bool:
     return any(one.allow(action, action.granted_by) for one in rights)
 
 
-def may_with(user: User, action: Action, endpoint: Endpoint) -> bool:
-    """Whether somebody may do this with an endpoint that they see."""
-    if not _reaches(user, endpoint.inference_id, endpoint.task_type):
+def may_with(user: User, action: Action, thing: Thing) -> bool:
+    """Whether somebody may do this with something that they see."""
+    if isinstance(thing, Endpoint) and not _reaches(user, thing.inference_id, thing.task_type):
         return False
     scope, granted_by = scope_of(user), action.granted_by
     # Who may do it everywhere is asked first, because that costs no look into the database.
     if scope.site.allow(action, granted_by):
         return True
-    if scope.in_team(endpoint.team_id).allow(action, granted_by):
+    if scope.in_team(thing.team_id).allow(action, granted_by):
         return True
-    if endpoint.team_id is None:
-        # What is everybody's may be used by who may use anything, and changed by the site.
-        return action in USES and may(user, action)
-    return any(
-        rights.allow(action, granted_by)
-        for share in endpoint.shares.all()
-        if action in USES or (share.level == ShareLevel.MANAGE and action in MANAGES)
-        for rights in scope.shared_with(share.team_id)
-    )
+    match thing:
+        case Deployment():
+            # It is changed as the endpoint that it was started for, and seen with all that use it.
+            users = thing.endpoints.all()
+            if action not in USES:
+                users = users.filter(inference_id=thing.deployment_id)
+            return any(may_with(user, action, endpoint) for endpoint in users)
+        case Endpoint() | TrainedModel() if thing.team_id is None:
+            # What is everybody's may be used by who may use anything, and changed by the site.
+            return action in USES and may(user, action)
+        case Endpoint():
+            return any(
+                rights.allow(action, granted_by)
+                for share in thing.shares.all()
+                if action in USES or (share.level == ShareLevel.MANAGE and action in MANAGES)
+                for rights in scope.shared_with(share.team_id)
+            )
+    return False
 
 
-def sees(user: User, endpoint: Endpoint) -> bool:
-    return may_with(user, Action.GET, endpoint)
+def sees(user: User, thing: Thing) -> bool:
+    return may_with(user, SEES[type(thing)], thing)
+
+
+def visible(user: User, action: Action, every: QueryT) -> QueryT:
+    """Those with which somebody may do this, an action that shows or uses them."""
+    if not user.is_active or not may(user, action):
+        return every.none()
+    teams = allowed_teams(user, action)
+    return every if teams is None else every.of_teams(teams)
 
 
 def _reaches(user: User, inference_id: str, task_type: str) -> bool:
@@ -262,27 +316,18 @@ def require_reach(user: User, action: Action, inference_id: str, task_type: Task
 
 
 def visible_endpoints(user: User) -> EndpointQuerySet:
-    """Those that somebody may see."""
-    endpoints, key = _visible_endpoints(user), user.acting_key
+    endpoints, key = visible(user, Action.GET, Endpoint.objects.all()), user.acting_key
     if key is None or not key.is_narrowed:
         return endpoints
     known = endpoints.values_list("pk", "inference_id", "task_type")
     return endpoints.filter(pk__in=[pk for pk, *names in known if key.reaches(*names)])
 
 
-def _visible_endpoints(user: User) -> EndpointQuerySet:
-    scope, granted_by = scope_of(user), Action.GET.granted_by
-    endpoints = Endpoint.objects.all()
-    if not user.is_active or not may(user, Action.GET):
-        return endpoints.none()
-    if scope.site.allow(Action.GET, granted_by):
-        return endpoints
-    return endpoints.of_teams(
-        [team for team, rights in scope.teams.items() if rights.allow(Action.GET, granted_by)]
-    )
+def visible_clusters(user: User) -> ClusterQuerySet:
+    return visible(user, Action.CLUSTER_GET, Cluster.objects.all())
 
 
-def teams_where(
+def allowed_teams(
     user: User, action: Action, privileges: tuple[str, ...] | None = None
 ) -> list[int] | None:
     """The teams in which somebody may do this; None for all there are, and for what has none.
@@ -297,7 +342,7 @@ def teams_where(
 
 def teams_whose_keys(user: User, action: Action) -> list[int] | None:
     """The teams whose keys somebody may do this to, whoever owns them; None for all there are."""
-    return teams_where(user, action, ALL_KEYS)
+    return allowed_teams(user, action, ALL_KEYS)
 
 
 def holds(rights: Rights, privilege: str, index: str | None = None) -> bool:
@@ -347,18 +392,6 @@ def endpoint_to_call(user: User, inference_id: str, task_type: TaskType | None =
     return _checked(user, found, inference_id, task_type, Action.INFER)
 
 
-def get_model(model_id: str) -> TrainedModel:
-    """The model of this id, with what it runs from. Raises NotFound."""
-    model = TrainedModel.objects.select_related("artifact").filter(model_id=model_id).first()
-    if model is None:
-        raise unknown_model(model_id)
-    return model
-
-
-def unknown_model(model_id: str) -> NotFound:
-    return NotFound(f"No known trained model with model_id [{model_id}]")
-
-
 def _checked(
     user: User,
     found: Endpoint | None,
@@ -366,11 +399,9 @@ def _checked(
     task_type: TaskType | None,
     action: Action,
 ) -> Endpoint:
-    is_allowed = found is not None and may_with(user, action, found)
-    if found is None or not (is_allowed or sees(user, found)):
+    found = seen_by(user, found, action)
+    if found is None:
         raise NotFound(f"Inference endpoint not found [{inference_id}]")
-    if not is_allowed:
-        raise forbidden_with(user, action, found)
     if task_type and task_type != found.task:
         raise InvalidRequest(
             f"Incompatible task_type, the requested type [{task_type}] does not match "
@@ -379,8 +410,25 @@ def _checked(
     return found
 
 
-def forbidden_with(user: User, action: Action, endpoint: Endpoint) -> Forbidden:
-    return forbidden_in(user, action, endpoint.team)
+def seen_by(user: User, found: ThingT | None, action: Action) -> ThingT | None:
+    """What was found, where somebody sees it. Raises Forbidden where they may not do this."""
+    if found is None or may_with(user, action, found):
+        return found
+    if sees(user, found):
+        raise forbidden_with(user, action, found)
+    return None
+
+
+def team_of(thing: Thing) -> Team | None:
+    """Whose it is. A deployment is whosever endpoint it was started for."""
+    if isinstance(thing, Deployment):
+        own = thing.endpoints.filter(inference_id=thing.deployment_id).first()
+        return own.team if own else thing.team
+    return thing.team
+
+
+def forbidden_with(user: User, action: Action, thing: Thing) -> Forbidden:
+    return forbidden_in(user, action, team_of(thing))
 
 
 def forbidden_in(user: User, action: Action, team: Team | None) -> Forbidden:

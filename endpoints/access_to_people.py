@@ -13,6 +13,7 @@ from endpoints.models import Invitation, Membership, Team, User
 from endpoints.models.link import InvitationQuerySet
 from endpoints.privileges import BUILTIN_ROLES, Rights, Roles, builtin_roles
 from endpoints.scopes import scope_of, team_role
+from endpoints.team_access import teams_where, unknown_team
 from inference.errors import NotFound
 
 
@@ -22,15 +23,7 @@ def may_everywhere(user: User, action: Action) -> bool:
 
 def administered_teams(user: User) -> QuerySet[Team]:
     """Those whose people somebody may see and to which they may invite."""
-    if may_everywhere(user, Action.TEAM_PEOPLE):
-        return Team.objects.all()
-    action = Action.TEAM_PEOPLE
-    allowed = [
-        team
-        for team, rights in scope_of(user).teams.items()
-        if rights.allow(action, action.granted_by)
-    ]
-    return Team.objects.filter(pk__in=allowed)
+    return teams_where(user, Action.TEAM_PEOPLE)
 
 
 def visible_people(user: User) -> QuerySet[User]:
@@ -93,7 +86,7 @@ def team_to_invite_to(user: User, name: str) -> Team:
         may_everywhere(user, Action.TEAM_PEOPLE) or team.pk in scope_of(user).teams
     )
     if team is None or not is_seen:
-        raise NotFound(f"There is no team [{name}]")
+        raise unknown_team(name)
     if not scope_of(user).in_team(team.pk).allow(Action.TEAM_PEOPLE, Action.TEAM_PEOPLE.granted_by):
         raise forbidden_in(user, Action.TEAM_PEOPLE, team)
     return team

@@ -5,7 +5,7 @@ import re
 from django.db import IntegrityError, models, transaction
 
 from endpoints import audit
-from endpoints.access import Action, forbidden, teams_where
+from endpoints.access import Action, allowed_teams, forbidden
 from endpoints.models import TeamRole, User
 from endpoints.scopes import scope_of
 from endpoints.teams import team_to_own
@@ -18,7 +18,7 @@ ROLES = (TeamRole.INFERENCE_USER, TeamRole.INFERENCE_ADMIN)
 
 def visible_accounts(user: User, action: Action = Action.ACCOUNT_GET) -> models.QuerySet[User]:
     """Service accounts that somebody may do this to."""
-    teams = teams_where(user, action)
+    teams = allowed_teams(user, action)
     accounts = User.objects.exclude(service_team=None).select_related("service_team")
     accounts = accounts.order_by("username")
     return accounts if teams is None else accounts.filter(service_team__in=teams)

@@ -81,13 +81,13 @@ def create_endpoint(
     checked = adapter.parse(task_type, config)
     check_id_is_free(inference_id)
     if is_attached(checked):
-        checked = deployments.attached(checked)
+        checked = deployments.attached(actor, checked)
     elif adapter.is_hosted:
-        checked = deployments.of_model(checked)
+        checked = deployments.of_model(actor, checked)
     if not force:
-        tombstones.check(inference_id, checked)
+        tombstones.check(actor, inference_id, checked)
     learned = providers.prove(inference_id, checked, timeout_s) if adapter.is_remote else {}
-    check_mappings_fit(inference_id, checked, learned)
+    check_mappings_fit(actor, inference_id, checked, learned)
     try:
         with transaction.atomic(), not_to_be_repeated():
             return Endpoint.objects.create(
@@ -159,18 +159,22 @@ def id_is_taken(inference_id: str) -> InvalidRequest:
 
 
 def check_mappings_fit(
-    inference_id: str, config: EndpointConfig, learned: Mapping[str, Any]
+    actor: User, inference_id: str, config: EndpointConfig, learned: Mapping[str, Any]
 ) -> None:
     """Refuse an id that mappings use already with vectors which this model does not make."""
     settings = {**learned, **config.service_settings.to_response()}
-    check_known_vectors(inference_id, config.task_type, config.service, settings)
+    check_known_vectors(actor, inference_id, config.task_type, config.service, settings)
 
 
 def check_known_vectors(
-    inference_id: str, task_type: str, service: str, service_settings: Mapping[str, Any]
+    actor: User,
+    inference_id: str,
+    task_type: str,
+    service: str,
+    service_settings: Mapping[str, Any],
 ) -> None:
     settings = model_settings(task_type, service, service_settings)
-    if indexes := incompatible_indexes(inference_id, settings):
+    if indexes := incompatible_indexes(actor, inference_id, settings):
         raise InvalidRequest(
             f"Inference endpoint [{inference_id}] could not be created because the inference_id "
             f"is being used in mappings with incompatible settings for indices: "
@@ -236,7 +240,7 @@ def store_update(
     return Endpoint.objects.with_status().get(pk=endpoint.pk)
 
 
-def note_dimensions(endpoint: Endpoint, proof: InferenceResult) -> None:
+def note_dimensions(actor: User, endpoint: Endpoint, proof: InferenceResult) -> None:
     """Keep how long the vectors are that an uploaded model gave when it was tried.
 
     Raises InvalidRequest where mappings know the id with vectors of another length.
@@ -245,7 +249,9 @@ def note_dimensions(endpoint: Endpoint, proof: InferenceResult) -> None:
     if not isinstance(proof, TextEmbeddings) or "similarity" not in settings:
         return
     settings = settings | {"dimensions": proof.vectors.shape[1]}
-    check_known_vectors(endpoint.inference_id, endpoint.task_type, endpoint.service, settings)
+    check_known_vectors(
+        actor, endpoint.inference_id, endpoint.task_type, endpoint.service, settings
+    )
     Endpoint.objects.filter(pk=endpoint.pk).update(service_settings=settings)
     endpoint.service_settings = settings
 
@@ -264,7 +270,7 @@ def delete_endpoint(actor: User, endpoint: Endpoint, *, force: bool = False) -> 
     or a pipeline names the endpoint, and InvalidRequest for one that is always there; forced, such
     a one is as fresh as on the first day.
     """
-    found = references_to(endpoint.inference_id)
+    found = references_to(actor, endpoint.inference_id)
     if found and not force:
         raise Conflict(found.message)
     if endpoint.is_preconfigured and not force:

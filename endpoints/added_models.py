@@ -8,8 +8,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from endpoints import deployments, jobs, tasks, trained_models
-from endpoints.models import Artifact, ArtifactState, TrainedModel, User
+from endpoints.access import Action
+from endpoints.models import Artifact, ArtifactState, Deployment, TrainedModel, User
 from endpoints.models.model import stored
+from endpoints.owned import deployments_told
+from endpoints.teams import team_to_own
 from inference.errors import Conflict, InvalidRequest
 from inference.runner.adding import Wish, find
 from inference.runner.files import discard_parts
@@ -17,12 +20,16 @@ from inference.runner.files import discard_parts
 ANY_FOLDER = (Path("/"),)
 
 
-def add_model(actor: User | None, wish: Wish, folders: Sequence[Path]) -> TrainedModel:
+def add_model(
+    actor: User | None, wish: Wish, folders: Sequence[Path], *, team: str | None = None
+) -> TrainedModel:
     """Look at what a model's files say of it, and have them fetched in the background.
 
-    folders: below which a folder may lie. Raises InvalidAction, InvalidRequest, EndpointExists,
-    UnsupportedModel for a model that cannot be hosted, ModelUnavailable.
+    folders: below which a folder may lie. actor: None for the shell, whose models are everybody's.
+    Raises InvalidAction, InvalidRequest, EndpointExists, UnsupportedModel for a model that cannot
+    be hosted, ModelUnavailable, and what `team_to_own` raises.
     """
+    owner = team_to_own(actor, Action.MODEL_PUT, team) if actor else None
     trained_models.check_model_id(wish.model_id)
     trained_models.check_is_unique(wish.model_id, ())
     if wish.folder:
@@ -42,6 +49,7 @@ def add_model(actor: User | None, wish: Wish, folders: Sequence[Path]) -> Traine
                 artifact=artifact,
                 published=stored(published),
                 created_by=actor,
+                team=owner,
             )
             tasks.fetch_artifact.delay_on_commit(artifact.pk)
             return model
@@ -64,7 +72,7 @@ def check_folder(folder: Path, folders: Sequence[Path]) -> None:
         )
 
 
-def cancel_download(model: TrainedModel) -> None:
+def cancel_download(actor: User, model: TrainedModel) -> None:
     """End the fetching of a model's files; those that are here whole stay.
 
     Raises Conflict where nothing is being fetched, or where a deployment waits for it.
@@ -72,8 +80,8 @@ def cancel_download(model: TrainedModel) -> None:
     artifact = model.artifact
     if artifact is None:
         raise Conflict(f"Model [{model.model_id}] was uploaded: there is nothing to fetch")
-    waiting = artifact.models.filter(deployments__isnull=False)
-    if names := sorted(set(waiting.values_list("deployments__deployment_id", flat=True))):
+    waiting = Deployment.objects.filter(model__artifact=artifact)
+    if names := deployments_told(actor, waiting):
         raise Conflict(
             f"The files of model [{model.model_id}] are waited for by the deployments "
             f"[{', '.join(names)}]: stop them first"

@@ -4,9 +4,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from endpoints import tasks
+from endpoints.access import Action, seen_by
 from endpoints.actions import ID_PATTERN
 from endpoints.models import Cluster, ScanState, User
 from endpoints.secrets import encrypt
+from endpoints.teams import team_to_own
 from inference.errors import InvalidRequest, InvalidSettings, NotFound
 from inference.references.connection import Connection
 
@@ -17,16 +19,28 @@ class ClusterExists(InvalidRequest):
     type = "resource_already_exists_exception"
 
 
-def find_cluster(name: str) -> Cluster:
-    """Raises NotFound."""
-    cluster = Cluster.objects.filter(name=name).first() if ID_PATTERN.fullmatch(name) else None
+def find_cluster(user: User, name: str, *, to: Action = Action.CLUSTER_GET) -> Cluster:
+    """The cluster of this name, to do something with it.
+
+    Raises NotFound where somebody may not see it, Forbidden where they may not do this with it.
+    """
+    named = Cluster.objects.select_related("team").filter(name=name)
+    found = named.first() if ID_PATTERN.fullmatch(name) else None
+    cluster = seen_by(user, found, to)
     if cluster is None:
         raise NotFound(f"No cluster [{name}] is connected")
     return cluster
 
 
-def connect_cluster(actor: User, name: str, connection: Connection) -> Cluster:
-    """Connect a cluster; its first scan follows. Raises InvalidSettings or ClusterExists."""
+def connect_cluster(
+    actor: User, name: str, connection: Connection, *, team: str | None = None
+) -> Cluster:
+    """Connect a cluster; its first scan follows.
+
+    Raises InvalidSettings, ClusterExists, also for one of another team, and what `team_to_own`
+    raises.
+    """
+    owner = team_to_own(actor, Action.CLUSTER_PUT, team)
     if len(name) > MAX_NAME_LENGTH or not ID_PATTERN.fullmatch(name):
         raise InvalidSettings(
             [
@@ -44,6 +58,7 @@ def connect_cluster(actor: User, name: str, connection: Connection) -> Cluster:
                 encrypted_api_key=_encrypted_key(connection),
                 ca_certificate=connection.ca_certificate,
                 created_by=actor,
+                team=owner,
             )
             tasks.scan_cluster.delay_on_commit(cluster.pk)
     except IntegrityError:

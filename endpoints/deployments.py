@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from endpoints import fitting, precision, tasks, uploads
-from endpoints.access import get_model
+from endpoints.access import Action, forbidden_with, may_with, seen_by, team_of
 from endpoints.models import (
     Artifact,
     ArtifactState,
@@ -16,7 +16,9 @@ from endpoints.models import (
     DeploymentState,
     Endpoint,
     TrainedModel,
+    User,
 )
+from endpoints.owned import find_deployment, unknown_model
 from inference.errors import (
     Conflict,
     DeploymentNotFound,
@@ -64,7 +66,12 @@ def model_to_run(model_id: str) -> TrainedModel:
 
     Raises NotFound, or what uploads.check_complete raises.
     """
-    model = builtin_model(model_id) if model_id in BUILTIN_MODELS else get_model(model_id)
+    if model_id in BUILTIN_MODELS:
+        model = builtin_model(model_id)
+    elif found := TrainedModel.objects.with_files().filter(model_id=model_id).first():
+        model = found
+    else:
+        raise unknown_model(model_id)
     if model.artifact:
         request_files(model.artifact)
     else:
@@ -82,19 +89,19 @@ def builtin_model(model_id: str) -> TrainedModel:
     return model
 
 
-def attached(config: EndpointConfig) -> EndpointConfig:
+def attached(actor: User, config: EndpointConfig) -> EndpointConfig:
     """A configuration that names a deployment, with the settings that this deployment has.
 
-    Raises DeploymentNotFound, and InvalidRequest where the deployment runs another model.
+    Raises DeploymentNotFound for one that the caller does not see, Forbidden for one that they may
+    not call, and InvalidRequest where it runs another model.
     """
     wished: Any = config.service_settings
-    deployment = (
-        Deployment.objects.select_related("model")
-        .filter(deployment_id=wished.deployment_id)
-        .first()
-    )
+    deployment = find_deployment(actor, wished.deployment_id, to=Action.MODEL_INFER)
     if deployment is None:
         raise DeploymentNotFound(f"Cannot find deployment [{wished.deployment_id}]")
+    # Who only uses an endpoint that is shared with them must not go on when it no longer is.
+    if team_of(deployment) and not may_with(actor, Action.PUT, deployment):
+        raise forbidden_with(actor, Action.PUT, deployment)
     model_id = deployment.model.model_id
     if wished.model_id not in (None, model_id):
         raise InvalidRequest(
@@ -117,18 +124,18 @@ def attached(config: EndpointConfig) -> EndpointConfig:
     return replace(config, service_settings=settings, model=identified(deployment.model))
 
 
-def of_model(config: EndpointConfig) -> EndpointConfig:
+def of_model(actor: User, config: EndpointConfig) -> EndpointConfig:
     """A configuration that names a model, with what is known of it.
 
-    Raises InvalidArgument for a model that nobody knows, InvalidSettings for one of another task,
-    Conflict for one whose files are not known yet, and what uploads.check_complete raises.
+    Raises InvalidArgument for a model that the caller does not see, Forbidden for one that they may
+    not call, InvalidSettings for one of another task, Conflict for one whose files are not known
+    yet, and what uploads.check_complete raises.
     """
     settings: Any = config.service_settings
     if facts := builtin_facts(settings.model_id):
         return replace(config, model=facts)
-    model = (
-        TrainedModel.objects.select_related("artifact").filter(model_id=settings.model_id).first()
-    )
+    found = TrainedModel.objects.with_files().filter(model_id=settings.model_id).first()
+    model = seen_by(actor, found, Action.MODEL_INFER)
     if model is None:
         known = ", ".join(sorted(OFFERED_MODELS))
         raise InvalidArgument(

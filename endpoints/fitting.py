@@ -8,6 +8,7 @@ from django.db import models
 from endpoints.known_models import published_facts
 from endpoints.models import Deployment, DeploymentState, Heartbeat, ModelMeasure
 from inference.errors import NotEnoughMemory, QueueFull
+from inference.runner.catalogue import BUILTIN_MODELS
 from inference.runner.facts import ModelFacts
 from inference.runner.memory import MB
 from inference.runner.process import Measured
@@ -126,10 +127,11 @@ def advice(
     if fewer >= 1:
         return f"It would fit with {fewer} allocation{'s' if fewer > 1 else ''}."
     task = model.task_type
+    # Not those that somebody added: their names are for their teams.
     smaller = [
         other
-        for other, needs in expected.items()
-        if known[other].task_type == task and needs.with_allocations(1) <= available
+        for other in BUILTIN_MODELS
+        if known[other].task_type == task and expected[other].with_allocations(1) <= available
     ]
     if smaller:
         return f"What would fit for {task}: [{', '.join(sorted(smaller))}]."

@@ -4,11 +4,12 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from endpoints.models import IndexMapping
+from endpoints.models import IndexMapping, User
 from endpoints.references import model_settings_of
 from inference.errors import InvalidArgument
 from inference.references.errors import (
@@ -130,11 +131,15 @@ def create(name: str, body: Mapping[str, Any]) -> IndexMapping:
 
 
 @transaction.atomic
-def put_mapping(indices: Sequence[IndexMapping], update: Mapping[str, Any]) -> None:
-    """Change the mappings of all these indices, or of none."""
+def put_mapping(actor: User, indices: Sequence[IndexMapping], update: Mapping[str, Any]) -> None:
+    """Change the mappings of all these indices, or of none.
+
+    An endpoint that the caller does not see is none: what it is cannot be guessed by trying.
+    """
     names = [index.name for index in indices]
+    settings_of = partial(model_settings_of, actor)
     for index in IndexMapping.objects.select_for_update().filter(name__in=names):
-        index.mappings = merge_mapping(index.mappings, update, model_settings_of)
+        index.mappings = merge_mapping(index.mappings, update, settings_of)
         index.save()
 
 

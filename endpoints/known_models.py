@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from endpoints.access import unknown_model
-from endpoints.models import ArtifactState, Deployment, TrainedModel
+from endpoints.access import Action, seen_by
+from endpoints.models import ArtifactState, TrainedModel, User
+from endpoints.owned import unknown_model, visible_deployments, visible_models
 from inference.runner.catalogue import (
     BUILTIN_MODELS,
     OFFERED_MODELS,
@@ -81,6 +82,7 @@ class KnownModel:
             "model_id": facts.model_id,
             "origin": facts.origin,
             "task_type": facts.task_type,
+            "team": self.record.team.name if self.record and self.record.team else None,
             "state": self.state,
         }
         if self.reason:
@@ -122,13 +124,11 @@ def source_of(facts: ModelFacts) -> dict[str, str]:
     return {"repository": facts.repository, "revision": facts.revision}
 
 
-def known_models() -> list[KnownModel]:
-    """All of them, by id; a built-in one by each of its names that was asked for."""
-    records = {
-        model.model_id: model for model in TrainedModel.objects.select_related("artifact").all()
-    }
+def known_models(user: User) -> list[KnownModel]:
+    """Those that somebody sees, by id; a built-in one by each of its names that was asked for."""
+    records = {model.model_id: model for model in visible_models(user).select_related("team")}
     deployments: dict[int, list[str]] = {}
-    for deployment in Deployment.objects.order_by("deployment_id"):
+    for deployment in visible_deployments(user).order_by("deployment_id"):
         deployments.setdefault(deployment.model_id, []).append(deployment.deployment_id)
     known = [
         KnownModel(model.facts, model, deployments.get(model.pk, ())) for model in records.values()
@@ -141,11 +141,13 @@ def known_models() -> list[KnownModel]:
     return sorted(known, key=lambda one: one.facts.model_id)
 
 
-def known_model(model_id: str) -> KnownModel:
-    """Raises NotFound."""
-    record = TrainedModel.objects.select_related("artifact").filter(model_id=model_id).first()
-    facts = record.facts if record else builtin_facts(model_id)
-    if facts is None:
+def known_model(user: User, model_id: str) -> KnownModel:
+    """Raises NotFound where somebody may not see it."""
+    found = TrainedModel.objects.with_files().filter(model_id=model_id).first()
+    if found is None and (facts := builtin_facts(model_id)):
+        return KnownModel(facts, None)
+    record = seen_by(user, found, Action.MODEL_GET)
+    if record is None:
         raise unknown_model(model_id)
-    ids = record.deployments.order_by("deployment_id") if record else Deployment.objects.none()
-    return KnownModel(facts, record, list(ids.values_list("deployment_id", flat=True)))
+    ids = visible_deployments(user).filter(model=record).order_by("deployment_id")
+    return KnownModel(record.facts, record, list(ids.values_list("deployment_id", flat=True)))

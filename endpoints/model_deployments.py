@@ -7,10 +7,12 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from endpoints import deployments, fitting, hosting
-from endpoints.access import get_model
+from endpoints.access import Action, forbidden_with, may_with
 from endpoints.expressions import is_meant
-from endpoints.models import Deployment, DeploymentState, Endpoint, TrainedModel
+from endpoints.models import Deployment, DeploymentState, Endpoint, Team, TrainedModel, User
+from endpoints.owned import endpoints_told, find_deployment, get_model, visible_deployments
 from endpoints.references import references_to
+from endpoints.teams import check_owner, team_to_own
 from inference.errors import (
     Conflict,
     InvalidAction,
@@ -93,15 +95,17 @@ def parse_adaptive(raw: Any) -> AdaptiveAllocations:
     )
 
 
-def start(model_id: str, wish: Wish) -> Deployment:
+def start(actor: User, model_id: str, wish: Wish, *, team: str | None = None) -> Deployment:
     """Ask for a model to run; it does not yet when this returns.
 
-    A deployment that failed makes room for a new one of its id. Raises InvalidAction,
-    InvalidRequest, NotFound for a model or for uploads that are not there, QueueFull or
-    NotEnoughMemory for more than this machine gives.
+    It belongs to whom the model belongs to, or else to the team that is named. A deployment of
+    theirs that failed makes room for a new one of its id. Raises InvalidAction, InvalidRequest,
+    NotFound for a model or for uploads that are not there, Forbidden, QueueFull or NotEnoughMemory
+    for more than this machine gives, and what `team_to_own` raises.
     """
+    model = get_model(actor, model_id, to=Action.DEPLOYMENT_START)
+    owner = owner_of_start(actor, model, team)
     adaptive = wish.check()
-    model = get_model(model_id)
     if not model.is_pytorch:
         raise InvalidRequest(
             f"Cannot deploy model [{model_id}]: only models with [model_type] [pytorch] can be"
@@ -112,11 +116,12 @@ def start(model_id: str, wish: Wish) -> Deployment:
     allocations = first_allocations(wish.number_of_allocations, adaptive)
     try:
         with transaction.atomic():
-            generation = make_room(wish.deployment_id)
+            generation = make_room(actor, wish.deployment_id)
             fitting.check_fits(model_id, allocations)
             return Deployment.objects.create(
                 deployment_id=wish.deployment_id,
                 model=deployments.model_to_run(model_id),
+                team=owner,
                 num_allocations=allocations,
                 num_threads=wish.threads_per_allocation,
                 queue_capacity=wish.queue_capacity,
@@ -128,6 +133,14 @@ def start(model_id: str, wish: Wish) -> Deployment:
             )
     except IntegrityError:
         raise already_started(wish.deployment_id) from None
+
+
+def owner_of_start(actor: User, model: TrainedModel, team: str | None) -> Team:
+    """Whose a deployment is to be: whose the model is, or for one of everybody who starts it."""
+    if model.team is None:
+        return team_to_own(actor, Action.DEPLOYMENT_START, team)
+    check_owner(f"Model [{model.model_id}]", model.team, team)
+    return model.team
 
 
 def check_id(deployment_id: str, model: TrainedModel) -> None:
@@ -146,12 +159,13 @@ def check_id(deployment_id: str, model: TrainedModel) -> None:
         )
 
 
-def make_room(deployment_id: str) -> int:
+def make_room(actor: User, deployment_id: str) -> int:
     """Take a failed deployment of this id away. Returns the generation of the next one."""
     found = Deployment.objects.select_for_update().filter(deployment_id=deployment_id).first()
     if found is None:
         return 1
-    if found.state != DeploymentState.FAILED:
+    is_theirs = may_with(actor, Action.DEPLOYMENT_STOP, found)
+    if found.state != DeploymentState.FAILED or not is_theirs:
         raise already_started(deployment_id)
     found.delete()
     return found.generation + 1
@@ -164,38 +178,40 @@ def already_started(deployment_id: str) -> InvalidRequest:
     )
 
 
-def users_of(deployment: Deployment) -> list[str]:
-    """The endpoints that run on a deployment, the one that made it among them."""
-    return sorted(deployment.endpoints.values_list("inference_id", flat=True))
-
-
-def stop(expression: str, *, allow_no_match: bool = True, force: bool = False) -> None:
+def stop(actor: User, expression: str, *, allow_no_match: bool = True, force: bool = False) -> None:
     """Stop deployments by id or wildcard: new calls are refused at once.
 
-    Calls that run or wait are still answered, unless it is forced. Raises NotFound where none is
-    found and that is not allowed. Unless forced, raises Conflict while an ingest pipeline or an
-    endpoint runs on one.
+    A wildcard means those that the caller may stop. Calls that run or wait are still answered,
+    unless it is forced. Raises NotFound where none is found and that is not allowed, Forbidden for
+    the id of one that they see and may not stop. Unless forced, raises Conflict while an ingest
+    pipeline or an endpoint runs on one.
     """
-    every = Deployment.objects.order_by("deployment_id")
-    found = [deployment for deployment in every if is_meant(expression, deployment.deployment_id)]
+    found = []
+    for deployment in visible_deployments(actor).order_by("deployment_id"):
+        if not is_meant(expression, deployment.deployment_id):
+            continue
+        if may_with(actor, Action.DEPLOYMENT_STOP, deployment):
+            found.append(deployment)
+        elif deployment.deployment_id in expression.split(","):
+            raise forbidden_with(actor, Action.DEPLOYMENT_STOP, deployment)
     if not found and not allow_no_match:
         raise unknown(expression)
     if not force:
         for deployment in found:
-            check_is_unused(deployment)
+            check_is_unused(actor, deployment)
     Deployment.objects.filter(pk__in=[deployment.pk for deployment in found]).delete()
     if force:
         hosting.cut_off(deployment.deployment_id for deployment in found)
 
 
-def check_is_unused(deployment: Deployment) -> None:
-    if users := users_of(deployment):
+def check_is_unused(actor: User, deployment: Deployment) -> None:
+    if users := endpoints_told(actor, deployment.endpoints.all()):
         raise Conflict(
             f"Cannot stop deployment [{deployment.deployment_id}] as it is used by inference "
             f"endpoint [{', '.join(users)}]. Delete the endpoint, or use force to stop the "
             "deployment"
         )
-    if pipelines := references_to(deployment.deployment_id).pipelines:
+    if pipelines := references_to(actor, deployment.deployment_id).pipelines:
         raise Conflict(
             f"Cannot stop deployment [{deployment.deployment_id}] as it is referenced by ingest "
             f"processors; use force to stop the deployment. Pipelines: [{', '.join(pipelines)}]"
@@ -207,19 +223,18 @@ def unknown(deployment_id: str) -> NotFound:
 
 
 def update(
+    actor: User,
     deployment_id: str,
     allocations: int | None,
     adaptive_changes: Mapping[str, Any] | None,
 ) -> Deployment:
     """Change how many allocations a deployment has, or between which bounds they adapt.
 
-    Bounds change one by one; None takes one away. Raises NotFound, InvalidAction, InvalidSettings,
-    Conflict for one that does not run or belongs to an endpoint, QueueFull or NotEnoughMemory for
-    more than this machine gives.
+    Bounds change one by one; None takes one away. Raises NotFound, Forbidden, InvalidAction,
+    InvalidSettings, Conflict for one that does not run or belongs to an endpoint, QueueFull or
+    NotEnoughMemory for more than this machine gives.
     """
-    deployment = (
-        Deployment.objects.select_related("model").filter(deployment_id=deployment_id).first()
-    )
+    deployment = find_deployment(actor, deployment_id, to=Action.DEPLOYMENT_UPDATE)
     if deployment is None:
         raise unknown(deployment_id)
     if allocations is not None and allocations < 1:
@@ -259,18 +274,18 @@ PREFERENCE = (
 )
 
 
-def to_call(name: str) -> Deployment:
-    """The deployment of this id, or the best one of the model of this id.
+def to_call(caller: User, name: str) -> Deployment:
+    """The deployment of this id, or of those that the caller sees the best of the model of this id.
 
-    Raises NotFound for a name of neither, Conflict for a model that is not deployed.
+    Raises NotFound for a name of neither, Forbidden, Conflict for a model that is not deployed.
     """
-    found = Deployment.objects.with_files().filter(deployment_id=name).first()
-    if found:
+    visible = visible_deployments(caller, Action.MODEL_INFER)
+    if found := visible.filter(deployment_id=name).first():
         return found
-    of_model = Deployment.objects.with_files().filter(model__model_id=name)
+    get_model(caller, name, to=Action.MODEL_INFER)
+    of_model = visible.filter(model__model_id=name)
     for deployment in sorted(of_model, key=lambda one: PREFERENCE.index(one.state)):
         return deployment
-    get_model(name)
     raise Conflict(
         f"Trained model [{name}] must be deployed to be used. Please deploy with the start trained "
         "model deployment API."

@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from endpoints import hosting
+from endpoints.access import Action
 from endpoints.model_deployments import to_call
-from endpoints.models import Deployment, DeploymentState, TrainedModel
+from endpoints.models import Deployment, DeploymentState, TrainedModel, User
+from endpoints.owned import visible_deployments, visible_models
 from inference.errors import Conflict, InvalidAction, InvalidRequest
 from inference.nlp_config import InferenceConfig, Kind
 from inference.runner.client import HostUnreachable
@@ -23,6 +25,7 @@ NEEDED = {
 
 
 def infer(
+    caller: User,
     name: str,
     docs: Sequence[Mapping[str, Any]],
     changes: Mapping[str, Any] | None,
@@ -30,13 +33,13 @@ def infer(
 ) -> list[dict[str, Any]]:
     """What a model says of each document; the name is that of a deployment or of a model.
 
-    changes: to the model's inference_config, for this call. Raises NotFound, Conflict for a model
-    that is not deployed, InvalidAction or InvalidRequest for what it cannot be asked, and what
-    `hosting.infer` raises.
+    changes: to the model's inference_config, for this call. Raises NotFound, Forbidden, Conflict
+    for a model that is not deployed, InvalidAction or InvalidRequest for what it cannot be asked,
+    and what `hosting.infer` raises.
     """
+    deployment = to_call(caller, name)
     if not docs:
         raise InvalidAction(["at least one document is required in [docs]"])
-    deployment = to_call(name)
     model = deployment.model
     config = model.inference_config
     if changes is not None:
@@ -55,10 +58,10 @@ def infer(
     return [missing if field is None else next(told) for field in fields]
 
 
-def is_known(name: str) -> bool:
-    """Whether a deployment or a model has this name."""
-    deployed = Deployment.objects.filter(deployment_id=name)
-    return deployed.exists() or TrainedModel.objects.filter(model_id=name).exists()
+def is_known(caller: User, name: str) -> bool:
+    """Whether a deployment or a model that somebody sees has this name."""
+    deployed = visible_deployments(caller, Action.MODEL_INFER).filter(deployment_id=name)
+    return deployed.exists() or visible_models(caller).filter(model_id=name).exists()
 
 
 def field_of(model: TrainedModel, doc: Mapping[str, Any]) -> str | None:

@@ -97,9 +97,9 @@ def infer(
     try:
         endpoint = endpoint_to_call(user, model_id)
     except NotFound:
-        if not model_inference.is_known(model_id):
+        if not model_inference.is_known(user, model_id):
             raise
-        return model_predictions(model_id, texts, config)
+        return model_predictions(user, model_id, texts, config)
     query = config.get("text_similarity", {}).get("text")
     request = InferenceRequest(
         tuple(texts),
@@ -110,7 +110,7 @@ def infer(
 
 
 def model_predictions(
-    model_id: str, texts: Sequence[str], config: Mapping[str, Any]
+    user: User, model_id: str, texts: Sequence[str], config: Mapping[str, Any]
 ) -> list[Prediction]:
     """What a deployed model says of each text. Raises InvalidRequest for one it cannot take."""
     changes = {
@@ -118,7 +118,7 @@ def model_predictions(
         for kind, options in config.items()
     }
     docs = [{USUAL_INPUTS[0]: text} for text in texts]
-    results = model_inference.infer(model_id, docs, changes or None, INFER_TIMEOUT_S)
+    results = model_inference.infer(user, model_id, docs, changes or None, INFER_TIMEOUT_S)
     for result in results:
         if problem := result.get("error"):
             raise InvalidRequest(problem)

@@ -1,12 +1,21 @@
 """Who refers to an endpoint: what stops it from being deleted, or from being another model."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from endpoints.access import sees, visible_clusters
 from endpoints.known_models import facts_behind
-from endpoints.models import Cluster, ClusterReference, Endpoint, IndexMapping, IngestPipeline
+from endpoints.models import (
+    Cluster,
+    ClusterReference,
+    Endpoint,
+    IndexMapping,
+    IngestPipeline,
+    User,
+)
 from inference.references.cluster import Kind
 from inference.references.mappings import (
     is_compatible,
@@ -22,6 +31,7 @@ ADVICE = (
     "are using this inference endpoint before deleting it, "
     "or use force to ignore this warning and delete the inference endpoint."
 )
+PLURALS = {Kind.INDEX: "indexes", Kind.PIPELINE: "pipelines"}
 
 
 @dataclass(frozen=True)
@@ -49,16 +59,38 @@ class Doubt:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """How much of a kind names an endpoint in clusters of which somebody may know nothing else."""
+
+    kind: Kind
+    count: int
+
+    def __str__(self) -> str:
+        if self.count == 1:
+            return f"1 {self.kind} of another team's cluster"
+        return f"{self.count} {PLURALS[self.kind]} of other teams' clusters"
+
+
+@dataclass(frozen=True)
 class References:
-    """What names an endpoint, as far as that is known; sorted."""
+    """What names an endpoint, as far as that is known and somebody may know it; sorted.
+
+    elsewhere, is_doubted_elsewhere: what is to be said of clusters that somebody does not see.
+    """
 
     inference_id: str
     found: tuple[Reference, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
+    is_doubted_elsewhere: bool = False
 
     def __bool__(self) -> bool:
         """Whether something speaks against deleting the endpoint."""
-        return bool(self.found or self.doubts)
+        return bool(self.is_used or self.doubts or self.is_doubted_elsewhere)
+
+    @property
+    def is_used(self) -> bool:
+        return bool(self.found or self.elsewhere)
 
     @property
     def pipelines(self) -> tuple[str, ...]:
@@ -95,18 +127,30 @@ class References:
                 f"cannot be told since {told(doubt.since)}: {doubt.why}. Have the cluster scanned "
                 "again, or use force to ignore this warning and delete the inference endpoint."
             )
+        if self.is_doubted_elsewhere:
+            sentences.append(
+                f"Whether clusters of other teams use inference endpoint {self.inference_id} "
+                "cannot be told now. Use force to ignore this warning and delete the inference "
+                "endpoint."
+            )
         return " ".join(sentences)
 
     def _places(self, kind: Kind) -> tuple[str, ...]:
-        return tuple(one.place for one in self.found if one.kind == kind)
+        return (
+            *(one.place for one in self.found if one.kind == kind),
+            *(str(one) for one in self.elsewhere if one.kind == kind),
+        )
 
 
 def told(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def references_to(inference_id: str) -> References:
-    """Everything that names an endpoint: here, and in the clusters by what was last seen there."""
+def references_to(reader: User, inference_id: str) -> References:
+    """Everything that names an endpoint: here, and in the clusters by what was last seen there.
+
+    Of clusters that the reader does not see it holds how much there is, and no name.
+    """
     pipelines = [
         Reference(Kind.PIPELINE, pipeline.pipeline_id)
         for pipeline in IngestPipeline.objects.all()
@@ -117,17 +161,28 @@ def references_to(inference_id: str) -> References:
         for index in IndexMapping.objects.all()
         if inference_id in referenced_ids(index.mappings)
     ]
-    in_clusters = [
-        Reference(Kind(seen.kind), seen.name, seen.cluster.name, seen.seen_at)
-        for seen in seen_in_clusters(inference_id)
-    ]
+    in_clusters, elsewhere = [], Counter[Kind]()
+    known = visible_names(reader)
+    for seen in seen_in_clusters(inference_id):
+        kind, cluster = Kind(seen.kind), seen.cluster.name
+        if cluster in known:
+            in_clusters.append(Reference(kind, seen.name, cluster, seen.seen_at))
+        else:
+            elsewhere[kind] += 1
+    in_doubt = [cluster for cluster in Cluster.objects.all() if cluster.doubt]
     doubts = [
         Doubt(cluster.name, cluster.doubt, cluster.doubted_since)
-        for cluster in Cluster.objects.all()
-        if cluster.doubt
+        for cluster in in_doubt
+        if cluster.name in known
     ]
     found = sorted([*pipelines, *indexes, *in_clusters], key=lambda one: (one.cluster, one.name))
-    return References(inference_id, tuple(found), tuple(doubts))
+    return References(
+        inference_id,
+        tuple(found),
+        tuple(doubts),
+        tuple(Elsewhere(kind, count) for kind, count in sorted(elsewhere.items())),
+        is_doubted_elsewhere=len(in_doubt) > len(doubts),
+    )
 
 
 def seen_in_clusters(inference_id: str) -> list[ClusterReference]:
@@ -135,8 +190,18 @@ def seen_in_clusters(inference_id: str) -> list[ClusterReference]:
     return list(seen.select_related("cluster"))
 
 
-def incompatible_indexes(inference_id: str, model_settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """The indexes that name this id with model settings that such an endpoint would not fit."""
+def visible_names(reader: User) -> frozenset[str]:
+    """Of the clusters that somebody sees."""
+    return frozenset(visible_clusters(reader).values_list("name", flat=True))
+
+
+def incompatible_indexes(
+    reader: User, inference_id: str, model_settings: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """The indexes that name this id with model settings that such an endpoint would not fit.
+
+    Those in clusters that the reader does not see are counted and not named.
+    """
     here = {
         index.name
         for index in IndexMapping.objects.all()
@@ -144,12 +209,16 @@ def incompatible_indexes(inference_id: str, model_settings: Mapping[str, Any]) -
         if inference_id in named_ids(field)
         and not is_compatible(field.get("model_settings") or {}, model_settings)
     }
-    in_clusters = {
-        f"{seen.cluster.name}:{seen.name}"
+    in_clusters = [
+        seen
         for seen in seen_in_clusters(inference_id)
         if not all(is_compatible(known, model_settings) for known in seen.model_settings)
-    }
-    return (*sorted(here), *sorted(in_clusters))
+    ]
+    visible = visible_names(reader)
+    told = {f"{one.cluster.name}:{one.name}" for one in in_clusters if one.cluster.name in visible}
+    hidden = len(in_clusters) - len(told)
+    elsewhere = [str(Elsewhere(Kind.INDEX, hidden))] if hidden else []
+    return (*sorted(here), *sorted(told), *elsewhere)
 
 
 def model_settings(
@@ -169,9 +238,9 @@ def model_settings(
     return {name: value for name, value in known.items() if value is not None}
 
 
-def model_settings_of(inference_id: str) -> dict[str, Any] | None:
-    """The model settings of an endpoint, or None where there is none of this id."""
+def model_settings_of(reader: User, inference_id: str) -> dict[str, Any] | None:
+    """The model settings of an endpoint, or None where the reader sees none of this id."""
     endpoint = Endpoint.objects.filter(inference_id=inference_id).first()
-    if endpoint is None:
+    if endpoint is None or not sees(reader, endpoint):
         return None
     return model_settings(endpoint.task_type, endpoint.service, endpoint.known_settings)

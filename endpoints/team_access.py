@@ -1,6 +1,6 @@
 """Who sees which team, and what they may do in it."""
 
-from endpoints.access import Action, forbidden_in, require
+from endpoints.access import Action, allowed_teams, forbidden_in, require
 from endpoints.models import Team, User
 from endpoints.models.team import TeamQuerySet
 from endpoints.scopes import scope_of
@@ -16,11 +16,8 @@ def may_in(user: User, action: Action, team: Team) -> bool:
 
 def teams_where(user: User, action: Action = Action.TEAM_GET) -> TeamQuerySet:
     """The teams in which somebody may do this; those that they may see unless told otherwise."""
-    scope, granted_by = scope_of(user), action.granted_by
-    if scope.site.allow(action, granted_by):
-        return Team.objects.all()
-    allowed = [team for team, rights in scope.teams.items() if rights.allow(action, granted_by)]
-    return Team.objects.filter(pk__in=allowed)
+    allowed = allowed_teams(user, action)
+    return Team.objects.all() if allowed is None else Team.objects.filter(pk__in=allowed)
 
 
 def get_visible_team(user: User, name: str, *, to: Action = Action.TEAM_GET) -> Team:

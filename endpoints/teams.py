@@ -135,6 +135,13 @@ def owners_for(user: User, action: Action) -> Owners:
     return Owners(names, DEFAULT_TEAM if is_everywhere else "")
 
 
+def check_owner(what: str, owner: Team | None, name: str | None) -> None:
+    """Raises InvalidArgument where a team is named for something that belongs to another."""
+    if name is not None and (owner is None or owner.name != name):
+        whose = f"team [{owner.name}]" if owner else "no team"
+        raise InvalidArgument(f"{what} belongs to {whose}, not to team [{name}]")
+
+
 def create_team(name: str, description: str = "") -> Team:
     """Raises InvalidArgument for what cannot be, Conflict for a name that is taken."""
     check_name(name)

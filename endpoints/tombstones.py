@@ -7,6 +7,7 @@ So a deleted endpoint leaves a tombstone, and whoever takes over its id is measu
 
 from django.utils import timezone
 
+from endpoints.access import Action, may_with
 from endpoints.models import Endpoint, EndpointTombstone, User
 from endpoints.references import References, references_to
 from inference.errors import ModelDiffers
@@ -20,6 +21,7 @@ def leave(actor: User, endpoint: Endpoint, consumers: References) -> None:
     EndpointTombstone.objects.update_or_create(
         inference_id=endpoint.inference_id,
         defaults={
+            "team": endpoint.team,
             "task_type": endpoint.task_type,
             "service": endpoint.service,
             "model_id": endpoint.model_id,
@@ -31,8 +33,11 @@ def leave(actor: User, endpoint: Endpoint, consumers: References) -> None:
     )
 
 
-def check(inference_id: str, config: EndpointConfig) -> None:
-    """Refuse an id that others rely on and that another model had. Raises ModelDiffers."""
+def check(actor: User, inference_id: str, config: EndpointConfig) -> None:
+    """Refuse an id that others rely on and that another model had. Raises ModelDiffers.
+
+    What it was that another team deleted is not told.
+    """
     wished = Endpoint(
         inference_id=inference_id,
         task_type=config.task_type,
@@ -41,10 +46,12 @@ def check(inference_id: str, config: EndpointConfig) -> None:
         **config.columns(),
     )
     tombstone = find_other(wished)
-    if tombstone and (consumers := known_consumers(tombstone)):
+    if tombstone and (consumers := known_consumers(actor, tombstone)):
         listed = ", ".join(f"{kind} [{', '.join(names)}]" for kind, names in consumers.items())
         before, now = described(tombstone), described(wished)
         again = "with other weights or other settings" if before == now else f"with {now}"
+        if not may_with(actor, Action.GET, tombstone):
+            before, again = "another model", f"with {now}"
         raise ModelDiffers(
             f"Inference endpoint [{inference_id}] could not be created {again}: it had {before} "
             f"when it was deleted, and the inference_id is still being used by {listed}, which "
@@ -58,13 +65,13 @@ def find_other(endpoint: Endpoint) -> EndpointTombstone | None:
     return None if tombstone is None or tombstone.fits(endpoint) else tombstone
 
 
-def known_consumers(tombstone: EndpointTombstone) -> dict[str, list[str]]:
+def known_consumers(reader: User, tombstone: EndpointTombstone) -> dict[str, list[str]]:
     """Who names the id now; of what cannot be looked up any more, what was known at the delete.
 
     A consumer of this installation that was removed, or names another id, counts no longer.
     """
     known: dict[str, list[str]] = tombstone.consumers
-    known = known | references_to(tombstone.inference_id).by_kind()
+    known = known | references_to(reader, tombstone.inference_id).by_kind()
     return {kind: names for kind, names in known.items() if names}
 
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from endpoints import deployments, hosting, jobs, uploads
-from endpoints.access import unknown_model
+from endpoints.access import Action, forbidden_with, may_with
 from endpoints.expressions import is_meant
 from endpoints.models import (
     Artifact,
@@ -22,7 +22,15 @@ from endpoints.models import (
 )
 from endpoints.models.endpoint import RESERVED_PREFIX
 from endpoints.models.model import LOCATION, PYTORCH
+from endpoints.owned import (
+    deployments_told,
+    endpoints_told,
+    unknown_model,
+    visible_deployments,
+    visible_models,
+)
 from endpoints.references import references_to
+from endpoints.teams import team_to_own
 from inference.errors import (
     Conflict,
     EndpointExists,
@@ -51,14 +59,17 @@ TREE, TREE_KINDS = "tree_ensemble", frozenset({"regression", "classification"})
 DEFINITIONS = ("definition", "compressed_definition")
 
 
-def put_model(actor: User, model_id: str, config: Mapping[str, Any]) -> TrainedModel:
+def put_model(
+    actor: User, model_id: str, config: Mapping[str, Any], *, team: str | None = None
+) -> TrainedModel:
     """Store a model's config. What it runs from comes later: by parts, or by a download.
 
-    Raises InvalidAction or InvalidRequest, EndpointExists.
+    Raises InvalidAction or InvalidRequest, EndpointExists, and what `team_to_own` raises.
     """
     if model_id in BUILTIN_MODELS:
         return put_builtin(actor, model_id, config)
     check_model_id(model_id)
+    owner = team_to_own(actor, Action.MODEL_PUT, team)
     stored = checked(model_id, config)
     check_is_unique(model_id, stored["tags"])
     task_type = None
@@ -67,7 +78,11 @@ def put_model(actor: User, model_id: str, config: Mapping[str, Any]) -> TrainedM
     try:
         with transaction.atomic():
             return TrainedModel.objects.create(
-                model_id=model_id, task_type=task_type or "", config=stored, created_by=actor
+                model_id=model_id,
+                task_type=task_type or "",
+                config=stored,
+                created_by=actor,
+                team=owner,
             )
     except IntegrityError:
         raise already_exists(model_id) from None
@@ -75,14 +90,22 @@ def put_model(actor: User, model_id: str, config: Mapping[str, Any]) -> TrainedM
 
 @transaction.atomic
 def put_builtin(actor: User, model_id: str, config: Mapping[str, Any]) -> TrainedModel:
-    """Have a built-in model fetched. A second put while it is on its way changes nothing."""
+    """Have a built-in model fetched. A second put while it is on its way changes nothing.
+
+    Whoever may put models may do that, but only who may do it everywhere may say more of it: it is
+    everybody's. Raises Forbidden, InvalidAction or EndpointExists.
+    """
     if illegal := [name for name in OF_THE_PACKAGE if name in config]:
         raise InvalidAction(
             [f"illegal to set [{name}] of the built-in model [{model_id}]" for name in illegal]
         )
-    found = TrainedModel.objects.select_related("artifact").filter(model_id=model_id).first()
+    found = TrainedModel.objects.with_files().filter(model_id=model_id).first()
     if found is None:
         model = deployments.builtin_model(model_id)
+        usual = model.shown_config
+        is_unusual = any(usual.get(name) != value for name, value in config.items())
+        if is_unusual and not may_with(actor, Action.MODEL_PUT, model):
+            raise forbidden_with(actor, Action.MODEL_PUT, model)
         model.config, model.created_by = dict(config), actor
         model.save()
     elif found.has_files:
@@ -98,7 +121,7 @@ def wait_for_files(model: TrainedModel, timeout_s: float) -> TrainedModel:
     """Wait until the files of a built-in model are there. Raises ModelUnavailable or TimedOut."""
     deadline = hosting.deadline_in(timeout_s)
     while True:
-        model = TrainedModel.objects.select_related("artifact").get(pk=model.pk)
+        model = TrainedModel.objects.with_files().get(pk=model.pk)
         if model.has_files:
             return model
         if model.artifact and model.artifact.state == ArtifactState.FAILED:
@@ -181,39 +204,43 @@ def already_exists(model_id: str) -> EndpointExists:
 
 
 def find(
-    expression: str, *, allow_no_match: bool = True, tags: Sequence[str] = ()
+    user: User, expression: str, *, allow_no_match: bool = True, tags: Sequence[str] = ()
 ) -> list[TrainedModel]:
-    """The models of a list of ids and wildcards, by id, with what they run from.
+    """The models of a list of ids and wildcards that somebody sees, with what they run from.
 
     Raises NotFound for an id of no model, and for a wildcard that finds none unless that is
     allowed.
     """
-    every = TrainedModel.objects.select_related("artifact")
-    found = [model for model in every if is_meant(expression, model.model_id)]
+    found = [model for model in visible_models(user) if is_meant(expression, model.model_id)]
     check_found(expression, [model.model_id for model in found], allow_no_match=allow_no_match)
     wanted = set(tags)
     return [model for model in found if wanted <= set(model.shown_config.get("tags", ()))]
 
 
 def find_with_deployments(
-    expression: str, *, allow_no_match: bool = True
+    user: User, expression: str, *, allow_no_match: bool = True
 ) -> list[tuple[TrainedModel, list[Deployment]]]:
     """The models of these ids, or with deployments of these ids, each with its deployments.
 
-    Raises what `find` raises.
+    A model that somebody does not see comes only with those deployments of it that they see, by
+    their ids. Raises what `find` raises.
     """
     of_model: dict[int, list[Deployment]] = defaultdict(list)
-    for deployment in Deployment.objects.with_files().order_by("deployment_id"):
+    models = {model.pk: model for model in visible_models(user)}
+    visible = frozenset(models)
+    for deployment in visible_deployments(user).order_by("deployment_id"):
         of_model[deployment.model_id].append(deployment)
+        models.setdefault(deployment.model_id, deployment.model)
     found, names = [], []
-    for model in TrainedModel.objects.select_related("artifact"):
+    for model in sorted(models.values(), key=lambda one: one.model_id):
         deployments = of_model[model.pk]
-        if not is_meant(expression, model.model_id):
+        if model.pk not in visible or not is_meant(expression, model.model_id):
             deployments = [one for one in deployments if is_meant(expression, one.deployment_id)]
             if not deployments:
                 continue
         found.append((model, deployments))
-        names += [model.model_id, *(one.deployment_id for one in deployments)]
+        names += [model.model_id] if model.pk in visible else []
+        names += (one.deployment_id for one in deployments)
     check_found(expression, names, allow_no_match=allow_no_match)
     return found
 
@@ -229,7 +256,7 @@ def check_found(expression: str, names: Sequence[str], *, allow_no_match: bool) 
 
 
 @transaction.atomic
-def delete_model(model: TrainedModel, *, force: bool = False) -> None:
+def delete_model(actor: User, model: TrainedModel, *, force: bool = False) -> None:
     """Remove a model with what was uploaded or added. The files of a built-in model stay.
 
     Unless forced, raises Conflict while an ingest pipeline or an inference endpoint names it, or
@@ -237,7 +264,7 @@ def delete_model(model: TrainedModel, *, force: bool = False) -> None:
     """
     running = list(model.deployments.values_list("deployment_id", flat=True))
     if not force:
-        check_is_unused(model, running)
+        check_is_unused(actor, model, running)
     Deployment.objects.filter(model=model).delete()
     transaction.on_commit(partial(hosting.cut_off, running))
     if model.artifact:
@@ -249,24 +276,24 @@ def delete_model(model: TrainedModel, *, force: bool = False) -> None:
         model.artifact.delete()
 
 
-def check_is_unused(model: TrainedModel, deployment_ids: Sequence[str]) -> None:
+def check_is_unused(actor: User, model: TrainedModel, deployment_ids: Sequence[str]) -> None:
     for name in (model.model_id, *deployment_ids):
-        if pipelines := references_to(name).pipelines:
+        if pipelines := references_to(actor, name).pipelines:
             raise Conflict(
                 f"Cannot delete model [{model.model_id}] as it is still referenced by ingest "
                 f"processors; use force to delete the model. Pipelines: [{', '.join(pipelines)}]"
             )
     users = Endpoint.objects.filter(deployment_id__in=deployment_ids)
     users |= Endpoint.objects.on_model(model.model_id).own()
-    if used_by := sorted(set(users.values_list("inference_id", flat=True))):
+    if used_by := endpoints_told(actor, users):
         raise Conflict(
             f"Cannot delete model [{model.model_id}] as it is used by the inference endpoints "
             f"[{', '.join(used_by)}]; use force to delete the model"
         )
-    if deployment_ids:
+    if deployed_as := deployments_told(actor, model.deployments.all()):
         raise Conflict(
             f"Cannot delete model [{model.model_id}] as it is currently deployed as "
-            f"[{', '.join(deployment_ids)}]; use force to delete the model"
+            f"[{', '.join(deployed_as)}]; use force to delete the model"
         )
 
 

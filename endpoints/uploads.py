@@ -18,8 +18,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints.access import get_model, unknown_model
-from endpoints.models import DefinitionPart, Endpoint, TrainedModel
+from endpoints.models import DefinitionPart, Endpoint, TrainedModel, User
+from endpoints.owned import endpoints_told, unknown_model
 from inference.errors import Conflict, EndpointExists, InvalidAction, InvalidRequest, NotFound
 from inference.runner.definition import DEFINITION_FILE, VOCABULARY_FILE, definition_kind
 from inference.runner.files import CHUNK_BYTES, check_space, sha256_of, sync
@@ -34,15 +34,14 @@ def upload_folder(model: TrainedModel) -> Path:
 
 
 def put_part(
-    model_id: str, number: int, content: bytes, *, total_bytes: int, total_parts: int
+    model: TrainedModel, number: int, content: bytes, *, total_bytes: int, total_parts: int
 ) -> None:
     """Keep one part of a definition; the last one that was missing makes it whole.
 
-    Raises InvalidAction, InvalidRequest, NotFound, EndpointExists for a part that is there already,
-    or StorageUnusable.
+    Raises InvalidAction, InvalidRequest, EndpointExists for a part that is there already, NotFound
+    for a model that was deleted meanwhile, or StorageUnusable.
     """
     check_part(number, total_bytes=total_bytes, total_parts=total_parts)
-    model = get_model(model_id)
     if not (model.is_uploaded and model.is_pytorch):
         raise InvalidRequest(f"Model [{model.model_id}] takes no definition: it has no location")
     expected = (model.definition_bytes, model.definition_parts)
@@ -73,7 +72,7 @@ def put_part(
     except IntegrityError:
         if not TrainedModel.objects.filter(pk=model.pk).exists():
             shutil.rmtree(folder, ignore_errors=True)
-            raise unknown_model(model_id) from None
+            raise unknown_model(model.model_id) from None
         raise part_exists(model, number) from None
     model.refresh_from_db()
     if missing_of(model) is None:
@@ -103,12 +102,12 @@ def part_exists(model: TrainedModel, number: int) -> EndpointExists:
     )
 
 
-def put_vocabulary(model_id: str, vocabulary: dict[str, Any]) -> None:
+def put_vocabulary(actor: User, model: TrainedModel, vocabulary: dict[str, Any]) -> None:
     """Keep the vocabulary of a model, over one that there may be.
 
     vocabulary: the tokens, with merges and scores where the kind of tokenizer has them.
-    Raises InvalidAction, InvalidRequest, NotFound or StorageUnusable, and Conflict for another
-    vocabulary than the one that the vectors of an endpoint are known by.
+    Raises InvalidAction, InvalidRequest or StorageUnusable, and Conflict for another vocabulary
+    than the one that the vectors of an endpoint are known by.
     """
     tokens, scores = vocabulary["vocabulary"], vocabulary.get("scores")
     problems = []
@@ -118,16 +117,15 @@ def put_vocabulary(model_id: str, vocabulary: dict[str, Any]) -> None:
         problems.append("[scores] must have same length as [vocabulary]")
     if problems:
         raise InvalidAction(problems)
-    model = get_model(model_id)
     if not (model.is_uploaded and model.is_pytorch):
         raise InvalidRequest(f"Model [{model.model_id}] takes no vocabulary: it has no location")
     content = orjson.dumps(vocabulary)
     sha256 = hashlib.sha256(content).hexdigest()
-    users = Endpoint.objects.on_model(model_id)
+    users = Endpoint.objects.on_model(model.model_id)
     if model.vocabulary_sha256 not in ("", sha256) and users.exists():
         raise Conflict(
-            f"The vocabulary of model [{model_id}] cannot be changed: inference endpoints "
-            f"[{', '.join(users.values_list('inference_id', flat=True))}] use it"
+            f"The vocabulary of model [{model.model_id}] cannot be changed: inference endpoints "
+            f"[{', '.join(endpoints_told(actor, users))}] use it"
         )
     folder = upload_folder(model)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,13 @@
 """What the pages about clusters accept. What a connection may be is for itself to say."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from pydantic import SecretStr
 
 from console.forms.endpoints import CODE
-from endpoints.models import Cluster
+from endpoints.models import DEFAULT_TEAM, Cluster, Team
 from inference.errors import InferenceError, ProblemList
 from inference.references.connection import Connection
 
@@ -77,4 +78,23 @@ class ConnectForm(ConnectionForm):
         widget=forms.TextInput(attrs=CODE),
     )
 
-    field_order = ("name",)
+    field_order = ("name", "team")
+
+    def __init__(self, teams: Iterable[Team], data: Any = None) -> None:
+        """teams: those that it can belong to; asked only where there are several."""
+        super().__init__(data)
+        names = [team.name for team in teams]
+        if len(names) > 1:
+            self.fields["team"] = forms.ChoiceField(
+                label="Team",
+                choices=[(name, name) for name in names],
+                initial=DEFAULT_TEAM,
+                help_text="Its members see the cluster and what is found in it; nobody else does.",
+                widget=forms.Select(attrs={"class": "form-select"}),
+            )
+            self.order_fields(self.field_order)
+
+    @property
+    def team(self) -> str | None:
+        """The team that was chosen; None where there was nothing to choose."""
+        return self.cleaned_data.get("team")

@@ -11,10 +11,11 @@ from django.shortcuts import redirect, render
 from console.forms.clusters import ConnectForm, ConnectionForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.parts import silent
-from endpoints.access import Action, require, visible_endpoints
+from endpoints.access import Action, require, visible_clusters, visible_endpoints
 from endpoints.clusters import change_cluster, connect_cluster, find_cluster, remove_cluster
-from endpoints.models import Cluster, ClusterReference, ScanState
+from endpoints.models import ClusterReference, ScanState
 from endpoints.scanning import scan_cluster
+from endpoints.team_access import teams_where
 from inference.errors import InferenceError, NotFound
 
 PAGE_SIZE = 50
@@ -32,17 +33,19 @@ class Row:
 @page("GET", "HEAD")
 def cluster_list(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.CLUSTER_GET)
-    clusters = list(Cluster.objects.annotate(reference_count=Count("references")))
+    clusters = visible_clusters(request.user).annotate(reference_count=Count("references"))
     return render(request, "clusters/list.html", {"clusters": clusters})
 
 
 @page("GET", "HEAD", "POST")
 def cluster_connect(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.CLUSTER_PUT)
-    form = ConnectForm(request.POST or None)
+    form = ConnectForm(teams_where(request.user, Action.CLUSTER_PUT), request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            cluster = connect_cluster(request.user, form.cleaned_data["name"], form.connection)
+            cluster = connect_cluster(
+                request.user, form.cleaned_data["name"], form.connection, team=form.team
+            )
         except InferenceError as exc:
             form.note(exc)
         else:
@@ -53,7 +56,7 @@ def cluster_connect(request: HtmxRequest) -> HttpResponse:
 @page("GET", "HEAD")
 def cluster_detail(request: HtmxRequest, name: str) -> HttpResponse:
     require(request.user, Action.CLUSTER_GET)
-    cluster = find_cluster(name)
+    cluster = find_cluster(request.user, name)
     shown = Paginator(cluster.references.all(), PAGE_SIZE).get_page(request.GET.get("page"))
     named = {reference.inference_id for reference in shown.object_list}
     here = set(
@@ -76,7 +79,7 @@ def cluster_detail(request: HtmxRequest, name: str) -> HttpResponse:
 @page("GET", "HEAD", "POST")
 def cluster_edit(request: HtmxRequest, name: str) -> HttpResponse:
     require(request.user, Action.CLUSTER_PUT)
-    cluster = find_cluster(name)
+    cluster = find_cluster(request.user, name, to=Action.CLUSTER_PUT)
     form = ConnectionForm.of(cluster, request.POST or None)
     if request.method == "POST" and form.is_valid():
         keep_api_key = not form.cleaned_data["api_key"]
@@ -95,8 +98,9 @@ def cluster_edit(request: HtmxRequest, name: str) -> HttpResponse:
 @page("POST")
 def cluster_scan(request: HtmxRequest, name: str) -> HttpResponse:
     require(request.user, Action.CLUSTER_SCAN)
-    if scan_cluster(find_cluster(name).pk, SCAN_TIMEOUT_S):
-        cluster = find_cluster(name)
+    cluster = find_cluster(request.user, name, to=Action.CLUSTER_SCAN)
+    if scan_cluster(cluster.pk, SCAN_TIMEOUT_S):
+        cluster = find_cluster(request.user, name)
         if cluster.doubt:
             messages.error(request, f"The scan failed: {cluster.doubt}.")
         else:
@@ -109,7 +113,7 @@ def cluster_scan(request: HtmxRequest, name: str) -> HttpResponse:
 @page("GET", "HEAD", "POST")
 def cluster_remove(request: HtmxRequest, name: str) -> HttpResponse:
     require(request.user, Action.CLUSTER_DELETE)
-    cluster = find_cluster(name)
+    cluster = find_cluster(request.user, name, to=Action.CLUSTER_DELETE)
     if request.method == "POST":
         remove_cluster(cluster)
         messages.success(request, f"{name} is removed.")

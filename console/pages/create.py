@@ -16,7 +16,7 @@ from console.working import owners
 from endpoints import actions, tombstones
 from endpoints.access import Action, require
 from endpoints.fitting import Expected, expected_of
-from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint
+from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint, User
 from inference.errors import InferenceError
 from inference.runner.catalogue import OFFERED_MODELS, PublishedModel
 from inference.services import find_service
@@ -84,7 +84,7 @@ def live(request: HtmxRequest, form: CreateEndpointForm) -> dict[str, Any]:
     url, task_type = base_url(request), form.task_type
     return {
         "form": form,
-        "id_problem": problem_with_id(form),
+        "id_problem": problem_with_id(request.user, form),
         "samples": create_samples(
             url,
             form.wished_id,
@@ -97,7 +97,7 @@ def live(request: HtmxRequest, form: CreateEndpointForm) -> dict[str, Any]:
     }
 
 
-def problem_with_id(form: CreateEndpointForm) -> str:
+def problem_with_id(actor: User, form: CreateEndpointForm) -> str:
     """Why the id cannot be used; nothing for one that can, or that is not written yet."""
     if not form.wished_id:
         return ""
@@ -109,7 +109,7 @@ def problem_with_id(form: CreateEndpointForm) -> str:
             usual = {"model_id": form.chosen_model, "num_allocations": 1, "num_threads": 1}
             settings = {"service_settings": usual | form.extras}
             config = find_service(SERVICE).parse(form.task_type, settings)
-            tombstones.check(form.wished_id, config)
+            tombstones.check(actor, form.wished_id, config)
     except InferenceError as exc:
         return " ".join(problems_of(exc))
     return ""

@@ -28,7 +28,7 @@ def endpoint_diagnose(request: HtmxRequest, inference_id: str) -> HttpResponseBa
     a provider may take not to answer.
     """
     require(request.user, Action.DIAGNOSE)
-    endpoint = get_endpoint(request.user, inference_id)
+    endpoint = get_endpoint(request.user, inference_id, to=Action.DIAGNOSE)
     may_cost = request.POST.get("paid_call") == "true"
     context = {
         "endpoint": endpoint,

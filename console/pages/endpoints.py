@@ -101,7 +101,7 @@ def endpoint_delete(request: HtmxRequest, inference_id: str) -> HttpResponse:
             done = "is stopped and fresh" if endpoint.is_preconfigured else "is deleted"
             messages.success(request, f"{inference_id} {done}.")
             return redirect("endpoint-list")
-    references = references_to(inference_id)
+    references = references_to(request.user, inference_id)
     context = {
         "endpoint": endpoint,
         "service": find_service(endpoint.service),

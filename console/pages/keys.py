@@ -14,7 +14,7 @@ from console.forms.keys import KeyForm, Owner, RotateForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.key_words import KeyRow
 from console.pages.samples import base_url, key_samples
-from endpoints.access import Action, require, teams_where, teams_whose_keys
+from endpoints.access import Action, allowed_teams, require, teams_whose_keys
 from endpoints.accounts import visible_accounts
 from endpoints.keys import (
     check_can_rotate,
@@ -104,7 +104,7 @@ def key_create(request: HtmxRequest) -> HttpResponse:
 def owners_for(request: HtmxRequest) -> list[Owner]:
     """Whose a key may be that somebody makes: one's own in each place, and service accounts'."""
     action = Action.API_KEY_CREATE
-    owners = [Owner()] if teams_where(request.user, action) is None else []
+    owners = [Owner()] if allowed_teams(request.user, action) is None else []
     owners += [Owner(team=name) for name in team_names(request, action)]
     administered = teams_whose_keys(request.user, action)
     accounts = visible_accounts(request.user)
@@ -115,7 +115,7 @@ def owners_for(request: HtmxRequest) -> list[Owner]:
 
 def team_names(request: HtmxRequest, action: Action) -> list[str]:
     """The teams in which somebody may do this."""
-    allowed = teams_where(request.user, action)
+    allowed = allowed_teams(request.user, action)
     teams = Team.objects.all() if allowed is None else Team.objects.filter(pk__in=allowed)
     return list(teams.values_list("name", flat=True))
 

@@ -12,7 +12,7 @@ from console.pages.samples import Sample, base_url, call_samples
 from console.pages.settings import settings_of
 from console.pages.sharing import sharing_card
 from endpoints import caching
-from endpoints.access import Action, may
+from endpoints.access import Action, may_with
 from endpoints.fitting import expected_of
 from endpoints.known_models import facts_behind
 from endpoints.models import Endpoint
@@ -41,7 +41,7 @@ def overview(
     service = find_service(endpoint.service)
     model = facts_behind(endpoint.service, endpoint.service_settings)
     # The names of what uses it are for those who could delete it, as in the API.
-    is_told = may(request.user, Action.DELETE)
+    is_told = may_with(request.user, Action.DELETE, endpoint)
     return {
         "endpoint": endpoint,
         "service": service,
@@ -52,13 +52,13 @@ def overview(
         "events": endpoint.deployment.events.all()[:SHOWN_EVENTS] if endpoint.deployment else [],
         "cut_inputs": endpoint.usage.truncated_share(),
         "cache": caching.state_of(endpoint) if caching.can_be_cached(endpoint) else None,
-        "may_change_cache": may(request.user, Action.CACHE_PUT),
+        "may_change_cache": may_with(request.user, Action.CACHE_PUT, endpoint),
         "model": model,
         "expected": expected_of([model])[model.model_id] if model else None,
         "precision": precision_card(endpoint),
         "form": form or try_form(endpoint),
         "samples": samples_of(request, endpoint, called),
-        "references": is_told and references_to(endpoint.inference_id),
+        "references": is_told and references_to(request.user, endpoint.inference_id),
         "sharing": sharing_card(request.user, endpoint, share_form),
         "as_json": json.dumps(endpoint.to_response(), indent=2, ensure_ascii=False),
     }

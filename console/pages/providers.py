@@ -77,7 +77,7 @@ def provider_request(request: HtmxRequest, service_name: str) -> HttpResponse:
 def endpoint_edit(request: HtmxRequest, inference_id: str) -> HttpResponse:
     """Change what can be changed of an endpoint of a provider."""
     require(request.user, Action.UPDATE)
-    endpoint = get_endpoint(request.user, inference_id)
+    endpoint = get_endpoint(request.user, inference_id, to=Action.UPDATE)
     service = SERVICES[endpoint.service]
     if not isinstance(service, RemoteService):
         raise Http404

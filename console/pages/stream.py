@@ -31,7 +31,7 @@ BROKEN = "Something went wrong on the server; its log says what."
 def endpoint_stream(request: HtmxRequest, inference_id: str) -> StreamingHttpResponse:
     """Events for static/js/stream.js: `text` to append, and `show` with the markup of a place."""
     require(request.user, Action.INFER)
-    endpoint = get_endpoint(request.user, inference_id)
+    endpoint = get_endpoint(request.user, inference_id, to=Action.INFER)
     form = try_form(endpoint, request.POST)
     if form is None or not can_stream(endpoint):
         raise Http404

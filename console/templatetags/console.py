@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from endpoints.access import Action, may
+from endpoints.access import Action, Thing, may, may_with
 from endpoints.models import User
 from endpoints.roles import ON_THE_SITE
 from inference.findings import StepName
@@ -158,6 +158,12 @@ def role_gist(role: str) -> str:
 def is_allowed(user: User, action: str) -> bool:
     """Whether somebody may do what this member of Action names."""
     return may(user, Action[action])
+
+
+@register.simple_tag(takes_context=True)
+def allowed_with(context: Any, action: str, thing: Thing) -> bool:
+    """The same for somebody who looks at a page, with one thing that is on it."""
+    return may_with(context["request"].user, Action[action], thing)
 
 
 @register.filter

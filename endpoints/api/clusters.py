@@ -3,12 +3,13 @@
 from django.http import HttpResponse
 from pydantic import SecretStr, StrictStr
 
-from endpoints.access import Action, require
+from endpoints.access import Action, require, visible_clusters
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse
 from endpoints.clusters import change_cluster, connect_cluster, find_cluster, remove_cluster
 from endpoints.models import Cluster
 from endpoints.scanning import scan_cluster
+from endpoints.teams import check_owner
 from inference.errors import Conflict, NotFound
 from inference.references.connection import Connection
 
@@ -35,32 +36,37 @@ class ClusterListView(ElasticView):
     def get(self, request: UserRequest) -> HttpResponse:
         require(request.user, Action.CLUSTER_GET)
         self.params(request)
-        return self.answer({"clusters": [one.to_response() for one in Cluster.objects.all()]})
+        clusters = visible_clusters(request.user).select_related("team")
+        return self.answer({"clusters": [one.to_response() for one in clusters]})
 
 
 class ClusterView(ElasticView):
     def get(self, request: UserRequest, name: str) -> HttpResponse:
         require(request.user, Action.CLUSTER_GET)
         self.params(request)
-        return self.answer(with_references(find_cluster(name)))
+        return self.answer(with_references(find_cluster(request.user, name)))
 
     def put(self, request: UserRequest, name: str) -> HttpResponse:
-        """Connect a cluster or change it; a scan follows in the background."""
+        """Connect a cluster or change it; a scan follows in the background.
+
+        team: whose one is to be that was not connected yet.
+        """
         require(request.user, Action.CLUSTER_PUT)
-        self.params(request)
+        team = self.params(request, "team").text("team", None)
         body = parse(ClusterBody, request)
         try:
-            known = find_cluster(name)
+            known = find_cluster(request.user, name, to=Action.CLUSTER_PUT)
         except NotFound:
-            cluster = connect_cluster(request.user, name, body.connection)
+            cluster = connect_cluster(request.user, name, body.connection, team=team)
         else:
+            check_owner(f"Cluster [{name}]", known.team, team)
             cluster = change_cluster(known, body.connection, keep_api_key=body.keeps_api_key)
         return self.answer(cluster.to_response())
 
     def delete(self, request: UserRequest, name: str) -> HttpResponse:
         require(request.user, Action.CLUSTER_DELETE)
         self.params(request)
-        remove_cluster(find_cluster(name))
+        remove_cluster(find_cluster(request.user, name, to=Action.CLUSTER_DELETE))
         return self.answer({"acknowledged": True})
 
 
@@ -69,10 +75,10 @@ class ScanView(ElasticView):
         """Scan now, and answer what the cluster is like after that, also where the scan failed."""
         require(request.user, Action.CLUSTER_SCAN)
         timeout_s = self.params(request).duration_s("timeout", SCAN_TIMEOUT_S)
-        cluster = find_cluster(name)
+        cluster = find_cluster(request.user, name, to=Action.CLUSTER_SCAN)
         if not scan_cluster(cluster.pk, min(timeout_s, LONGEST_SCAN_S)):
             raise Conflict(f"Cluster [{name}] is being scanned already")
-        return self.answer(with_references(find_cluster(name)))
+        return self.answer(with_references(find_cluster(request.user, name)))
 
 
 def with_references(cluster: Cluster) -> dict[str, object]:

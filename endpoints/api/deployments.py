@@ -4,7 +4,7 @@ from django.http import HttpResponse
 
 from endpoints.access import Action, require
 from endpoints.api.http import ElasticView, UserRequest
-from endpoints.models import Deployment
+from endpoints.owned import find_deployment
 from inference.errors import DeploymentNotFound
 
 
@@ -13,7 +13,7 @@ class DeploymentEventsView(ElasticView):
         """What a deployment went through, the newest first; times in milliseconds since 1970."""
         require(request.user, Action.DEPLOYMENT_EVENTS)
         self.params(request)
-        deployment = Deployment.objects.filter(deployment_id=deployment_id).first()
+        deployment = find_deployment(request.user, deployment_id, to=Action.DEPLOYMENT_EVENTS)
         if deployment is None:
             raise DeploymentNotFound(f"Cannot find deployment [{deployment_id}]")
         events = [event.to_response() for event in deployment.events.all()]

@@ -20,6 +20,6 @@ class DiagnosisView(ElasticView):
         require(request.user, Action.DIAGNOSE)
         timeout_s = self.params(request).duration_s("timeout", TIMEOUT_S)
         body = parse_optional(DiagnosisBody, request)
-        endpoint = get_endpoint(request.user, inference_id)
+        endpoint = get_endpoint(request.user, inference_id, to=Action.DIAGNOSE)
         steps = diagnose(endpoint, timeout_s, may_cost=body.paid_call)
         return self.answer(to_response(endpoint, steps))

@@ -86,7 +86,7 @@ class IndexMappingView(MappingView):
         params = self.params(request, *LOOKUP, "write_index_only")
         options = lookup(params, allow_no_indices=False)
         update = read_object(request)
-        indices.put_mapping(indices.find(index, options), update)
+        indices.put_mapping(request.user, indices.find(index, options), update)
         return self.answer(ACKNOWLEDGED)
 
     post = put

@@ -8,10 +8,11 @@ from django.http import HttpResponse
 from pydantic import Field, StrictStr
 
 from endpoints import added_models, trained_models
-from endpoints.access import Action, get_model, require
+from endpoints.access import Action, require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse
 from endpoints.known_models import known_model, known_models
+from endpoints.owned import get_model
 from inference.runner.adding import Wish
 from inference.types import InputType, TaskType
 
@@ -67,7 +68,7 @@ class ModelsView(ElasticView):
     def get(self, request: UserRequest) -> HttpResponse:
         require(request.user, Action.MODEL_GET)
         self.params(request)
-        found = [model.to_response() for model in known_models()]
+        found = [model.to_response() for model in known_models(request.user)]
         return self.answer({"count": len(found), "models": found})
 
 
@@ -75,20 +76,21 @@ class KnownModelView(ElasticView):
     def get(self, request: UserRequest, model_id: str) -> HttpResponse:
         require(request.user, Action.MODEL_GET)
         self.params(request)
-        return self.answer(known_model(model_id).to_response())
+        return self.answer(known_model(request.user, model_id).to_response())
 
     def put(self, request: UserRequest, model_id: str) -> HttpResponse:
         """Look at the model and answer what it is; its files come in the background."""
         require(request.user, Action.MODEL_PUT)
-        self.params(request)
+        team = self.params(request, "team").text("team", None)
         wish = parse(AddModelBody, request).wish(model_id)
-        model = added_models.add_model(request.user, wish, settings.MODEL_FOLDERS)
-        return self.answer(known_model(model.model_id).to_response())
+        added_models.add_model(request.user, wish, settings.MODEL_FOLDERS, team=team)
+        return self.answer(known_model(request.user, model_id).to_response())
 
     def delete(self, request: UserRequest, model_id: str) -> HttpResponse:
         require(request.user, Action.MODEL_DELETE)
         force = self.params(request, "force").flag("force")
-        trained_models.delete_model(get_model(model_id), force=force)
+        model = get_model(request.user, model_id, to=Action.MODEL_DELETE)
+        trained_models.delete_model(request.user, model, force=force)
         return self.answer({"acknowledged": True})
 
 
@@ -96,13 +98,14 @@ class CancelView(ElasticView):
     def post(self, request: UserRequest, model_id: str) -> HttpResponse:
         require(request.user, Action.MODEL_PUT)
         self.params(request)
-        added_models.cancel_download(get_model(model_id))
-        return self.answer(known_model(model_id).to_response())
+        model = get_model(request.user, model_id, to=Action.MODEL_PUT)
+        added_models.cancel_download(request.user, model)
+        return self.answer(known_model(request.user, model_id).to_response())
 
 
 class RetryView(ElasticView):
     def post(self, request: UserRequest, model_id: str) -> HttpResponse:
         require(request.user, Action.MODEL_PUT)
         self.params(request)
-        added_models.retry_download(get_model(model_id))
-        return self.answer(known_model(model_id).to_response())
+        added_models.retry_download(get_model(request.user, model_id, to=Action.MODEL_PUT))
+        return self.answer(known_model(request.user, model_id).to_response())

@@ -91,7 +91,7 @@ class EndpointView(ElasticView):
         )
         service = find_service(body.named_service())
         if service.is_hosted:
-            prove(endpoint, timeout_s)
+            prove(request.user, endpoint, timeout_s)
         response = self.answer(endpoint.to_response())
         warn(response, *service.warnings(body.config), *tombstones.lift(endpoint))
         return response
@@ -116,7 +116,7 @@ class EndpointView(ElasticView):
         force, is_dry_run = params.flag("force"), params.flag("dry_run")
         endpoint = get_endpoint(request.user, inference_id, task_in(task_type), to=Action.DELETE)
         if is_dry_run:
-            found = references_to(inference_id)
+            found = references_to(request.user, inference_id)
             return self.answer(
                 {
                     "acknowledged": False,
@@ -251,14 +251,14 @@ def asked(
     return endpoint, call, params.duration_s("timeout", default_s)
 
 
-def prove(endpoint: Endpoint, timeout_s: float) -> None:
+def prove(actor: User, endpoint: Endpoint, timeout_s: float) -> None:
     """Wait for a new endpoint and call it once; one that cannot work is taken back.
 
     When only the time ran out, the endpoint stays and goes on starting.
     """
     try:
         left_s = hosting.wait_until_started(endpoint.deployment_id, timeout_s)
-        actions.note_dimensions(endpoint, calls.probe(endpoint, left_s))
+        actions.note_dimensions(actor, endpoint, calls.probe(endpoint, left_s))
     except DeploymentTimedOut:
         raise
     except TimedOut as exc:

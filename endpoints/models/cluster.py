@@ -1,5 +1,6 @@
 """Connected clusters, and what in them names endpoints."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +29,9 @@ class ScanState(models.TextChoices):
 
 
 class ClusterQuerySet(models.QuerySet["Cluster"]):
+    def of_teams(self, teams: Collection[int]) -> "ClusterQuerySet":
+        return self.filter(team__in=teams)
+
     def unattended(self) -> "ClusterQuerySet":
         """Clusters that nobody scans now; a scan that takes this long has died."""
         long_ago = timezone.now() - timedelta(seconds=2 * SCAN_TIMEOUT_S)
@@ -108,7 +112,8 @@ class Cluster(Record):
 
     def to_response(self) -> dict[str, Any]:
         """The cluster as the API shows it: without its key, and with all that is known of it."""
-        shown: dict[str, Any] = {"name": self.name, "url": self.url}
+        team = self.team.name if self.team else None
+        shown: dict[str, Any] = {"name": self.name, "url": self.url, "team": team}
         if self.ca_certificate:
             shown["ca_certificate"] = self.ca_certificate
         shown |= {"has_api_key": self.has_api_key, "state": self.state}

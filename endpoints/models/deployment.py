@@ -1,9 +1,12 @@
 """Deployments: models that are asked to run, and how far they are."""
 
+from collections.abc import Collection
+
 from django.db import models
 
 from endpoints.models.base import Record
 from endpoints.models.model import TrainedModel
+from endpoints.models.team import Team
 
 
 class DeploymentState(models.TextChoices):
@@ -17,6 +20,10 @@ class DeploymentQuerySet(models.QuerySet["Deployment"]):
     def with_files(self) -> "DeploymentQuerySet":
         return self.select_related("model__artifact")
 
+    def of_teams(self, teams: Collection[int]) -> "DeploymentQuerySet":
+        """Deployments that these teams started by themselves, without an endpoint."""
+        return self.filter(team__in=teams)
+
 
 class Deployment(Record):
     """One model asked to run. The row is the wish; the runner writes the observed columns.
@@ -26,6 +33,8 @@ class Deployment(Record):
 
     deployment_id = models.CharField(max_length=256, unique=True)
     model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="deployments")
+    # Who started it by itself. One that was started for an endpoint is whosever that is.
+    team = models.ForeignKey(Team, null=True, on_delete=models.SET_NULL, related_name="deployments")
     num_allocations = models.PositiveIntegerField(default=1)
     num_threads = models.PositiveIntegerField(default=1)
     # As it was asked for; empty where it was not, which is full precision.

@@ -1,6 +1,6 @@
 """Hosted models: the files they come from and what is known of them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import models
@@ -64,6 +64,13 @@ class Artifact(Record):
 class TrainedModelQuerySet(models.QuerySet["TrainedModel"]):
     def of_ids(self, model_ids: Iterable[str]) -> "TrainedModelQuerySet":
         return self.filter(model_id__in=list(model_ids))
+
+    def of_teams(self, teams: Collection[int]) -> "TrainedModelQuerySet":
+        """Models of these teams, and those of everybody."""
+        return self.filter(models.Q(team=None) | models.Q(team__in=teams))
+
+    def with_files(self) -> "TrainedModelQuerySet":
+        return self.select_related("artifact")
 
 
 class TrainedModel(Record):

@@ -3,6 +3,7 @@
 from django.db import models
 
 from endpoints.models.endpoint import Endpoint
+from endpoints.models.team import Team
 from endpoints.models.user import User
 
 
@@ -13,6 +14,8 @@ class EndpointTombstone(models.Model):
     """
 
     inference_id = models.CharField(max_length=256, unique=True)
+    # Whose the endpoint was: nobody else is told what it had been.
+    team = models.ForeignKey(Team, null=True, on_delete=models.SET_NULL, related_name="+")
     task_type = models.CharField(max_length=32)
     service = models.CharField(max_length=64)
     model_id = models.TextField(blank=True)

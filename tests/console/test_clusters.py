@@ -7,11 +7,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from endpoints.models import Cluster, Endpoint, Heartbeat, ScanState
+from endpoints import teams
+from endpoints.models import Cluster, Endpoint, Heartbeat, ScanState, Team, TeamRole
 from endpoints.scanning import scan_cluster
 from tests.console.conftest import HTMX, text
 from tests.elastic import API_KEY, Elastic, inferring, semantic
-from tests.factories import make_cluster, make_endpoint
+from tests.factories import make_cluster, make_endpoint, make_user
 
 CLUSTERS, PROD = "/console/clusters", "/console/clusters/prod"
 
@@ -197,3 +198,53 @@ def test_a_scan_takes_no_get(console: Client) -> None:
     make_cluster()
 
     assert console.get(f"{PROD}/scan").status_code == 405
+
+
+def browser_of(*owners: Team, role: TeamRole = TeamRole.INFERENCE_ADMIN) -> Client:
+    """Of somebody who is in these teams."""
+    user = make_user(f"of-{'-'.join(team.name for team in owners)}")
+    for team in owners:
+        teams.put_member(team, user, role)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_a_cluster_belongs_to_the_only_team_of_who_connects_it(db: None) -> None:
+    search = teams.create_team("search")
+    browser = browser_of(search)
+    assert 'name="team"' not in text(browser.get(f"{CLUSTERS}/_new"))
+
+    browser.post(f"{CLUSTERS}/_new", {"name": "prod", "url": "http://127.0.0.1:1"})
+
+    assert Cluster.objects.get().team == search
+    assert "<dt>Team</dt> <dd> search </dd>" in text(browser.get(PROD))
+
+
+def test_who_is_in_several_teams_chooses_whose_a_cluster_is(db: None) -> None:
+    search, shop = teams.create_team("search"), teams.create_team("shop")
+    teams.create_team("secret")
+    browser = browser_of(search, shop)
+    page = text(browser.get(f"{CLUSTERS}/_new"))
+    sent = {"name": "prod", "url": "http://127.0.0.1:1"}
+
+    refused = browser.post(f"{CLUSTERS}/_new", sent | {"team": "secret"})
+
+    assert re.findall(r'<option value="([^"]+)"', page) == ["search", "shop"]
+    assert refused.status_code == 200
+    assert not Cluster.objects.exists()
+    browser.post(f"{CLUSTERS}/_new", sent | {"team": "shop"})
+    assert Cluster.objects.get().team == shop
+
+
+def test_a_member_reads_of_a_cluster_what_others_do_not_even_find(db: None) -> None:
+    search, shop = teams.create_team("search"), teams.create_team("shop")
+    make_cluster("prod", team=search)
+    reader = browser_of(search, role=TeamRole.INFERENCE_USER)
+
+    page = text(reader.get(PROD))
+
+    assert "Scan now" not in page
+    assert f'href="{PROD}/edit"' not in page
+    assert reader.post(f"{PROD}/scan").status_code == 403
+    assert "prod" not in text(browser_of(shop).get(CLUSTERS))

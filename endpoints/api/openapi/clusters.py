@@ -7,6 +7,7 @@ from endpoints.api.openapi.words import (
     DURATION,
     INTEGER,
     STRING,
+    TEAM,
     Body,
     Operation,
     Schema,
@@ -21,6 +22,7 @@ from inference.references.cluster import Kind
 KNOWN = {
     "name": STRING,
     "url": STRING,
+    "team": {"type": ["string", "null"], "description": "Null where it is the site's own."},
     "has_api_key": BOOLEAN,
     "state": {"enum": ScanState.values},
 }
@@ -67,7 +69,9 @@ PUT = Operation(
     "Connect a cluster, or change how it is reached",
     ref("Cluster"),
     "It is scanned in the background. A key that is left out stays as it is; null removes it.",
+    (TEAM,),
     body=Body(ref("ClusterBody"), {"url": "https://search.example.org:9200", "api_key": "…"}),
+    failures=(404,),
 )
 DELETE = Operation("clusters.delete", "Forget a cluster", ref("Acknowledged"), failures=(404,))
 SCAN = Operation(

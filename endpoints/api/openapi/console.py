@@ -17,6 +17,7 @@ from endpoints.api.openapi.words import (
     NUMBER,
     OBJECT,
     STRING,
+    TEAM,
     Body,
     Operation,
     Schema,
@@ -56,6 +57,7 @@ SCHEMAS: dict[str, Schema] = {
             "model_id": STRING,
             "origin": {"type": "string", "enum": [str(origin) for origin in Origin]},
             "task_type": {"type": ["string", "null"]},
+            "team": {"type": ["string", "null"], "description": "Null where it is everybody's."},
             "state": {"type": "string", "enum": [str(state) for state in ArtifactState]},
             "description": STRING,
             "license": STRING,
@@ -155,6 +157,8 @@ ADD_MODEL = Operation(
     "Add a model by its name on the hub, or from a folder",
     ref("KnownModel"),
     "Its small files are read at once and say what it is; the rest is fetched in the background.",
+    (TEAM,),
+    failures=(404,),
     body=Body(
         ref("AddModelBody"), {"source": {"repository": "intfloat/e5-small-v2", "revision": "main"}}
     ),

@@ -9,6 +9,7 @@ from endpoints.api.openapi.words import (
     NUMBER,
     OBJECT,
     STRING,
+    TEAM,
     Body,
     Operation,
     Schema,
@@ -152,7 +153,7 @@ PUT = Operation(
     (
         TIMEOUT,
         flag("force", "Create it although another model made what is stored for this id."),
-        query("team", "Whose it is to be, where that is not clear.", STRING),
+        TEAM,
     ),
     Body(ref("CreateEndpoint"), EXAMPLE),
     in_path={"task_type": TASK},

@@ -160,6 +160,7 @@ HAS_PRIVILEGES = Operation(
             "application": mapped(mapped(mapped(BOOLEAN))),
         }
     ),
+    "What a person may do everywhere, and what a key of a team may do there.",
     body=Body(ref("HasPrivilegesBody"), {"cluster": ["monitor_inference"]}),
 )
 

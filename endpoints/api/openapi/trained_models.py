@@ -9,6 +9,7 @@ from endpoints.api.openapi.words import (
     INTEGER,
     OBJECT,
     STRING,
+    TEAM,
     Body,
     Operation,
     Schema,
@@ -153,6 +154,7 @@ PUT = Operation(
     (
         flag("wait_for_completion", "Answer once a built-in model is here."),
         TIMEOUT,
+        TEAM,
         ignored("defer_definition_decompression"),
     ),
     Body(
@@ -162,7 +164,7 @@ PUT = Operation(
             "inference_config": {"text_embedding": {"tokenization": {"bert": {}}}},
         },
     ),
-    failures=(408,),
+    failures=(404, 408),
 )
 DELETE = Operation(
     "ml.delete_trained_model",
@@ -220,6 +222,7 @@ START = Operation(
         query("cache_size", "Told again as it was given: there is no cache.", STRING),
         query("priority", "Told again as it was given.", {"enum": list(PRIORITIES)}),
         query("precision", "Of built-in models, beyond Elasticsearch.", {"enum": list(Precision)}),
+        TEAM,
         query("model_threads", "Deprecated: number_of_allocations.", INTEGER),
         query("inference_threads", "Deprecated: threads_per_allocation.", INTEGER),
     ),

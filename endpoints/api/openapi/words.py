@@ -74,6 +74,9 @@ def ignored(name: str) -> Schema:
     return query(name, "Accepted and of no effect.", STRING)
 
 
+TEAM = query("team", "Whose it is to be, where that is not clear.", STRING)
+
+
 @dataclass(frozen=True)
 class Body:
     schema: Schema

@@ -65,7 +65,11 @@ class AuthenticateView(ElasticView):
 
 class HasPrivilegesView(ElasticView):
     def post(self, request: UserRequest, username: str | None = None) -> HttpResponse:
-        """Tell for each privilege that is asked for whether the caller has it."""
+        """Tell for each privilege that is asked for whether the caller has it.
+
+        What is asked does not say of which team: a person is told what they may do everywhere,
+        whatever more their roles in teams allow; a key of a team, what it may do there.
+        """
         user = request.user
         if username not in (None, user.username):
             require(user, Action.HAS_PRIVILEGES)
@@ -73,12 +77,9 @@ class HasPrivilegesView(ElasticView):
         self.params(request)
         body = parse(HasPrivilegesBody, request)
         body.check()
-        scope = scope_of(user)
-        rights = scope.site
-        cluster = {
-            privilege: any(holds(one, privilege) for one in scope.rights())
-            for privilege in body.cluster
-        }
+        key = user.acting_key
+        rights = scope_of(user).in_team(key.team_id if key else None)
+        cluster = {privilege: holds(rights, privilege) for privilege in body.cluster}
         index: dict[str, dict[str, bool]] = {}
         for asked in body.index:
             for name in asked.names:

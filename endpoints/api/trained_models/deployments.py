@@ -51,6 +51,7 @@ class StartView(ElasticView):
             "cache_size",
             "priority",
             "precision",
+            "team",
             *OLD_NAMES,
         )
         timeout_s = params.duration_s("timeout", START_TIMEOUT_S)
@@ -62,7 +63,12 @@ class StartView(ElasticView):
         if timeout_s <= 0:
             raise InvalidAction(["[timeout] must be greater than 0"])
         body = parse_optional(StartBody, request)
-        deployment = model_deployments.start(model_id, wish_of(model_id, params, body))
+        deployment = model_deployments.start(
+            request.user,
+            model_id,
+            wish_of(model_id, params, body),
+            team=params.text("team", None),
+        )
         hosting.wait_until_started(deployment.deployment_id, timeout_s, WAITS[wait_for])
         found = Deployment.objects.with_files().get(pk=deployment.pk)
         response = self.answer({"assignment": assignment(found)})
@@ -108,6 +114,7 @@ class StopView(ElasticView):
             )
         allow_no_match, force = allows_no_match(params), params.flag("force")
         model_deployments.stop(
+            request.user,
             model_id,
             allow_no_match=allow_no_match if body.allow_no_match is None else body.allow_no_match,
             force=force if body.force is None else body.force,
@@ -123,5 +130,7 @@ class UpdateDeploymentView(ElasticView):
         allocations = params.integer("number_of_allocations")
         if allocations is None:
             allocations = body.number_of_allocations
-        deployment = model_deployments.update(model_id, allocations, body.adaptive_allocations)
+        deployment = model_deployments.update(
+            request.user, model_id, allocations, body.adaptive_allocations
+        )
         return self.answer({"assignment": assignment(deployment)})

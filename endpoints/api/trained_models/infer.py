@@ -18,5 +18,7 @@ class InferView(ElasticView):
         require(request.user, Action.MODEL_INFER)
         timeout_s = self.params(request).duration_s("timeout", INFER_TIMEOUT_S)
         body = parse(InferBody, request)
-        results = model_inference.infer(model_id, body.docs, body.inference_config, timeout_s)
+        results = model_inference.infer(
+            request.user, model_id, body.docs, body.inference_config, timeout_s
+        )
         return self.answer({"inference_results": results})

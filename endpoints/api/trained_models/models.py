@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from endpoints import trained_models, uploads
-from endpoints.access import Action, get_model, require
+from endpoints.access import Action, require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.params import Params
 from endpoints.api.schemas import parse
@@ -17,6 +17,7 @@ from endpoints.api.trained_models.schemas import (
 )
 from endpoints.api.trained_models.shown import model_config
 from endpoints.models.model import PYTORCH
+from endpoints.owned import get_model
 from inference.errors import InvalidAction, InvalidArgument, InvalidRequest
 
 ACKNOWLEDGED = {"acknowledged": True}
@@ -71,7 +72,9 @@ class ModelListView(ElasticView):
             )
         tags = [tag for tag in params.text("tags", "").split(",") if tag]
         window = page(params)
-        found = trained_models.find(ids, allow_no_match=allows_no_match(params), tags=tags)
+        found = trained_models.find(
+            request.user, ids, allow_no_match=allows_no_match(params), tags=tags
+        )
         for name in ("definition", "definition_status"):
             if name in included and len(found) > 1:
                 raise InvalidAction(
@@ -86,14 +89,17 @@ class ModelView(ModelListView):
     def put(self, request: UserRequest, ids: str) -> HttpResponse:
         """Store a config; with `wait_for_completion` answer once a built-in model is here."""
         require(request.user, Action.MODEL_PUT)
-        params = self.params(request, "defer_definition_decompression", "wait_for_completion")
+        params = self.params(
+            request, "defer_definition_decompression", "wait_for_completion", "team"
+        )
         params.flag("defer_definition_decompression")
         is_waiting = params.flag("wait_for_completion")
         timeout_s = params.duration_s("timeout", float("inf"))
         body = parse(ConfigBody, request)
         if body.model_type == PYTORCH:
             body = parse(NlpConfigBody, request)
-        model = trained_models.put_model(request.user, ids, body.given())
+        team = params.text("team", None)
+        model = trained_models.put_model(request.user, ids, body.given(), team=team)
         if is_waiting:
             model = trained_models.wait_for_files(model, timeout_s)
         return self.answer(model_config(model, is_human=params.flag("human")))
@@ -101,7 +107,8 @@ class ModelView(ModelListView):
     def delete(self, request: UserRequest, ids: str) -> HttpResponse:
         require(request.user, Action.MODEL_DELETE)
         force = self.params(request, "force").flag("force")
-        trained_models.delete_model(get_model(ids), force=force)
+        model = get_model(request.user, ids, to=Action.MODEL_DELETE)
+        trained_models.delete_model(request.user, model, force=force)
         return self.answer(ACKNOWLEDGED)
 
 
@@ -110,9 +117,10 @@ class PartView(ElasticView):
         require(request.user, Action.MODEL_PART_PUT)
         self.params(request)
         number = part_number(part)
+        model = get_model(request.user, model_id, to=Action.MODEL_PART_PUT)
         body = parse(PartBody, request)
         uploads.put_part(
-            model_id,
+            model,
             number,
             body.content(),
             total_bytes=body.total_definition_length,
@@ -125,8 +133,9 @@ class VocabularyView(ElasticView):
     def put(self, request: UserRequest, model_id: str) -> HttpResponse:
         require(request.user, Action.MODEL_VOCABULARY_PUT)
         self.params(request)
+        model = get_model(request.user, model_id, to=Action.MODEL_VOCABULARY_PUT)
         body = parse(VocabularyBody, request)
-        uploads.put_vocabulary(model_id, body.model_dump(exclude_none=True))
+        uploads.put_vocabulary(request.user, model, body.model_dump(exclude_none=True))
         return self.answer(ACKNOWLEDGED)
 
 

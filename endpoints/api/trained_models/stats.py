@@ -28,7 +28,9 @@ class StatsView(ElasticView):
         require(request.user, Action.MODEL_STATS)
         params = self.params(request, "allow_no_match", "from", "size")
         window, is_human = page(params), params.flag("human")
-        found = trained_models.find_with_deployments(ids, allow_no_match=allows_no_match(params))
+        found = trained_models.find_with_deployments(
+            request.user, ids, allow_no_match=allows_no_match(params)
+        )
         named = [name for one in IngestPipeline.objects.all() for name in referenced_models_of(one)]
         shown = [
             stats

@@ -88,7 +88,7 @@ def test_a_list_of_many_asks_the_database_no_more_than_one_of_few(
         make_added_model(f"model-{number}")
 
     with django_assert_num_queries(2):
-        assert len(known_models()) == 11
+        assert len(known_models(admin)) == 11
 
 
 def test_a_repository_comes_from_the_mirror(api: Api, folder: Path) -> None:

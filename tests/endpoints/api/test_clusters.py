@@ -38,6 +38,7 @@ def test_a_cluster_is_connected_and_shown_without_its_key(api: Api, elastic: Ela
     assert stored == {
         "name": "prod",
         "url": elastic.url,
+        "team": "default",
         "has_api_key": True,
         "state": "waiting",
         "reason": "it has not been scanned yet",

@@ -305,13 +305,15 @@ def test_without_the_right_nothing_else_is_looked_at(
     assert IndexMapping.objects.count() == 2
 
 
-def test_the_references_of_an_endpoint_are_told_sorted(api: Api, two_indices: None) -> None:
+def test_the_references_of_an_endpoint_are_told_sorted(
+    api: Api, admin: User, two_indices: None
+) -> None:
     api("PUT", "/bees", mapped(text=semantic("b", search_inference_id="z")))
     api("PUT", "/plain", mapped(text={"type": "text"}))
     for name in ("two", "one"):
         api("PUT", f"/_ingest/pipeline/{name}", {"processors": [{"inference": {"model_id": "z"}}]})
 
-    found = references_to("z")
+    found = references_to(admin, "z")
 
     assert (found.pipelines, found.indexes) == (("one", "two"), ("bees", "zebras"))
     assert found.message == (
@@ -321,15 +323,15 @@ def test_the_references_of_an_endpoint_are_told_sorted(api: Api, two_indices: No
         "indexes: [bees, zebras]. Ensure that no index mappings are using this inference endpoint "
         "before deleting it, or use force to ignore this warning and delete the inference endpoint."
     )
-    assert (bool(found), bool(references_to("nobody"))) == (True, False)
-    assert references_to("nobody").message == ""
+    assert (bool(found), bool(references_to(admin, "nobody"))) == (True, False)
+    assert references_to(admin, "nobody").message == ""
 
 
-def test_indexes_tell_which_models_do_not_fit_them(api: Api) -> None:
+def test_indexes_tell_which_models_do_not_fit_them(api: Api, admin: User) -> None:
     for name, dimensions in (("new", None), ("fits", 384), ("small", 3), ("tiny", 2)):
         known = {"model_settings": DENSE | {"dimensions": dimensions}} if dimensions else {}
         api("PUT", f"/{name}", mapped(text=semantic("mine", **known)))
 
-    assert incompatible_indexes("mine", DENSE) == ("small", "tiny")
-    assert incompatible_indexes("other", DENSE) == ()
-    assert incompatible_indexes("mine", {"task_type": "rerank"}) == ("fits", "small", "tiny")
+    assert incompatible_indexes(admin, "mine", DENSE) == ("small", "tiny")
+    assert incompatible_indexes(admin, "other", DENSE) == ()
+    assert incompatible_indexes(admin, "mine", {"task_type": "rerank"}) == ("fits", "small", "tiny")

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
+from endpoints.models import User
 from endpoints.references import model_settings_of
 from inference.sandbox.app import Sandbox
 from tests.endpoints.conftest import Api, refused, told
@@ -85,11 +86,11 @@ def test_texts_that_are_read_as_one_are_never_answered_from_memory(
     [("float", "float", 8), ("int8", "byte", 8), ("bit", "bit", 8)],
 )
 def test_mappings_are_told_what_vectors_are_made_of(
-    api: Api, kind: str, element_type: str, dimensions: int
+    api: Api, admin: User, kind: str, element_type: str, dimensions: int
 ) -> None:
     create(api, "cohere", embedding_type=kind)
 
-    known = model_settings_of("e1")
+    known = model_settings_of(admin, "e1")
 
     assert known is not None
     assert (known["element_type"], known["dimensions"]) == (element_type, dimensions)
