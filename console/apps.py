@@ -6,4 +6,5 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         # Makes the Celery application the one that @shared_task binds to.
-        from console import celery  # noqa: F401
+        # Those who sign in are written down by what listens there.
+        from console import celery, sign_ins  # noqa: F401

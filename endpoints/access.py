@@ -1,9 +1,19 @@
 """Who may see or change what; the API and the pages ask here."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
-from endpoints.models import Endpoint, ShareLevel, TeamRole, TrainedModel, User, endpoint_by_id
+from endpoints.models import (
+    Endpoint,
+    ShareLevel,
+    Team,
+    TeamRole,
+    TrainedModel,
+    User,
+    endpoint_by_id,
+)
 from endpoints.models.endpoint import EndpointQuerySet
 from endpoints.privileges import Rights
 from endpoints.scopes import scope_of
@@ -56,6 +66,8 @@ class Action(StrEnum):
     CLUSTER_DELETE = "cluster:admin/console/clusters/delete"
     CLUSTER_SCAN = "cluster:admin/console/clusters/scan"
 
+    AUDIT_GET = "cluster:admin/console/team/audit/get"
+
     INDEX_CREATE = "indices:admin/create"
     INDEX_MAPPING_PUT = "indices:admin/mapping/put"
     INDEX_GET = "indices:admin/get"
@@ -67,6 +79,16 @@ class Action(StrEnum):
         return _granting(self)
 
     @property
+    def is_change(self) -> bool:
+        """Whether it changes something, so that the audit log tells of it."""
+        return ":monitor/" not in self.value and not self.value.endswith(LOOKS)
+
+    @property
+    def verb(self) -> str:
+        """What the audit log calls it: the kind of thing, and what is done to it."""
+        return VERBS.get(self) or ".".join(self.value.split("/")[-2:])
+
+    @property
     def is_on_indices(self) -> bool:
         return self.value.startswith("indices:")
 
@@ -76,6 +98,37 @@ class Action(StrEnum):
         return self.value.startswith(OF_TEAMS) and not self.value.startswith(OF_THE_SITE)
 
 
+# How actions end that look at something, or try something out.
+LOOKS = ("/get", "/simulate", "/diagnose", "/has_privileges")
+# What the names of Elasticsearch do not say in the words of the audit log.
+VERBS = {
+    Action.PUT: "endpoint.create",
+    Action.UPDATE: "endpoint.update",
+    Action.DELETE: "endpoint.delete",
+    Action.DIAGNOSE: "endpoint.diagnose",
+    Action.GET: "endpoint.get",
+    Action.INFER: "endpoint.call",
+    Action.CACHE_PUT: "endpoint.cache",
+    Action.CACHE_PURGE: "endpoint.purge",
+    Action.MODEL_GET: "model.get",
+    Action.MODEL_STATS: "model.get",
+    Action.MODEL_INFER: "model.call",
+    Action.MODEL_PUT: "model.add",
+    Action.MODEL_DELETE: "model.delete",
+    Action.MODEL_PART_PUT: "model.upload",
+    Action.MODEL_VOCABULARY_PUT: "model.upload",
+    Action.API_KEY_CREATE: "key.create",
+    Action.API_KEY_GET: "key.get",
+    Action.API_KEY_INVALIDATE: "key.revoke",
+    Action.CLUSTER_GET: "cluster.get",
+    Action.CLUSTER_PUT: "cluster.connect",
+    Action.CLUSTER_DELETE: "cluster.remove",
+    Action.CLUSTER_SCAN: "cluster.scan",
+    Action.INDEX_CREATE: "index.create",
+    Action.INDEX_MAPPING_PUT: "index.update",
+    Action.INDEX_GET: "index.get",
+    Action.INDEX_DELETE: "index.delete",
+}
 # The first line that an action's name begins with tells what allows it.
 GRANTED_BY = (
     ("cluster:admin/xpack/inference/", "manage_inference manage all"),
@@ -104,6 +157,7 @@ GRANTED_BY = (
         "manage_own_api_key manage_api_key manage_security all",
     ),
     ("cluster:admin/xpack/security/", "read_security manage_security all"),
+    (Action.AUDIT_GET.value, "read_security manage_security all"),
     ("cluster:monitor/console/", "monitor manage all"),
     ("cluster:admin/console/", "manage all"),
     (Action.INDEX_CREATE.value, "create_index manage all"),
@@ -139,11 +193,35 @@ def _granting(action: Action) -> tuple[str, ...]:
 
 
 class Unauthenticated(InferenceError):
+    """name: what the caller is called, as far as they said."""
+
     status, type = 401, "security_exception"
+
+    def __init__(
+        self, reason: str = "", metadata: Mapping[str, Any] | None = None, *, name: str = ""
+    ) -> None:
+        super().__init__(reason, metadata)
+        self.name = name
 
 
 class Forbidden(InferenceError):
+    """team: whose thing it is, where it is done to one."""
+
     status, type = 403, "security_exception"
+
+    def __init__(
+        self, reason: str = "", action: Action | None = None, team: Team | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.action, self.team = action, team
+
+
+class Unseen(NotFound):
+    """It is there, but not for this caller: who is told exactly what they would be told if not."""
+
+    def __init__(self, reason: str, action: Action, team: Team | None) -> None:
+        super().__init__(reason)
+        self.action, self.team = action, team
 
 
 def require(user: User, action: Action, *indices: str) -> None:
@@ -232,7 +310,8 @@ def forbidden(user: User, action: Action, indices: list[str] | None = None) -> F
     place = f" on indices [{','.join(indices)}]" if indices else ""
     return Forbidden(
         f"action [{action}] is unauthorized for {_subject(user)}{place}, "
-        f"this action is granted by the {kind} privileges [{','.join(action.granted_by)}]"
+        f"this action is granted by the {kind} privileges [{','.join(action.granted_by)}]",
+        action,
     )
 
 
@@ -280,10 +359,12 @@ def _checked(
     task_type: TaskType | None,
     action: Action,
 ) -> Endpoint:
-    is_allowed = found is not None and may_with(user, action, found)
-    if found is None or not (is_allowed or sees(user, found)):
-        raise NotFound(f"Inference endpoint not found [{inference_id}]")
-    if not is_allowed:
+    unknown = f"Inference endpoint not found [{inference_id}]"
+    if found is None:
+        raise NotFound(unknown)
+    if not may_with(user, action, found):
+        if not sees(user, found):
+            raise Unseen(unknown, action, found.team if action.is_change else None)
         raise forbidden_with(user, action, found)
     if task_type and task_type != found.task:
         raise InvalidRequest(
@@ -297,9 +378,9 @@ def forbidden_with(user: User, action: Action, endpoint: Endpoint) -> Forbidden:
     """Names who could allow it."""
     team = endpoint.team
     if team is None:
-        return Forbidden(f"{forbidden(user, action)} for the whole installation")
+        return Forbidden(f"{forbidden(user, action)} for the whole installation", action)
     admins = team.memberships.filter(role=TeamRole.TEAM_ADMIN).values_list(
         "user__username", flat=True
     )
     asked = f"its administrators are [{','.join(admins)}]" if admins else "it has no administrator"
-    return Forbidden(f"{forbidden(user, action)} in team [{team.name}]; {asked}")
+    return Forbidden(f"{forbidden(user, action)} in team [{team.name}]; {asked}", action, team)

@@ -4,20 +4,17 @@ A call adds to figures in memory, which takes microseconds; a thread of each pro
 to the database.
 """
 
-import logging
 import os
 import threading
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from multiprocessing.util import Finalize
 from time import time
 from typing import TypeAlias
 
-from django.db import Error, connection, transaction
+from django.db import transaction
 from django.db.models import F
 
-from endpoints.heartbeats import repeating
+from endpoints.flushing import Flusher
 from endpoints.models import Endpoint, UsageHour
 from inference.chat import ChatRequest
 from inference.types import InferenceRequest, InferenceResult
@@ -30,8 +27,6 @@ HOUR_S = 3600
 
 # An endpoint's key, and an hour by its number from the beginning of 1970.
 Row: TypeAlias = tuple[int, int]
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -109,42 +104,17 @@ def write(rows: dict[Row, Figures]) -> None:
             UsageHour.objects.create(endpoint_id=pk, hour=hour, **counts)
 
 
-class Writer:
-    """The thread that flushes, started by the first call that is recorded."""
-
-    def __init__(self) -> None:
-        self._is_started = False
-        self._lock = threading.Lock()
-
-    def ensure_started(self) -> None:
-        if self._is_started:
-            return
-        with self._lock:
-            if self._is_started:
-                return
-            self._is_started = True
-        running = ExitStack()
-        running.callback(flush_at_exit)
-        running.enter_context(repeating(INTERVAL_S, counter.flush))
-        # Web workers are children of multiprocessing, which end without a look at atexit.
-        Finalize(None, running.close, exitpriority=0)
+def new_writer() -> Flusher:
+    return Flusher("figures of usage", INTERVAL_S, lambda: counter.flush())
 
 
-def flush_at_exit() -> None:
-    try:
-        counter.flush()
-    except Error as exc:
-        logger.warning("the last figures of usage could not be written: %s", exc)
-    connection.close()
-
-
-counter, writer = UsageCounter(), Writer()
+counter, writer = UsageCounter(), new_writer()
 
 
 def start_anew() -> None:
     """In a process that was forked: it has no thread, and its parent writes what waited."""
     global counter, writer
-    counter, writer = UsageCounter(), Writer()
+    counter, writer = UsageCounter(), new_writer()
 
 
 os.register_at_fork(after_in_child=start_anew)
