@@ -160,7 +160,11 @@ def is_recorded(sign_in: Attempt, at: datetime) -> bool:
     """Whether another process noted on the same day that somebody came."""
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
     return AuditEntry.objects.filter(
-        actor=sign_in.actor_pk, address=sign_in.address, verb=SIGN_IN, reason=BASIC, at__gte=midnight
+        actor=sign_in.actor_pk,
+        address=sign_in.address,
+        verb=SIGN_IN,
+        reason=BASIC,
+        at__gte=midnight,
     ).exists()
 
 
@@ -244,9 +248,7 @@ def note_caller(user: User, address: str) -> None:
         note(Outcome.DONE, SIGN_IN, user.username, BASIC, who=Who.of(user, address))
 
 
-def attempt(
-    verb: str, *, on: str
-) -> Callable[[Callable[Args, Result]], Callable[Args, Result]]:
+def attempt(verb: str, *, on: str) -> Callable[[Callable[Args, Result]], Callable[Args, Result]]:
     """Note where a change fails that somebody tried. What succeeds, the change itself records.
 
     on: the argument that is or names the thing. A refusal is noted where it is told.

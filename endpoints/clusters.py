@@ -1,13 +1,16 @@
 """Connecting clusters, changing how they are reached, and letting go of them."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints import tasks
+from endpoints import audit, scanning, tasks
 from endpoints.actions import ID_PATTERN
-from endpoints.models import Cluster, ScanState, User
+from endpoints.attempts import attempt
+from endpoints.models import Cluster, Outcome, ScanState, User
 from endpoints.secrets import encrypt
-from inference.errors import InvalidRequest, InvalidSettings, NotFound
+from inference.errors import Conflict, InvalidRequest, InvalidSettings, NotFound
 from inference.references.connection import Connection
 
 MAX_NAME_LENGTH = 64
@@ -25,6 +28,7 @@ def find_cluster(name: str) -> Cluster:
     return cluster
 
 
+@attempt("cluster.connect", on="name")
 def connect_cluster(actor: User, name: str, connection: Connection) -> Cluster:
     """Connect a cluster; its first scan follows. Raises InvalidSettings or ClusterExists."""
     if len(name) > MAX_NAME_LENGTH or not ID_PATTERN.fullmatch(name):
@@ -45,12 +49,14 @@ def connect_cluster(actor: User, name: str, connection: Connection) -> Cluster:
                 ca_certificate=connection.ca_certificate,
                 created_by=actor,
             )
+            audit.record("cluster.connect", name, team=cluster.team, after=told_of(cluster))
             tasks.scan_cluster.delay_on_commit(cluster.pk)
     except IntegrityError:
         raise ClusterExists(f"A cluster with the [name] {name} is connected already") from None
     return cluster
 
 
+@attempt("cluster.update", on="cluster")
 @transaction.atomic
 def change_cluster(
     cluster: Cluster, connection: Connection, *, keep_api_key: bool = False
@@ -64,6 +70,7 @@ def change_cluster(
     stored = Cluster.objects.select_for_update().filter(pk=cluster.pk).first()
     if stored is None:
         raise NotFound(f"No cluster [{cluster.name}] is connected")
+    before = told_of(stored)
     if not keep_api_key:
         stored.encrypted_api_key = _encrypted_key(connection)
     elif stored.has_api_key and connection.origin != Connection(stored.url).origin:
@@ -74,13 +81,46 @@ def change_cluster(
     stored.url, stored.ca_certificate = connection.url, connection.ca_certificate
     stored.scan_started_at = None
     stored.save()
+    after = told_of(stored)
+    if not keep_api_key:
+        after |= {"changed_secrets": ["api_key"]}
+    audit.record("cluster.update", stored.name, team=stored.team, before=before, after=after)
     tasks.scan_cluster.delay_on_commit(stored.pk)
     return stored
 
 
+@transaction.atomic
 def remove_cluster(cluster: Cluster) -> None:
     """Forget a cluster and what was seen in it. Gone already is success."""
-    Cluster.objects.filter(pk=cluster.pk).delete()
+    before = told_of(cluster)
+    if Cluster.objects.filter(pk=cluster.pk).delete()[0]:
+        audit.record("cluster.remove", cluster.name, team=cluster.team, before=before)
+
+
+@attempt("cluster.scan", on="cluster")
+def scan_now(cluster: Cluster, timeout_s: float) -> Cluster:
+    """Scan because somebody wants it; those by the clock are written down nowhere.
+
+    Returns what the cluster is like after that, also where the scan failed. Raises Conflict where
+    it is being scanned already, or NotFound for one that was removed meanwhile.
+    """
+    if not scanning.scan_cluster(cluster.pk, timeout_s):
+        raise Conflict(f"Cluster [{cluster.name}] is being scanned already")
+    scanned = find_cluster(cluster.name)
+    outcome = Outcome.FAILED if scanned.doubt else Outcome.DONE
+    audit.record(
+        "cluster.scan", scanned.name, team=scanned.team, outcome=outcome, reason=scanned.doubt
+    )
+    return scanned
+
+
+def told_of(cluster: Cluster) -> dict[str, Any]:
+    """What the audit log tells of a cluster: how it is reached, without its key."""
+    return {
+        "url": cluster.url,
+        "has_api_key": cluster.has_api_key,
+        "ca_certificate": cluster.ca_certificate,
+    }
 
 
 def _encrypted_key(connection: Connection) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from endpoints import deployments, fitting, hosting
+from endpoints import audit, deployments, fitting, hosting
 from endpoints.access import get_model
+from endpoints.attempts import attempt
 from endpoints.expressions import is_meant
 from endpoints.models import Deployment, DeploymentState, Endpoint, TrainedModel
 from endpoints.references import references_to
@@ -93,6 +94,7 @@ def parse_adaptive(raw: Any) -> AdaptiveAllocations:
     )
 
 
+@attempt("deployment.start", on="model_id")
 def start(model_id: str, wish: Wish) -> Deployment:
     """Ask for a model to run; it does not yet when this returns.
 
@@ -114,7 +116,7 @@ def start(model_id: str, wish: Wish) -> Deployment:
         with transaction.atomic():
             generation = make_room(wish.deployment_id)
             fitting.check_fits(model_id, allocations)
-            return Deployment.objects.create(
+            deployment = Deployment.objects.create(
                 deployment_id=wish.deployment_id,
                 model=deployments.model_to_run(model_id),
                 num_allocations=allocations,
@@ -126,8 +128,28 @@ def start(model_id: str, wish: Wish) -> Deployment:
                 adaptive_allocations=adaptive and adaptive.to_response(),
                 generation=generation,
             )
+            audit.record(
+                "deployment.start",
+                deployment.deployment_id,
+                team=deployment.model.team,
+                after=told_of(deployment),
+            )
+            return deployment
     except IntegrityError:
         raise already_started(wish.deployment_id) from None
+
+
+def told_of(deployment: Deployment) -> dict[str, Any]:
+    """What the audit log tells of a deployment: how it is to run."""
+    return {
+        "model_id": deployment.model.model_id,
+        "number_of_allocations": deployment.num_allocations,
+        "threads_per_allocation": deployment.num_threads,
+        "adaptive_allocations": deployment.adaptive_allocations,
+        "queue_capacity": deployment.queue_capacity,
+        "priority": deployment.priority,
+        "precision": deployment.precision,
+    }
 
 
 def check_id(deployment_id: str, model: TrainedModel) -> None:
@@ -169,6 +191,7 @@ def users_of(deployment: Deployment) -> list[str]:
     return sorted(deployment.endpoints.values_list("inference_id", flat=True))
 
 
+@attempt("deployment.stop", on="expression")
 def stop(expression: str, *, allow_no_match: bool = True, force: bool = False) -> None:
     """Stop deployments by id or wildcard: new calls are refused at once.
 
@@ -176,14 +199,22 @@ def stop(expression: str, *, allow_no_match: bool = True, force: bool = False) -
     found and that is not allowed. Unless forced, raises Conflict while an ingest pipeline or an
     endpoint runs on one.
     """
-    every = Deployment.objects.order_by("deployment_id")
+    every = Deployment.objects.select_related("model__team").order_by("deployment_id")
     found = [deployment for deployment in every if is_meant(expression, deployment.deployment_id)]
     if not found and not allow_no_match:
         raise unknown(expression)
     if not force:
         for deployment in found:
             check_is_unused(deployment)
-    Deployment.objects.filter(pk__in=[deployment.pk for deployment in found]).delete()
+    with transaction.atomic():
+        Deployment.objects.filter(pk__in=[deployment.pk for deployment in found]).delete()
+        for deployment in found:
+            audit.record(
+                "deployment.stop",
+                deployment.deployment_id,
+                team=deployment.model.team,
+                before=told_of(deployment),
+            )
     if force:
         hosting.cut_off(deployment.deployment_id for deployment in found)
 
@@ -206,6 +237,8 @@ def unknown(deployment_id: str) -> NotFound:
     return NotFound(f"No known deployment with deployment_id [{deployment_id}]")
 
 
+@attempt("deployment.update", on="deployment_id")
+@transaction.atomic
 def update(
     deployment_id: str,
     allocations: int | None,
@@ -239,8 +272,17 @@ def update(
             f"Cannot update deployment [{deployment_id}] while it is "
             f"[{deployment.get_state_display()}]: it must be started"
         )
+    before = told_of(deployment)
     deployments.set_allocations(deployment, allocations, adaptive)
-    return Deployment.objects.with_files().get(pk=deployment.pk)
+    changed = Deployment.objects.with_files().get(pk=deployment.pk)
+    audit.record(
+        "deployment.update",
+        deployment_id,
+        team=deployment.model.team,
+        before=before,
+        after=told_of(changed),
+    )
+    return changed
 
 
 def merged(deployment: Deployment, changes: Mapping[str, Any] | None) -> AdaptiveAllocations | None:

@@ -6,11 +6,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from endpoints import audit
+from endpoints.attempts import attempt
 from endpoints.models import User
 from endpoints.privileges import BUILTIN_ROLES, SUPERUSER
 from inference.errors import Conflict, InvalidArgument, NotFound
 
 
+@attempt("person.create", on="username")
 @transaction.atomic
 def create_user(username: str, password: str, roles: Collection[str]) -> User:
     """Raises Conflict for a name that is taken, InvalidArgument for what cannot be used."""
@@ -25,9 +28,11 @@ def create_user(username: str, password: str, roles: Collection[str]) -> User:
     except ValidationError as exc:
         raise InvalidArgument(" ".join(exc.messages)) from exc
     user.save()
+    audit.record("person.create", username, after={"roles": user.role_names})
     return user
 
 
+@attempt("person.roles", on="username")
 @transaction.atomic
 def set_roles(username: str, roles: Collection[str]) -> User:
     """Give somebody these roles instead of those they had. Holds from their next request on.
@@ -48,9 +53,11 @@ def set_roles(username: str, roles: Collection[str]) -> User:
             f"[{username}] is the last one with the role [{SUPERUSER}]; "
             "give it to somebody else first"
         )
+    before = {"roles": user.role_names}
     for name, value in _columns(roles).items():
         setattr(user, name, value)
     user.save(update_fields=["roles", "is_superuser"])
+    audit.record("person.roles", username, before=before, after={"roles": user.role_names})
     return user
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints import deployments, hosting, jobs, uploads
+from endpoints import audit, deployments, hosting, jobs, uploads
 from endpoints.access import unknown_model
+from endpoints.attempts import attempt
 from endpoints.expressions import is_meant
 from endpoints.models import (
     Artifact,
@@ -51,6 +52,7 @@ TREE, TREE_KINDS = "tree_ensemble", frozenset({"regression", "classification"})
 DEFINITIONS = ("definition", "compressed_definition")
 
 
+@attempt("model.add", on="model_id")
 def put_model(actor: User, model_id: str, config: Mapping[str, Any]) -> TrainedModel:
     """Store a model's config. What it runs from comes later: by parts, or by a download.
 
@@ -66,9 +68,11 @@ def put_model(actor: User, model_id: str, config: Mapping[str, Any]) -> TrainedM
         task_type = InferenceConfig.stored(stored["inference_config"]).kind.task_type
     try:
         with transaction.atomic():
-            return TrainedModel.objects.create(
+            model = TrainedModel.objects.create(
                 model_id=model_id, task_type=task_type or "", config=stored, created_by=actor
             )
+            audit.record("model.add", model_id, team=model.team, after=stored)
+            return model
     except IntegrityError:
         raise already_exists(model_id) from None
 
@@ -90,7 +94,8 @@ def put_builtin(actor: User, model_id: str, config: Mapping[str, Any]) -> Traine
     else:
         model = found
     assert model.artifact  # noqa: S101 - a built-in model has one
-    deployments.request_files(model.artifact)
+    if deployments.request_files(model.artifact):
+        audit.record("model.add", model_id, team=model.team, after=dict(config))
     return model
 
 
@@ -228,6 +233,7 @@ def check_found(expression: str, names: Sequence[str], *, allow_no_match: bool) 
             raise unknown_model(pattern)
 
 
+@attempt("model.delete", on="model")
 @transaction.atomic
 def delete_model(model: TrainedModel, *, force: bool = False) -> None:
     """Remove a model with what was uploaded or added. The files of a built-in model stay.
@@ -247,6 +253,8 @@ def delete_model(model: TrainedModel, *, force: bool = False) -> None:
     if model.is_added and model.artifact:
         transaction.on_commit(jobs.removal_of(model.artifact))
         model.artifact.delete()
+    before = model.shown_config | ({"deployments": running} if running else {})
+    audit.record("model.delete", model.model_id, team=model.team, before=before)
 
 
 def check_is_unused(model: TrainedModel, deployment_ids: Sequence[str]) -> None:

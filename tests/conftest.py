@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from endpoints import attempts, caching, usage
+from endpoints import attempts, audit, caching, usage
 from endpoints.flushing import Flusher
 from tests.elastic import Elastic, running_elastic
 
@@ -32,6 +32,13 @@ def _nothing_is_counted_behind_the_back(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(usage, "counter", usage.UsageCounter())
     monkeypatch.setattr(attempts, "waiting", attempts.Attempts())
     monkeypatch.setattr(Flusher, "ensure_started", lambda self: None)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_acts() -> Iterator[None]:
+    """Whoever came last on this thread is gone with the test."""
+    with audit.acting(audit.shell):
+        yield
 
 
 @pytest.fixture(autouse=True)

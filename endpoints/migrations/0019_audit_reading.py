@@ -5,55 +5,60 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('endpoints', '0016_audit'),
+        ("endpoints", "0016_audit"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='auditentry',
-            name='times',
+            model_name="auditentry",
+            name="times",
             field=models.PositiveIntegerField(default=1),
         ),
         migrations.AlterField(
-            model_name='auditentry',
-            name='actor_name',
+            model_name="auditentry",
+            name="actor_name",
             field=models.CharField(max_length=256),
         ),
         migrations.AlterField(
-            model_name='auditentry',
-            name='subject',
+            model_name="auditentry",
+            name="subject",
             field=models.CharField(max_length=256),
         ),
         migrations.AlterField(
-            model_name='auditentry',
-            name='team',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='endpoints.team'),
+            model_name="auditentry",
+            name="team",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="endpoints.team",
+            ),
         ),
         migrations.AlterField(
-            model_name='auditentry',
-            name='verb',
+            model_name="auditentry",
+            name="verb",
             field=models.CharField(max_length=64),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['actor_name', 'number'], name='audit_by_actor'),
+            model_name="auditentry",
+            index=models.Index(fields=["actor_name", "number"], name="audit_by_actor"),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['verb', 'number'], name='audit_by_verb'),
+            model_name="auditentry",
+            index=models.Index(fields=["verb", "number"], name="audit_by_verb"),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['subject', 'number'], name='audit_by_subject'),
+            model_name="auditentry",
+            index=models.Index(fields=["subject", "number"], name="audit_by_subject"),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['team', 'number'], name='audit_by_team'),
+            model_name="auditentry",
+            index=models.Index(fields=["team", "number"], name="audit_by_team"),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['outcome', 'number'], name='audit_by_outcome'),
+            model_name="auditentry",
+            index=models.Index(fields=["outcome", "number"], name="audit_by_outcome"),
         ),
     ]

@@ -19,9 +19,10 @@ class Outcome(models.TextChoices):
 class AuditEntry(models.Model):
     """One change or one refusal. Names are kept as they were, whatever becomes of their bearers.
 
-    before, after: what was changed, without secrets. times: how often, of refusals and failures that
-    came again and again within a minute; at is then the first of them. sha256: over everything else of the entry and
-    the sha256 of the one before it, so that none can be changed or taken out unnoticed.
+    before, after: what was changed, without secrets. times: how often, of refusals and failures
+    that came again and again within a minute; at is then the first of them. sha256: over everything
+    else of the entry and the sha256 of the one before it, so that none can be changed or taken out
+    unnoticed.
     """
 
     number = models.BigIntegerField(unique=True)
