@@ -5,6 +5,6 @@ class ConsoleConfig(AppConfig):
     name = "console"
 
     def ready(self) -> None:
-        # Makes the Celery application the one that @shared_task binds to.
-        # Those who sign in are written down by what listens there.
-        from console import celery, sign_ins  # noqa: F401
+        # Makes the Celery application the one that @shared_task binds to; the others listen for
+        # whom a task is done, and for who signs in.
+        from console import celery, sign_ins, task_owners  # noqa: F401

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -52,6 +53,7 @@ def shell() -> Who:
 
 # Not worked out before something is recorded, which most requests do not.
 _who: ContextVar[Callable[[], Who]] = ContextVar("who")
+_otherwise: Callable[[], Who] = shell
 
 
 @contextmanager
@@ -69,8 +71,14 @@ def act_as(who: Callable[[], Who]) -> None:
     _who.set(who)
 
 
+def works_by_itself(name: str) -> None:
+    """In a process that nobody sits before: this acts where nothing says who does."""
+    global _otherwise
+    _otherwise = partial(Who, name=name)
+
+
 def who_acts() -> Who:
-    return _who.get(shell)()
+    return _who.get(_otherwise)()
 
 
 @transaction.atomic(savepoint=False)

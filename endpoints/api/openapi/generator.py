@@ -10,6 +10,7 @@ from drf_spectacular.openapi import AutoSchema
 from endpoints.actions import ID_PATTERN, MAX_ID_LENGTH
 from endpoints.api.cluster import ES_VERSION
 from endpoints.api.openapi import (
+    audit,
     clusters,
     console,
     diagnosis,
@@ -31,6 +32,7 @@ AREAS = {
     "ingest": "Pipelines that name endpoints.",
     "indices": "Mappings that name endpoints.",
     "clusters": "Elasticsearch and OpenSearch elsewhere that name endpoints.",
+    "audit": "Who changed what, and who was refused what.",
     "cluster": "What a client asks first.",
     "console": "This installation.",
 }
@@ -67,7 +69,17 @@ IN_PATH: dict[str, Schema] = {
     "name": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$", "examples": ["prod"]},
     "pipeline_id": {"type": "string", "pattern": "^[^/_][^/]*$", "examples": ["my-pipeline"]},
 }
-PARTS = (inference, trained_models, security, ingest, indices, clusters, console, diagnosis)
+PARTS = (
+    inference,
+    trained_models,
+    security,
+    ingest,
+    indices,
+    clusters,
+    audit,
+    console,
+    diagnosis,
+)
 OPERATIONS = {view: operations for part in PARTS for view, operations in part.OPERATIONS.items()}
 
 
