@@ -27,7 +27,7 @@ READ_AT_ONCE = 500
 # What is noted late stands behind what happened after it, by no more than this.
 LATE = timedelta(minutes=5)
 # Of what was written lately, what there is to choose from.
-LATELY = 5000
+LATELY = 2000
 # What the page of an endpoint tells of: what these verbs begin with.
 OF_ENDPOINTS = ("endpoint.", "secret.", "deployment.")
 COLUMNS = (
@@ -197,10 +197,14 @@ def every(entries: Entries) -> Iterator[AuditEntry]:
             return
 
 
-def seen_lately(entries: Entries, column: str) -> list[str]:
-    """What there is in a column of what was written lately, to choose from."""
-    lately = entries.order_by("-number").values_list(column, flat=True)[:LATELY]
-    return sorted(filter(None, set(lately)))
+def seen_lately(entries: Entries) -> dict[str, list[str]]:
+    """What there is to choose from, by filter, in what was written lately."""
+    columns = {"who": "actor_name", "verb": "verb", "team": "team_name"}
+    lately = list(entries.order_by("-number").values_list(*columns.values())[:LATELY])
+    return {
+        name: sorted({row[place] for row in lately if row[place]})
+        for place, name in enumerate(columns)
+    }
 
 
 def export(user: User, search: Search, form: str) -> Iterator[bytes]:

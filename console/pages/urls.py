@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from console.pages import (
+    audit,
     cache,
     clusters,
     create,
@@ -43,6 +44,7 @@ urlpatterns = [
         diagnosis.endpoint_diagnose,
         name="endpoint-diagnose",
     ),
+    path("endpoints/<str:inference_id>/history", audit.endpoint_history, name="endpoint-history"),
     path("endpoints/<str:inference_id>/cache", cache.cache_switch, name="cache-switch"),
     path("endpoints/<str:inference_id>/cache/purge", cache.cache_purge, name="cache-purge"),
     path("clusters", clusters.cluster_list, name="cluster-list"),
@@ -51,6 +53,9 @@ urlpatterns = [
     path("clusters/<str:name>/edit", clusters.cluster_edit, name="cluster-edit"),
     path("clusters/<str:name>/scan", clusters.cluster_scan, name="cluster-scan"),
     path("clusters/<str:name>/remove", clusters.cluster_remove, name="cluster-remove"),
+    path("audit", audit.audit_list, name="audit-list"),
+    path("audit/export.<str:form>", audit.audit_export, name="audit-export"),
+    path("audit/<int:number>", audit.audit_entry, name="audit-entry"),
     path("api", reference.api_reference, name="api-reference"),
     path("api/openapi.json", reference.api_document, name="api-document"),
     # Everything unknown outside of the pages is answered as the API does.
