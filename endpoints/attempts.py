@@ -113,8 +113,11 @@ class Attempts:
         except BaseException:
             with self._lock:
                 for attempt, tally in taken.items():
-                    self._waiting.setdefault(attempt, tally)
-                    self._of_address[attempt.address] += 1
+                    if later := self._waiting.get(attempt):
+                        tally.times, tally.reason = tally.times + later.times, later.reason
+                    else:
+                        self._of_address[attempt.address] += 1
+                    self._waiting[attempt] = tally
             raise
 
     def _told_apart(self, attempt: Attempt, now: datetime) -> Attempt:

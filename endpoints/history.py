@@ -25,7 +25,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 9000
 MOST_SHOWN = 1000
 READ_AT_ONCE = 500
 # What is noted late stands behind what happened after it, by no more than this.
-LATE = timedelta(minutes=5)
+LATE = timedelta(hours=1)
 # Of what was written lately, what there is to choose from.
 LATELY = 2000
 # What the page of an endpoint tells of: what these verbs begin with.
@@ -155,7 +155,9 @@ def found(entries: Entries, search: Search) -> Entries:
     if search.start:
         entries = entries.filter(at__gte=search.start, number__gte=_first_since(search.start))
     if search.end:
-        entries = entries.filter(at__lt=search.end, number__lte=_last_until(search.end))
+        entries = entries.filter(at__lt=search.end)
+        if (last := _last_until(search.end)) is not None:
+            entries = entries.filter(number__lt=last)
     if search.q:
         places = ("actor_name", "verb", "subject", "reason", "address", "key_id")
         wanted = models.Q()
@@ -167,13 +169,14 @@ def found(entries: Entries, search: Search) -> Entries:
 
 def _first_since(moment: datetime) -> int:
     """A number that nothing since then comes before, so that no older entries are looked at."""
-    near = AuditEntry.objects.filter(at__gte=moment - LATE).order_by("at", "number")
-    return near.values_list("number", flat=True).first() or 0
+    long_before = AuditEntry.objects.filter(at__lte=moment - LATE).order_by("-at", "-number")
+    return long_before.values_list("number", flat=True).first() or 0
 
 
-def _last_until(moment: datetime) -> int:
-    near = AuditEntry.objects.filter(at__lte=moment + LATE).order_by("-at", "-number")
-    return near.values_list("number", flat=True).first() or 0
+def _last_until(moment: datetime) -> int | None:
+    """A number that everything until then comes before; None where nothing came much later."""
+    long_after = AuditEntry.objects.filter(at__gte=moment + LATE).order_by("at", "number")
+    return long_after.values_list("number", flat=True).first()
 
 
 def window(entries: Entries, size: int, before: int | None = None) -> Window:
