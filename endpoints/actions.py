@@ -228,11 +228,16 @@ def update_endpoint(
     with transaction.atomic():
         updated = store_update(endpoint, checked, changes, columns)
         before, after = endpoint.kept, updated.kept
+        if before != after or not changed_secrets:
+            audit.record(
+                "endpoint.update",
+                endpoint.inference_id,
+                team=endpoint.team,
+                before=before,
+                after=after,
+            )
         if changed_secrets:
-            after |= {"changed_secrets": changed_secrets}
-        audit.record(
-            "endpoint.update", endpoint.inference_id, team=endpoint.team, before=before, after=after
-        )
+            audit.record_secrets("endpoint", endpoint.inference_id, changed_secrets, endpoint.team)
     return updated
 
 

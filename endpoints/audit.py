@@ -3,7 +3,7 @@
 import getpass
 import hashlib
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -125,6 +125,11 @@ def record(
     head.last_number, head.last_sha256 = entry.number, entry.sha256
     head.save(update_fields=["last_number", "last_sha256"])
     return entry
+
+
+def record_secrets(kind: str, subject: str, names: Sequence[str], team: Team | None) -> None:
+    """Tell that secrets of a thing were changed, by their names, never what they are."""
+    record("secret.change", subject, team=team, after={"of": kind, "secrets": list(names)})
 
 
 def differing(

@@ -82,9 +82,9 @@ def change_cluster(
     stored.scan_started_at = None
     stored.save()
     after = told_of(stored)
-    if not keep_api_key:
-        after |= {"changed_secrets": ["api_key"]}
     audit.record("cluster.update", stored.name, team=stored.team, before=before, after=after)
+    if not keep_api_key:
+        audit.record_secrets("cluster", stored.name, ["api_key"], stored.team)
     tasks.scan_cluster.delay_on_commit(stored.pk)
     return stored
 

@@ -28,8 +28,8 @@ READ_AT_ONCE = 500
 LATE = timedelta(hours=1)
 # Of what was written lately, what there is to choose from.
 LATELY = 2000
-# What the page of an endpoint tells of: what these verbs begin with.
-OF_ENDPOINTS = ("endpoint.", "secret.", "deployment.")
+# What the page of an endpoint tells of beside its secrets: what these verbs begin with.
+OF_ENDPOINTS = ("endpoint.", "deployment.")
 COLUMNS = (
     "number",
     "at",
@@ -284,7 +284,7 @@ def history_of(user: User, endpoint: Endpoint) -> Entries:
     entries = AuditEntry.objects.filter(
         subject=endpoint.inference_id, number__gte=_first_since(endpoint.created_at)
     ).filter(at__gte=endpoint.created_at)
-    of_endpoints = models.Q()
+    of_endpoints = models.Q(verb="secret.change", after__of="endpoint")
     for verb in OF_ENDPOINTS:
         of_endpoints |= models.Q(verb__startswith=verb)
     entries = entries.filter(of_endpoints)

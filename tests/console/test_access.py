@@ -36,6 +36,10 @@ PAGES = (
     ("POST", "/console/clusters/prod/remove"),
     ("POST", "/console/endpoints/my-endpoint/cache"),
     ("POST", "/console/endpoints/my-endpoint/cache/purge"),
+    ("GET", "/console/endpoints/my-endpoint/history"),
+    ("GET", "/console/audit"),
+    ("GET", "/console/audit/1"),
+    ("GET", "/console/audit/export.csv"),
 )
 
 
