@@ -23,7 +23,9 @@ FILTERS = (*TEXTS, FROM, TO)
 LONGEST_TEXT = 256
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 MOST_SHOWN = 1000
-READ_AT_ONCE = 500
+READ_AT_ONCE = 1000
+# So many entries are looked through for a text at a time.
+LOOKED_THROUGH = 100_000
 # What is noted late stands behind what happened after it, by no more than this.
 LATE = timedelta(hours=1)
 # Of what was written lately, what there is to choose from.
@@ -138,8 +140,8 @@ def visible_entries(user: User) -> Entries:
     return entries.filter(team__in=teams)
 
 
-def found(entries: Entries, search: Search) -> Entries:
-    """Those of these that are looked for."""
+def chosen(entries: Entries, search: Search) -> Entries:
+    """Those of these that fit all filters but the text."""
     columns = {
         "actor_name": search.who,
         "subject": search.thing,
@@ -148,8 +150,7 @@ def found(entries: Entries, search: Search) -> Entries:
     }
     entries = entries.filter(**{name: value for name, value in columns.items() if value})
     if search.verb and "." not in search.verb:
-        # Between two texts, because SQLite looks for a beginning without an index.
-        entries = entries.filter(verb__gt=f"{search.verb}.", verb__lt=f"{search.verb}/")
+        entries = entries.filter(kind=f"{search.verb}.")
     elif search.verb:
         entries = entries.filter(verb=search.verb)
     if search.start:
@@ -158,13 +159,15 @@ def found(entries: Entries, search: Search) -> Entries:
         entries = entries.filter(at__lt=search.end)
         if (last := _last_until(search.end)) is not None:
             entries = entries.filter(number__lt=last)
-    if search.q:
-        places = ("actor_name", "verb", "subject", "reason", "address", "key_id")
-        wanted = models.Q()
-        for place in places:
-            wanted |= models.Q(**{f"{place}__icontains": search.q})
-        entries = entries.filter(wanted)
     return entries
+
+
+def with_text(entries: Entries, text: str) -> Entries:
+    """Those of these that hold a text, which no index helps to find."""
+    wanted = models.Q()
+    for place in ("actor_name", "verb", "subject", "reason", "address", "key_id"):
+        wanted |= models.Q(**{f"{place}__icontains": text})
+    return entries.filter(wanted)
 
 
 def _first_since(moment: datetime) -> int:
@@ -179,19 +182,31 @@ def _last_until(moment: datetime) -> int | None:
     return long_after.values_list("number", flat=True).first()
 
 
-def window(entries: Entries, size: int, before: int | None = None) -> Window:
-    """The newest of these, or the newest of those before a number."""
+def window(entries: Entries, search: Search, size: int, before: int | None = None) -> Window:
+    """The newest of these that are looked for, or the newest of those before a number.
+
+    For a text only so many are looked through at a time: there may be fewer than size of them, or
+    none, although there are older ones.
+    """
+    entries = chosen(entries, search).order_by("-number")
     if before is not None:
         entries = entries.filter(number__lt=before)
-    read = list(entries.order_by("-number")[: size + 1])
-    return Window(read[:size], read[size - 1].number if len(read) > size else None)
+    last_looked_at = None
+    if search.q:
+        further = entries.values_list("number", flat=True)[LOOKED_THROUGH : LOOKED_THROUGH + 1]
+        if last_looked_at := further.first():
+            entries = entries.filter(number__gte=last_looked_at)
+        entries = with_text(entries, search.q)
+    read = list(entries[: size + 1])
+    is_more = len(read) > size
+    return Window(read[:size], read[size - 1].number if is_more else last_looked_at)
 
 
-def every(entries: Entries) -> Iterator[AuditEntry]:
-    """All of these, a few at a time, so that the database is nobody's for as long as it takes."""
+def every(entries: Entries, search: Search) -> Iterator[AuditEntry]:
+    """All that is found, a few at a time: no query lasts as long as somebody takes to read."""
     before: int | None = None
     while True:
-        part = window(entries, READ_AT_ONCE, before)
+        part = window(entries, search, READ_AT_ONCE, before)
         if not connection.in_atomic_block:
             connection.close()
         yield from part.entries
@@ -215,11 +230,11 @@ def export(user: User, search: Search, form: str) -> Iterator[bytes]:
 
     form: a key of FORMS.
     """
-    entries = found(visible_entries(user), search)
     attempts.waiting.write(everything=True)
     last = AuditEntry.objects.order_by("-number").values_list("number", flat=True).first() or 0
     audit.record("audit.export", "audit", after={"format": form, **search.told()})
-    return FORMS[form][1](every(entries.filter(number__lte=last)))
+    entries = visible_entries(user).filter(number__lte=last)
+    return FORMS[form][1](every(entries, search))
 
 
 def as_ndjson(entries: Iterator[AuditEntry]) -> Iterator[bytes]:

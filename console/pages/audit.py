@@ -22,7 +22,6 @@ from endpoints.history import (
     Window,
     differences,
     export,
-    found,
     history_of,
     is_told_all,
     seen_lately,
@@ -65,11 +64,11 @@ def audit_list(request: HtmxRequest) -> HttpResponse:
         "kept_days": settings.AUDIT_DAYS,
     }
     try:
-        matching = found(entries, Search.of(given))
+        search = Search.of(given)
     except InvalidArgument as exc:
         context |= {"problem": str(exc), "shown": Window([], None)}
     else:
-        context["shown"] = window(matching, PAGE_SIZE, context["before"])
+        context["shown"] = window(entries, search, PAGE_SIZE, context["before"])
     if wants_fragment(request):
         return render(request, "audit/_entries.html", context)
     context |= {"form": AuditForm(initial=given), "seen": seen_lately(entries)}
@@ -113,7 +112,7 @@ def endpoint_history(request: HtmxRequest, inference_id: str) -> HttpResponse:
 
 def history(user: User, endpoint: Endpoint, size: int, before: int | None = None) -> History:
     """The newest of what happened to an endpoint that somebody sees."""
-    shown = window(history_of(user, endpoint), size, before)
+    shown = window(history_of(user, endpoint), Search(), size, before)
     rows = [Row(entry, differences(entry)) for entry in shown.entries]
     return History(rows, shown.next_before, is_told_all(user, endpoint))
 

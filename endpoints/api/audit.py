@@ -13,7 +13,6 @@ from endpoints.history import (
     MOST_SHOWN,
     Search,
     export,
-    found,
     visible_entries,
     window,
 )
@@ -34,7 +33,7 @@ class AuditView(ElasticView):
             raise InvalidArgument(f"Parameter [size] must be from 1 to {MOST_SHOWN}, was [{size}]")
         search = Search.of(request.query_params.dict())
         attempts.waiting.write(everything=True)
-        shown = window(found(visible_entries(request.user), search), size, before)
+        shown = window(visible_entries(request.user), search, size, before)
         entries = [entry.to_response() for entry in shown.entries]
         return self.answer({"entries": entries, "next_before": shown.next_before})
 

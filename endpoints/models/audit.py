@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Left, StrIndex
 from django.utils import timezone
 
 from endpoints.models.base import iso
@@ -32,6 +33,12 @@ class AuditEntry(models.Model):
     key_id = models.CharField(max_length=64, blank=True)
     address = models.CharField(max_length=64, blank=True)
     verb = models.CharField(max_length=64)
+    # What the verb is about, with its dot, to be found by an index.
+    kind = models.GeneratedField(
+        expression=Left("verb", StrIndex("verb", models.Value("."))),
+        output_field=models.CharField(max_length=64),
+        db_persist=True,
+    )
     subject = models.CharField(max_length=256)
     team = models.ForeignKey(
         Team, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
@@ -50,6 +57,7 @@ class AuditEntry(models.Model):
         indexes = (
             models.Index(fields=("actor_name", "number"), name="audit_by_actor"),
             models.Index(fields=("verb", "number"), name="audit_by_verb"),
+            models.Index(fields=("kind", "number"), name="audit_by_kind"),
             models.Index(fields=("subject", "number"), name="audit_by_subject"),
             models.Index(fields=("team", "number"), name="audit_by_team"),
             models.Index(fields=("outcome", "number"), name="audit_by_outcome"),

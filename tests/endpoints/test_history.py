@@ -11,7 +11,7 @@ from django.db import connection
 
 from endpoints import audit, history, teams
 from endpoints.audit import Who
-from endpoints.history import Search, differences, found, history_of, visible_entries, window
+from endpoints.history import Search, chosen, differences, history_of, visible_entries, window
 from endpoints.models import AuditEntry, Outcome, ShareLevel, Team, TeamRole, User
 from inference.errors import InvalidArgument
 from tests.factories import make_admin, make_endpoint, make_user
@@ -31,7 +31,7 @@ def member(name: str, team: Team, role: TeamRole) -> User:
 
 
 def subjects(search: Search) -> list[str]:
-    return sorted(one.subject for one in found(AuditEntry.objects.all(), search))
+    return sorted(one.subject for one in window(AuditEntry.objects.all(), search, 50).entries)
 
 
 def test_a_site_administrator_sees_everything(red: Team) -> None:
@@ -134,14 +134,31 @@ def test_windows_follow_each_other_without_a_gap() -> None:
         audit.record("endpoint.create", f"e{number}")
     entries = AuditEntry.objects.all()
 
-    first = window(entries, 2)
-    second = window(entries, 2, first.next_before)
+    first = window(entries, Search(), 2)
+    second = window(entries, Search(), 2, first.next_before)
     audit.record("endpoint.create", "meanwhile")
-    third = window(entries, 2, second.next_before)
+    third = window(entries, Search(), 2, second.next_before)
 
     told = [[one.subject for one in part.entries] for part in (first, second, third)]
     assert told == [["e4", "e3"], ["e2", "e1"], ["e0"]]
     assert third.next_before is None
+
+
+def test_a_text_is_looked_for_in_so_many_entries_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history, "LOOKED_THROUGH", 2)
+    for number in range(7):
+        audit.record("endpoint.create", "wanted" if number in (0, 6) else "other")
+    search, before, seen = Search(q="want"), None, []
+    while True:
+        part = window(AuditEntry.objects.all(), search, 5, before)
+        seen.append([one.number for one in part.entries])
+        if (before := part.next_before) is None:
+            break
+
+    assert seen == [[7], [], [1]]
+    assert [one.number for one in history.every(AuditEntry.objects.all(), search)] == [7, 1]
 
 
 @pytest.mark.parametrize(
@@ -150,6 +167,7 @@ def test_windows_follow_each_other_without_a_gap() -> None:
         ({}, "number"),
         ({"who": "ada"}, "audit_by_actor"),
         ({"verb": "endpoint.update"}, "audit_by_verb"),
+        ({"verb": "endpoint"}, "audit_by_kind"),
         ({"thing": "e1"}, "audit_by_subject"),
         ({"outcome": "refused"}, "audit_by_outcome"),
         ({"from": "2026-03-02", "to": "2026-03-03"}, "number"),
@@ -157,7 +175,7 @@ def test_windows_follow_each_other_without_a_gap() -> None:
 )
 def test_what_is_found_is_read_by_an_index_in_its_order(query: dict[str, str], index: str) -> None:
     """Else a log of a million entries would be read, or sorted, for a page of fifty."""
-    entries = found(AuditEntry.objects.all(), Search.of(query)).filter(number__lt=10**6)
+    entries = chosen(AuditEntry.objects.all(), Search.of(query)).filter(number__lt=10**6)
     plan = entries.order_by("-number")[:50].explain()
 
     if connection.vendor == "sqlite":

@@ -58,7 +58,8 @@ GET = Operation(
             "entries": listed(ref("AuditEntry")),
             "next_before": {
                 "type": ["integer", "null"],
-                "description": "Where the older ones begin.",
+                "description": "Where the older ones begin; with `q` there may be some although "
+                "none are shown, because only so many are looked through at a time.",
             },
         }
     ),
