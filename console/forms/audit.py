@@ -24,13 +24,15 @@ class AuditForm(forms.Form):
         super().__init__(*args, auto_id="%s", **kwargs)
         for name, (label, known) in TEXTS.items():
             attrs = CONTROL | ({"list": known} if known else {})
-            self.fields[name] = forms.CharField(label=label, widget=forms.TextInput(attrs=attrs))
+            widget = forms.TextInput(attrs=attrs)
+            self.fields[name] = forms.CharField(label=label, required=False, widget=widget)
         outcomes = [("", "Any"), *((one.value, one.label.capitalize()) for one in Outcome)]
         self.fields["outcome"] = forms.ChoiceField(
             label="Outcome",
             choices=outcomes,
+            required=False,
             widget=forms.Select(attrs={"class": "form-select"}),
         )
         for name, label in DAYS.items():
-            widget = forms.DateInput(attrs=CONTROL | {"type": "date"})
-            self.fields[name] = forms.CharField(label=label, widget=widget)
+            day = forms.DateInput(attrs=CONTROL | {"type": "date"})
+            self.fields[name] = forms.CharField(label=label, required=False, widget=day)
