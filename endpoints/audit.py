@@ -136,7 +136,8 @@ def differing(
     before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What is different, down to the settings within settings."""
-    old, new = {}, {}
+    old: dict[str, Any] = {}
+    new: dict[str, Any] = {}
     for name in (*before, *(name for name in after if name not in before)):
         was, is_now = before.get(name), after.get(name)
         if was == is_now:

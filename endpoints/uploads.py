@@ -85,8 +85,8 @@ def put_part(
     if missing_of(model) is None:
         assemble(model)
         note_hashes(model)
-        after = {"definition_sha256": model.definition_sha256}
-        audit.record("model.upload", model_id, team=model.team, after=after)
+        whole = {"definition_sha256": model.definition_sha256}
+        audit.record("model.upload", model_id, team=model.team, after=whole)
 
 
 def check_part(number: int, *, total_bytes: int, total_parts: int) -> None:

@@ -21,7 +21,7 @@ class AuditForm(forms.Form):
     """A form of links: it is sent as a part of the address."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="%s", **kwargs)
+        super().__init__(*args, **kwargs)
         for name, (label, known) in TEXTS.items():
             attrs = CONTROL | ({"list": known} if known else {})
             widget = forms.TextInput(attrs=attrs)

@@ -71,7 +71,7 @@ def audit_list(request: HtmxRequest) -> HttpResponse:
         context["shown"] = window(entries, search, PAGE_SIZE, context["before"])
     if wants_fragment(request):
         return render(request, "audit/_entries.html", context)
-    context |= {"form": AuditForm(initial=given), "seen": seen_lately(entries)}
+    context |= {"form": AuditForm(initial=given, auto_id="%s"), "seen": seen_lately(entries)}
     return render(request, "audit/list.html", context)
 
 

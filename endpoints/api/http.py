@@ -1,7 +1,7 @@
 """What the API's views have in common."""
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -39,7 +39,7 @@ class ElasticView(APIView):
         if request.META["QUERY_STRING"]:
             self.shape = Shape.of(request.query_params)
         self.perform_authentication(request)
-        act_as(partial(Who.of, request.user, address_of(request.META)))
+        act_as(partial(Who.of, cast(User, request.user), address_of(request.META)))
 
     def options(self, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]  # plain
         """What may be asked here; the methods are the whole answer."""
