@@ -28,6 +28,6 @@ def note_sign_out(request: HttpRequest, user: User | None, **_: Any) -> None:
 @receiver(user_login_failed, dispatch_uid="audit")
 def note_refusal(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     """Gathered and written later, so that whoever guesses passwords does not slow the pages."""
-    name = str(credentials.get("username") or "")
+    name = str(credentials.get("username") or credentials.get("email") or "")
     address = address_of(request.META) if request else ""
     attempts.note_sign_in_refused(name, "This name and this password do not go together", address)

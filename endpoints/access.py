@@ -8,7 +8,6 @@ from typing import Any
 from endpoints.models import (
     Endpoint,
     ShareLevel,
-    Team,
     TeamRole,
     TrainedModel,
     User,
@@ -205,23 +204,26 @@ class Unauthenticated(InferenceError):
 
 
 class Forbidden(InferenceError):
-    """team: whose thing it is, where it is done to one."""
+    """team_pk: whose thing it is, where it is done to one."""
 
     status, type = 403, "security_exception"
 
     def __init__(
-        self, reason: str = "", action: Action | None = None, team: Team | None = None
+        self, reason: str = "", action: Action | None = None, team_pk: int | None = None
     ) -> None:
         super().__init__(reason)
-        self.action, self.team = action, team
+        self.action, self.team_pk = action, team_pk
 
 
 class Unseen(NotFound):
-    """It is there, but not for this caller: who is told exactly what they would be told if not."""
+    """It is there, but not for this caller: who is told exactly what they would be told if not.
 
-    def __init__(self, reason: str, action: Action, team: Team | None) -> None:
+    And as fast: nothing more is looked up.
+    """
+
+    def __init__(self, reason: str, action: Action, team_pk: int | None) -> None:
         super().__init__(reason)
-        self.action, self.team = action, team
+        self.action, self.team_pk = action, team_pk
 
 
 def require(user: User, action: Action, *indices: str) -> None:
@@ -364,7 +366,7 @@ def _checked(
         raise NotFound(unknown)
     if not may_with(user, action, found):
         if not sees(user, found):
-            raise Unseen(unknown, action, found.team if action.is_change else None)
+            raise Unseen(unknown, action, found.team_id)
         raise forbidden_with(user, action, found)
     if task_type and task_type != found.task:
         raise InvalidRequest(
@@ -383,4 +385,4 @@ def forbidden_with(user: User, action: Action, endpoint: Endpoint) -> Forbidden:
         "user__username", flat=True
     )
     asked = f"its administrators are [{','.join(admins)}]" if admins else "it has no administrator"
-    return Forbidden(f"{forbidden(user, action)} in team [{team.name}]; {asked}", action, team)
+    return Forbidden(f"{forbidden(user, action)} in team [{team.name}]; {asked}", action, team.pk)

@@ -230,7 +230,7 @@ def note_refusal(refusal: BaseException | None, named: Mapping[str, Any], path: 
         action.verb if action else "request.send",
         str(names[-1]) if names else path,
         str(refusal),
-        team_pk=refusal.team.pk if refusal.team else None,
+        team_pk=refusal.team_pk,
     )
 
 

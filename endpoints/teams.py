@@ -45,7 +45,7 @@ def team_to_own(user: User, action: Action, name: str | None = None) -> Team:
         if everywhere or team.pk in allowed:
             return team
         if team.pk in scope.teams:
-            raise Forbidden(f"{forbidden(user, action)} in team [{name}]", action, team)
+            raise Forbidden(f"{forbidden(user, action)} in team [{name}]", action, team.pk)
         raise NotFound(f"There is no team [{name}]")
     if len(allowed) == 1:
         return Team.objects.get(pk=allowed[0])

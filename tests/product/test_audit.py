@@ -23,7 +23,8 @@ from endpoints import attempts, audit
 
 def write(name):
     for number in range({ENTRIES}):
-        audit.record("endpoint.update", name, before={{"a": number}}, after={{"a": number + 1}})
+        changed = {{"a": number, "big": 1e22, "small": 1e-9, "nul": "a\\0b", "text": "\u6f22"}}
+        audit.record("endpoint.update", name, before={{"a": None}}, after=changed)
     connection.close()
 
 attempts.note_sign_in_refused("eve", "wrong", "10.0.0.7")
