@@ -122,8 +122,8 @@ def create_endpoint(
                 learned_settings=learned,
                 **checked.columns(),
             )
-            after = endpoint.kept | {"secrets": sorted(checked.secrets)}
-            audit.record("endpoint.create", inference_id, team=owner, after=after)
+            secrets = {"secrets": sorted(checked.secrets)} if checked.secrets else {}
+            audit.record("endpoint.create", inference_id, team=owner, after=endpoint.kept | secrets)
             return endpoint
     except IntegrityError:
         raise EndpointExists(f"Inference endpoint [{inference_id}] already exists") from None

@@ -105,7 +105,7 @@ def test_what_is_old_goes_a_part_at_a_time_and_that_is_told(
 
     kept = AuditEntry.objects.order_by("number")
     assert [entry.verb for entry in kept] == ["endpoint.updated", "audit.forget"]
-    assert kept[1].after["entries"] == 5
+    assert (kept[1].after or {})["entries"] == 5
     assert not breaks()
 
 
