@@ -9,7 +9,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
 from inspect import signature
@@ -131,8 +131,8 @@ class Attempts:
         if is_too_much or len(self._waiting) >= MOST_WAITING:
             attempt = Attempt(attempt.outcome, attempt.verb, VARIOUS, VARIOUS, "", VARIOUS)
         elif self._of_address[attempt.address] >= MOST_OF_ADDRESS:
-            attempt = replace(attempt, subject=VARIOUS, key_id="", actor_name=VARIOUS, team_pk=None)
-            attempt = replace(attempt, actor_pk=None)
+            address = attempt.address
+            attempt = Attempt(attempt.outcome, attempt.verb, VARIOUS, VARIOUS, "", address)
         return attempt
 
 
