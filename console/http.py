@@ -16,6 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 from django_htmx.middleware import HtmxDetails
 
+from endpoints import attempts
 from endpoints.access import Forbidden
 from endpoints.models import User
 from inference.errors import NotFound
@@ -53,6 +54,7 @@ def page(*methods: str) -> Callable[[PageView[Args]], PageView[Args]]:
             try:
                 return view(request, *args, **kwargs)
             except (Forbidden, NotFound) as exc:
+                attempts.note_refusal(exc, kwargs, request.path)
                 if request.htmx:
                     return HttpResponseClientRefresh()
                 if isinstance(exc, NotFound):

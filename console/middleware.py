@@ -8,6 +8,8 @@ from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
+from endpoints.addresses import address_of
+from endpoints.audit import Who, acting
 from endpoints.models import administrator
 
 GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponse]
@@ -63,3 +65,20 @@ def everybody_administers(get_response: GetResponse) -> GetResponse:
         return get_response(request)
 
     return middleware
+
+
+def acts_for_who_asks(get_response: GetResponse) -> GetResponse:
+    """What a page changes is written down as done by who asked for it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with acting(lambda: who_asks(request)):
+            return get_response(request)
+
+    return middleware
+
+
+def who_asks(request: HttpRequest) -> Who:
+    address = address_of(request.META)
+    if request.user.is_authenticated:
+        return Who.of(request.user, address)
+    return Who(None, "", address=address)

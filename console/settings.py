@@ -61,10 +61,15 @@ MODEL_MEMORY = Ceiling(MODEL_MEMORY_MB * MB if MODEL_MEMORY_MB else None)
 # Memory of each web process for vectors of endpoints that are cached; 0: nothing is cached.
 CACHE_MB = env_int("CONSOLE_CACHE_MB", 256, least=0, most=1024 * 1024)
 
+# How long the audit log is kept; 0: for ever.
+AUDIT_DAYS = env_int("CONSOLE_AUDIT_DAYS", 365, least=0, most=36_500)
+
 DEBUG = False
 SECRET_KEY = env_secret("CONSOLE_SECRET_KEY") or stored_secret(DATA_DIR / "secrets" / "secret_key")
 SECRET_KEYS = encryption_keys("CONSOLE_SECRET_KEYS", DATA_DIR / "secrets" / "encryption_key")
 ALLOWED_HOSTS = env_list("CONSOLE_ALLOWED_HOSTS", "*")
+# How many proxies on the way are believed when they say who asked them.
+TRUSTED_PROXIES = env_int("CONSOLE_TRUSTED_PROXIES", 0, least=0, most=10)
 CSRF_TRUSTED_ORIGINS = env_list("CONSOLE_TRUSTED_ORIGINS", "")
 # Where people find the pages, for the links in mails; none: where the request came to.
 CONSOLE_URL = env_str("CONSOLE_URL").rstrip("/")
@@ -94,6 +99,7 @@ PAGE_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "console.middleware.everybody_administers",
+    "console.middleware.acts_for_who_asks",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -196,6 +202,7 @@ CELERY_BEAT_SCHEDULE = {
     # A message can be lost with the worker that had taken it: what is still wanted is asked again.
     "resume-downloads": {"task": "endpoints.tasks.resume_downloads", "schedule": 3.0},
     "scan-clusters": {"task": "endpoints.tasks.scan_clusters", "schedule": float(CLUSTER_SCAN_S)},
+    "forget-audit": {"task": "endpoints.tasks.forget_audit", "schedule": 3600.0},
     "resume-trials": {"task": "endpoints.tasks.resume_trials", "schedule": 3.0},
 }
 

@@ -1,9 +1,9 @@
 """Who may see or change what; the API and the pages ask here."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 from endpoints.models import (
     Cluster,
@@ -91,6 +91,7 @@ class Action(StrEnum):
     SHARE_PUT = "cluster:admin/console/team/shares/put"
     SHARE_DELETE = "cluster:admin/console/team/shares/delete"
     ENDPOINT_MOVE = "cluster:admin/console/team/endpoints/move"
+    AUDIT_GET = "cluster:admin/console/team/audit/get"
 
     INDEX_CREATE = "indices:admin/create"
     INDEX_MAPPING_PUT = "indices:admin/mapping/put"
@@ -103,6 +104,16 @@ class Action(StrEnum):
         return _granting(self)
 
     @property
+    def is_change(self) -> bool:
+        """Whether it changes something, so that the audit log tells of it."""
+        return ":monitor/" not in self.value and not self.value.endswith(LOOKS)
+
+    @property
+    def verb(self) -> str:
+        """What the audit log calls it: the kind of thing, and what is done to it."""
+        return VERBS.get(self) or ".".join(self.value.split("/")[-2:])
+
+    @property
     def is_on_indices(self) -> bool:
         return self.value.startswith("indices:")
 
@@ -112,6 +123,37 @@ class Action(StrEnum):
         return self.value.startswith(OF_TEAMS) and not self.value.startswith(OF_THE_SITE)
 
 
+# How actions end that look at something, or try something out.
+LOOKS = ("/get", "/simulate", "/diagnose", "/has_privileges")
+# What the names of Elasticsearch do not say in the words of the audit log.
+VERBS = {
+    Action.PUT: "endpoint.create",
+    Action.UPDATE: "endpoint.update",
+    Action.DELETE: "endpoint.delete",
+    Action.DIAGNOSE: "endpoint.diagnose",
+    Action.GET: "endpoint.get",
+    Action.INFER: "endpoint.call",
+    Action.CACHE_PUT: "endpoint.cache",
+    Action.CACHE_PURGE: "endpoint.purge",
+    Action.MODEL_GET: "model.get",
+    Action.MODEL_STATS: "model.get",
+    Action.MODEL_INFER: "model.call",
+    Action.MODEL_PUT: "model.add",
+    Action.MODEL_DELETE: "model.delete",
+    Action.MODEL_PART_PUT: "model.upload",
+    Action.MODEL_VOCABULARY_PUT: "model.upload",
+    Action.API_KEY_CREATE: "key.create",
+    Action.API_KEY_GET: "key.get",
+    Action.API_KEY_INVALIDATE: "key.revoke",
+    Action.CLUSTER_GET: "cluster.get",
+    Action.CLUSTER_PUT: "cluster.connect",
+    Action.CLUSTER_DELETE: "cluster.remove",
+    Action.CLUSTER_SCAN: "cluster.scan",
+    Action.INDEX_CREATE: "index.create",
+    Action.INDEX_MAPPING_PUT: "index.update",
+    Action.INDEX_GET: "index.get",
+    Action.INDEX_DELETE: "index.delete",
+}
 # The first line that an action's name begins with tells what allows it.
 GRANTED_BY = (
     ("cluster:admin/xpack/inference/", "manage_inference manage all"),
@@ -149,6 +191,7 @@ GRANTED_BY = (
     ("cluster:admin/console/person/", "manage_security all"),
     # Who lets others in gives away rights: that is security, and no part of `manage`.
     ("cluster:monitor/console/team", "read_security manage_security all"),
+    (Action.AUDIT_GET.value, "read_security manage_security all"),
     ("cluster:admin/console/team", "manage_security all"),
     ("cluster:monitor/console/", "monitor manage all"),
     ("cluster:admin/console/", "manage all"),
@@ -223,11 +266,38 @@ def _granting(action: Action) -> tuple[str, ...]:
 
 
 class Unauthenticated(InferenceError):
+    """name: what the caller is called, as far as they said."""
+
     status, type = 401, "security_exception"
+
+    def __init__(
+        self, reason: str = "", metadata: Mapping[str, Any] | None = None, *, name: str = ""
+    ) -> None:
+        super().__init__(reason, metadata)
+        self.name = name
 
 
 class Forbidden(InferenceError):
+    """team_pk: whose thing it is, where it is done to one."""
+
     status, type = 403, "security_exception"
+
+    def __init__(
+        self, reason: str = "", action: Action | None = None, team_pk: int | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.action, self.team_pk = action, team_pk
+
+
+class Unseen(NotFound):
+    """It is there, but not for this caller: who is told exactly what they would be told if not.
+
+    And as fast: nothing more is looked up.
+    """
+
+    def __init__(self, reason: str, action: Action, team_pk: int | None) -> None:
+        super().__init__(reason)
+        self.action, self.team_pk = action, team_pk
 
 
 def require(user: User, action: Action, *indices: str) -> None:
@@ -363,7 +433,8 @@ def forbidden(user: User, action: Action, indices: list[str] | None = None) -> F
     place = f" on indices [{','.join(indices)}]" if indices else ""
     return Forbidden(
         f"action [{action}] is unauthorized for {_subject(user)}{place}, "
-        f"this action is granted by the {kind} privileges [{','.join(action.granted_by)}]"
+        f"this action is granted by the {kind} privileges [{','.join(action.granted_by)}]",
+        action,
     )
 
 
@@ -399,9 +470,7 @@ def _checked(
     task_type: TaskType | None,
     action: Action,
 ) -> Endpoint:
-    found = seen_by(user, found, action)
-    if found is None:
-        raise NotFound(f"Inference endpoint not found [{inference_id}]")
+    found = get_seen(user, found, action, f"Inference endpoint not found [{inference_id}]")
     if task_type and task_type != found.task:
         raise InvalidRequest(
             f"Incompatible task_type, the requested type [{task_type}] does not match "
@@ -417,6 +486,19 @@ def seen_by(user: User, found: ThingT | None, action: Action) -> ThingT | None:
     if sees(user, found):
         raise forbidden_with(user, action, found)
     return None
+
+
+def get_seen(user: User, found: ThingT | None, action: Action, unknown: str) -> ThingT:
+    """What was found, where somebody sees it and may do this.
+
+    Raises NotFound in the words for what is not there, also where it is hidden, and Forbidden.
+    """
+    if found is None:
+        raise NotFound(unknown)
+    seen = seen_by(user, found, action)
+    if seen is None:
+        raise Unseen(unknown, action, found.team_id)
+    return seen
 
 
 def team_of(thing: Thing) -> Team | None:
@@ -441,8 +523,8 @@ def forbidden_in(user: User, action: Action, team: Team | None) -> Forbidden:
         "user__username", flat=True
     )
     asked = f"its administrators are [{','.join(admins)}]" if admins else "it has no administrator"
-    return Forbidden(f"{forbidden(user, action)} in team [{team.name}]; {asked}")
+    return Forbidden(f"{forbidden(user, action)} in team [{team.name}]; {asked}", action, team.pk)
 
 
 def forbidden_on_site(user: User, action: Action) -> Forbidden:
-    return Forbidden(f"{forbidden(user, action)} for the whole installation")
+    return Forbidden(f"{forbidden(user, action)} for the whole installation", action)

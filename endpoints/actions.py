@@ -9,10 +9,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints import caching, deployments, providers, tombstones
+from endpoints import audit, caching, deployments, providers, tombstones
 from endpoints.access import Action, require_reach
+from endpoints.attempts import attempt
 from endpoints.known_models import facts_behind
-from endpoints.models import Deployment, Endpoint, RegionPolicy, TrainedModel, User
+from endpoints.models import Deployment, Endpoint, Outcome, TrainedModel, User
 from endpoints.models.endpoint import RESERVED_PREFIX
 from endpoints.preconfigured import ensure_preconfigured
 from endpoints.references import incompatible_indexes, model_settings, references_to
@@ -53,6 +54,7 @@ def check_can_change(inference_id: str) -> None:
     check_inference_id(inference_id)
 
 
+@attempt("endpoint.create", on="inference_id")
 def create_endpoint(
     actor: User,
     inference_id: str,
@@ -90,7 +92,7 @@ def create_endpoint(
     check_mappings_fit(actor, inference_id, checked, learned)
     try:
         with transaction.atomic(), not_to_be_repeated():
-            return Endpoint.objects.create(
+            endpoint = Endpoint.objects.create(
                 inference_id=inference_id,
                 task_type=task_type,
                 service=checked.service,
@@ -102,6 +104,9 @@ def create_endpoint(
                 learned_settings=learned,
                 **checked.columns(),
             )
+            secrets = {"secrets": sorted(checked.secrets)} if checked.secrets else {}
+            audit.record("endpoint.create", inference_id, team=owner, after=endpoint.kept | secrets)
+            return endpoint
     except IntegrityError:
         raise EndpointExists(f"Inference endpoint [{inference_id}] already exists") from None
 
@@ -182,6 +187,7 @@ def check_known_vectors(
         )
 
 
+@attempt("endpoint.update", on="endpoint")
 def update_endpoint(
     endpoint: Endpoint, changes: Mapping[str, Any], timeout_s: float = PROOF_TIMEOUT_S
 ) -> Endpoint:
@@ -197,13 +203,33 @@ def update_endpoint(
     adapter = find_service(endpoint.service)
     checked = adapter.parse_update(endpoint.task, stored, changes)
     columns: dict[str, Any] = {}
+    changed_secrets: list[str] = []
     if adapter.is_remote:
         if checked.secrets == secrets and is_unchanged(endpoint, checked):
             return endpoint
         columns["learned_settings"] = providers.prove(endpoint.inference_id, checked, timeout_s)
         if checked.secrets != secrets:
             columns["encrypted_secrets"] = providers.sealed(checked)
-    return store_update(endpoint, checked, changes, columns)
+            changed_secrets = different(secrets, checked.secrets)
+    with transaction.atomic():
+        updated = store_update(endpoint, checked, changes, columns)
+        before, after = endpoint.kept, updated.kept
+        if before != after or not changed_secrets:
+            audit.record(
+                "endpoint.update",
+                endpoint.inference_id,
+                team=endpoint.team,
+                before=before,
+                after=after,
+            )
+        if changed_secrets:
+            audit.record_secrets("endpoint", endpoint.inference_id, changed_secrets, endpoint.team)
+    return updated
+
+
+def different(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The names of what has another value, or of what only one of them has."""
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
 def is_unchanged(endpoint: Endpoint, config: EndpointConfig) -> bool:
@@ -256,12 +282,15 @@ def note_dimensions(actor: User, endpoint: Endpoint, proof: InferenceResult) -> 
     endpoint.service_settings = settings
 
 
+@transaction.atomic
 def retry_endpoint(endpoint: Endpoint) -> None:
     """Try again what failed: the download, the start of the model, or both."""
     if endpoint.deployment:
         deployments.retry(endpoint.deployment)
+        audit.record("endpoint.retry", endpoint.inference_id, team=endpoint.team)
 
 
+@attempt("endpoint.delete", on="endpoint")
 @transaction.atomic
 def delete_endpoint(actor: User, endpoint: Endpoint, *, force: bool = False) -> None:
     """Remove an endpoint, stop the deployment that was started for it, and leave a tombstone.
@@ -278,17 +307,31 @@ def delete_endpoint(actor: User, endpoint: Endpoint, *, force: bool = False) -> 
             f"[{endpoint.inference_id}] is a reserved inference endpoint. "
             "Use the force=true query parameter to delete the inference endpoint."
         )
-    if not take_back(endpoint):
+    before = endpoint.kept
+    if not remove(endpoint):
         return
+    if not endpoint.is_preconfigured:
+        tombstones.leave(actor, endpoint, found)
+    audit.record("endpoint.delete", endpoint.inference_id, team=endpoint.team, before=before)
     if endpoint.is_preconfigured:
         ensure_preconfigured()
-    else:
-        tombstones.leave(actor, endpoint, found)
 
 
 @transaction.atomic
-def take_back(endpoint: Endpoint) -> bool:
-    """Remove an endpoint that never worked, as if it had not been created.
+def take_back(endpoint: Endpoint, reason: str) -> None:
+    """Remove an endpoint that never worked, as if it had not been created."""
+    if remove(endpoint):
+        audit.record(
+            "endpoint.create",
+            endpoint.inference_id,
+            team=endpoint.team,
+            outcome=Outcome.FAILED,
+            reason=reason,
+        )
+
+
+def remove(endpoint: Endpoint) -> bool:
+    """Take an endpoint away with what was started for it, in the transaction of its caller.
 
     Returns whether it was still there. If not, a deployment of this id is that of another.
     """
@@ -301,22 +344,7 @@ def take_back(endpoint: Endpoint) -> bool:
 
 
 @transaction.atomic
-def set_region_policy(actor: User, policy: dict[str, Any]) -> RegionPolicy:
-    """Store the policy, over the one that there may be.
-
-    Raises Conflict when somebody else sets the first one at the same time.
-    """
-    now = timezone.now()
-    stored = RegionPolicy.objects.select_for_update().first()
-    if stored is None:
-        try:
-            return RegionPolicy.objects.create(policy=policy, created_at=now, created_by=actor)
-        except IntegrityError:
-            raise Conflict("The region policy was set by somebody else meanwhile") from None
-    stored.policy, stored.updated_at, stored.updated_by = policy, now, actor
-    stored.save()
-    return stored
-
-
 def create_administrator(username: str, password: str) -> User:
-    return User.objects.create_superuser(username, password=password)
+    user = User.objects.create_superuser(username, password=password)
+    audit.record("person.create", username, after={"roles": user.role_names})
+    return user

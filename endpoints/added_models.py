@@ -7,8 +7,9 @@ from secrets import token_hex
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints import deployments, jobs, tasks, trained_models
+from endpoints import audit, deployments, jobs, tasks, trained_models
 from endpoints.access import Action
+from endpoints.attempts import attempt
 from endpoints.models import Artifact, ArtifactState, Deployment, TrainedModel, User
 from endpoints.models.model import stored
 from endpoints.owned import deployments_told
@@ -20,6 +21,7 @@ from inference.runner.files import discard_parts
 ANY_FOLDER = (Path("/"),)
 
 
+@attempt("model.add", on="model_id")
 def add_model(
     actor: User | None, wish: Wish, folders: Sequence[Path], *, team: str | None = None
 ) -> TrainedModel:
@@ -51,6 +53,7 @@ def add_model(
                 created_by=actor,
                 team=owner,
             )
+            audit.record("model.add", model.model_id, team=model.team, after=model.shown_config)
             tasks.fetch_artifact.delay_on_commit(artifact.pk)
             return model
     except IntegrityError:
@@ -72,6 +75,8 @@ def check_folder(folder: Path, folders: Sequence[Path]) -> None:
         )
 
 
+@attempt("model.cancel", on="model")
+@transaction.atomic
 def cancel_download(actor: User, model: TrainedModel) -> None:
     """End the fetching of a model's files; those that are here whole stay.
 
@@ -90,13 +95,16 @@ def cancel_download(actor: User, model: TrainedModel) -> None:
     is_unattended = jobs.unattended(under_way).exists()
     if not under_way.update(state=ArtifactState.ABSENT, updated_at=timezone.now()):
         raise Conflict(f"The files of model [{model.model_id}] are not being fetched")
+    audit.record("model.cancel", model.model_id, team=model.team)
     if is_unattended:  # else the worker does it when it ends
         discard_parts(jobs.artifact_folder(artifact))
 
 
+@attempt("model.retry", on="model")
 def retry_download(model: TrainedModel) -> None:
     """Fetch what is not here, unless it is on its way. Raises Conflict for an upload."""
     if model.artifact is None:
         raise Conflict(f"Model [{model.model_id}] was uploaded: there is nothing to fetch")
     with transaction.atomic():
         deployments.request_files(model.artifact)
+        audit.record("model.retry", model.model_id, team=model.team)

@@ -11,8 +11,11 @@ from secrets import token_hex
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
+from endpoints import audit
+from endpoints.attempts import attempt
 from endpoints.models import Endpoint
 from inference.cache import CACHED_TASKS, Compute, VectorCache, digest_of, run_cached
 from inference.errors import Conflict, InvalidRequest
@@ -92,6 +95,7 @@ def can_be_cached(endpoint: Endpoint) -> bool:
     return endpoint.task in CACHED_TASKS
 
 
+@attempt("endpoint.cache", on="endpoint")
 def switch(endpoint: Endpoint, *, is_on: bool) -> None:
     """Let an endpoint be answered from memory, or no longer; on again, it begins with nothing.
 
@@ -112,14 +116,25 @@ def switch(endpoint: Endpoint, *, is_on: bool) -> None:
             "kept. Update it once, or create it anew"
         )
     row = Endpoint.objects.filter(pk=endpoint.pk)
-    if is_on:
-        row.filter(cache_generation="").update(cache_generation=new_generation())
-    else:
-        row.update(cache_generation="")
+    with transaction.atomic():
+        if is_on:
+            changed = row.filter(cache_generation="").update(cache_generation=new_generation())
+        else:
+            changed = row.exclude(cache_generation="").update(cache_generation="")
+        before, after = {"enabled": is_on ^ bool(changed)}, {"enabled": is_on}
+        audit.record(
+            "endpoint.cache", endpoint.inference_id, team=endpoint.team, before=before, after=after
+        )
 
 
+@transaction.atomic
 def purge(endpoint: Endpoint) -> None:
     """Let no process find what was kept until now. Without a cache there is nothing to do."""
+    begin_anew(endpoint)
+    audit.record("endpoint.purge", endpoint.inference_id, team=endpoint.team)
+
+
+def begin_anew(endpoint: Endpoint) -> None:
     row = Endpoint.objects.filter(pk=endpoint.pk).exclude(cache_generation="")
     row.update(cache_generation=new_generation())
 
@@ -130,7 +145,7 @@ def purge_if_cut_elsewhere(endpoint: Endpoint, config: EndpointConfig) -> None:
     The fingerprint does not tell: for texts that fit, the vectors are the same.
     """
     if endpoint.service_settings.get(CUT_BY) != getattr(config.service_settings, CUT_BY, None):
-        purge(endpoint)
+        begin_anew(endpoint)
 
 
 def new_generation() -> str:

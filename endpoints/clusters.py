@@ -1,15 +1,19 @@
 """Connecting clusters, changing how they are reached, and letting go of them."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints import tasks
-from endpoints.access import Action, seen_by
+from endpoints import audit, scanning, tasks
+from endpoints.access import Action, get_seen
 from endpoints.actions import ID_PATTERN
-from endpoints.models import Cluster, ScanState, User
+from endpoints.attempts import attempt
+from endpoints.models import Cluster, Outcome, ScanState, User
+from endpoints.models.cluster import ClusterQuerySet
 from endpoints.secrets import encrypt
 from endpoints.teams import team_to_own
-from inference.errors import InvalidRequest, InvalidSettings, NotFound
+from inference.errors import Conflict, InvalidRequest, InvalidSettings, NotFound
 from inference.references.connection import Connection
 
 MAX_NAME_LENGTH = 64
@@ -26,12 +30,10 @@ def find_cluster(user: User, name: str, *, to: Action = Action.CLUSTER_GET) -> C
     """
     named = Cluster.objects.select_related("team").filter(name=name)
     found = named.first() if ID_PATTERN.fullmatch(name) else None
-    cluster = seen_by(user, found, to)
-    if cluster is None:
-        raise NotFound(f"No cluster [{name}] is connected")
-    return cluster
+    return get_seen(user, found, to, f"No cluster [{name}] is connected")
 
 
+@attempt("cluster.connect", on="name")
 def connect_cluster(
     actor: User, name: str, connection: Connection, *, team: str | None = None
 ) -> Cluster:
@@ -60,12 +62,14 @@ def connect_cluster(
                 created_by=actor,
                 team=owner,
             )
+            audit.record("cluster.connect", name, team=cluster.team, after=told_of(cluster))
             tasks.scan_cluster.delay_on_commit(cluster.pk)
     except IntegrityError:
         raise ClusterExists(f"A cluster with the [name] {name} is connected already") from None
     return cluster
 
 
+@attempt("cluster.update", on="cluster")
 @transaction.atomic
 def change_cluster(
     cluster: Cluster, connection: Connection, *, keep_api_key: bool = False
@@ -76,9 +80,8 @@ def change_cluster(
     Raises InvalidSettings, or NotFound for one that was removed meanwhile.
     """
     connection.check()
-    stored = Cluster.objects.select_for_update().filter(pk=cluster.pk).first()
-    if stored is None:
-        raise NotFound(f"No cluster [{cluster.name}] is connected")
+    stored = _stored(Cluster.objects.select_for_update(), cluster)
+    before = told_of(stored)
     if not keep_api_key:
         stored.encrypted_api_key = _encrypted_key(connection)
     elif stored.has_api_key and connection.origin != Connection(stored.url).origin:
@@ -89,13 +92,53 @@ def change_cluster(
     stored.url, stored.ca_certificate = connection.url, connection.ca_certificate
     stored.scan_started_at = None
     stored.save()
+    after = told_of(stored)
+    audit.record("cluster.update", stored.name, team=stored.team, before=before, after=after)
+    if not keep_api_key:
+        audit.record_secrets("cluster", stored.name, ["api_key"], stored.team)
     tasks.scan_cluster.delay_on_commit(stored.pk)
     return stored
 
 
+@transaction.atomic
 def remove_cluster(cluster: Cluster) -> None:
     """Forget a cluster and what was seen in it. Gone already is success."""
-    Cluster.objects.filter(pk=cluster.pk).delete()
+    before = told_of(cluster)
+    if Cluster.objects.filter(pk=cluster.pk).delete()[0]:
+        audit.record("cluster.remove", cluster.name, team=cluster.team, before=before)
+
+
+@attempt("cluster.scan", on="cluster")
+def scan_now(cluster: Cluster, timeout_s: float) -> Cluster:
+    """Scan because somebody wants it; those by the clock are written down nowhere.
+
+    Returns what the cluster is like after that, also where the scan failed. Raises Conflict where
+    it is being scanned already, or NotFound for one that was removed meanwhile.
+    """
+    if not scanning.scan_cluster(cluster.pk, timeout_s):
+        raise Conflict(f"Cluster [{cluster.name}] is being scanned already")
+    scanned = _stored(Cluster.objects.select_related("team"), cluster)
+    outcome = Outcome.FAILED if scanned.doubt else Outcome.DONE
+    audit.record(
+        "cluster.scan", scanned.name, team=scanned.team, outcome=outcome, reason=scanned.doubt
+    )
+    return scanned
+
+
+def told_of(cluster: Cluster) -> dict[str, Any]:
+    """What the audit log tells of a cluster: how it is reached, without its key."""
+    return {
+        "url": cluster.url,
+        "has_api_key": cluster.has_api_key,
+        "ca_certificate": cluster.ca_certificate,
+    }
+
+
+def _stored(clusters: ClusterQuerySet, cluster: Cluster) -> Cluster:
+    found = clusters.filter(pk=cluster.pk).first()
+    if found is None:
+        raise NotFound(f"No cluster [{cluster.name}] is connected")
+    return found
 
 
 def _encrypted_key(connection: Connection) -> str:

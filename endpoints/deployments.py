@@ -228,13 +228,18 @@ def set_allocations(
     )
 
 
-def request_files(artifact: Artifact) -> None:
-    """Have a worker fetch these files, unless they are there or on their way."""
+def request_files(artifact: Artifact) -> bool:
+    """Have a worker fetch these files, unless they are there or on their way.
+
+    Returns whether they were neither.
+    """
     missing = Artifact.objects.filter(
         pk=artifact.pk, state__in=[ArtifactState.ABSENT, ArtifactState.FAILED]
     )
     if missing.update(state=ArtifactState.QUEUED, reason="", bytes_done=0, worked_on_at=None):
         tasks.fetch_artifact.delay_on_commit(artifact.pk)
+        return True
+    return False
 
 
 @transaction.atomic

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from endpoints import audit
+from endpoints.attempts import attempt
 from endpoints.models import IndexMapping, User
 from endpoints.references import model_settings_of
 from inference.errors import InvalidArgument
@@ -99,6 +101,7 @@ def _is_named(index: IndexMapping, name: str, options: Options) -> bool:
     return name == index.name or name in index.aliases
 
 
+@attempt("index.create", on="name")
 def create(name: str, body: Mapping[str, Any]) -> IndexMapping:
     """Raises InvalidIndexName, IndexExists, or what is wrong with the body."""
     check_name(name)
@@ -119,17 +122,20 @@ def create(name: str, body: Mapping[str, Any]) -> IndexMapping:
             raise InvalidIndexName(index.name, "an index exists with the same name as the alias")
     try:
         with transaction.atomic():
-            return IndexMapping.objects.create(
+            index = IndexMapping.objects.create(
                 name=name,
                 uuid=secrets.token_urlsafe(16),
                 mappings=mappings,
                 settings=settings,
                 aliases=aliases,
             )
+            audit.record("index.create", name, after=told_of(index))
+            return index
     except IntegrityError:
         raise IndexExists(name, IndexMapping.objects.get(name=name).uuid) from None
 
 
+@attempt("index.update", on="indices")
 @transaction.atomic
 def put_mapping(actor: User, indices: Sequence[IndexMapping], update: Mapping[str, Any]) -> None:
     """Change the mappings of all these indices, or of none.
@@ -138,17 +144,31 @@ def put_mapping(actor: User, indices: Sequence[IndexMapping], update: Mapping[st
     """
     names = [index.name for index in indices]
     settings_of = partial(model_settings_of, actor)
+    changed = []
     for index in IndexMapping.objects.select_for_update().filter(name__in=names):
+        before = told_of(index)
         index.mappings = merge_mapping(index.mappings, update, settings_of)
         index.save()
+        changed.append((index, before))
+    for index, before in changed:
+        audit.record("index.update", index.name, before=before, after=told_of(index))
 
 
+def told_of(index: IndexMapping) -> dict[str, Any]:
+    """What the audit log tells of an index."""
+    return {"mappings": index.mappings, "settings": index.settings, "aliases": index.aliases}
+
+
+@attempt("index.delete", on="expression")
+@transaction.atomic
 def delete(expression: str, options: Options) -> None:
     """Raises InvalidArgument for wildcards: what is removed has to be named."""
     if any("*" in name for name in names_in(expression)):
         raise InvalidArgument("Wildcard expressions or all indices are not allowed")
     found = find(expression, options, is_alias_allowed=False)
     IndexMapping.objects.filter(pk__in=[index.pk for index in found]).delete()
+    for index in found:
+        audit.record("index.delete", index.name, before=told_of(index))
 
 
 def flat_settings(raw: Any) -> dict[str, Any]:

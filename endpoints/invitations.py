@@ -162,7 +162,7 @@ def join(token_sha256: str, username: str, password: str) -> User:
     # An address that somebody has already tells nothing of who comes now.
     is_known = User.objects.filter(email__iexact=invitation.email).exists()
     email = "" if is_known else invitation.email
-    user = people.create_user(username, password, invitation.roles, email)
+    user = people.add_user(username, password, invitation.roles, email)
     _use(invitation, user)
     return user
 

@@ -12,11 +12,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
+from endpoints import audit
 from endpoints.heartbeats import repeating
-from endpoints.models import Artifact, ArtifactState, TrainedModel
+from endpoints.models import Artifact, ArtifactState, Outcome, TrainedModel
 from endpoints.models.model import stored
 from inference.errors import InferenceError
 from inference.runner.catalogue import BUILTIN_MODELS, Weights
@@ -62,10 +63,10 @@ def fetch_artifact(artifact_pk: int) -> None:
     except Cancelled:
         logger.info("[%s] stopped; it goes on with the next worker", artifact.repository)
     except InferenceError as exc:
-        _note(artifact, state=ArtifactState.FAILED, reason=str(exc))
+        _end(artifact, ArtifactState.FAILED, str(exc))
         logger.warning("[%s] %s", artifact.repository, exc)
     except Exception as exc:
-        _note(artifact, state=ArtifactState.FAILED, reason=f"{type(exc).__name__}: {exc}")
+        _end(artifact, ArtifactState.FAILED, f"{type(exc).__name__}: {exc}")
         raise
     finally:
         _tidy(artifact)
@@ -126,7 +127,8 @@ def _fetch_and_convert(artifact: Artifact) -> None:
     if added := added_model(artifact):
         _prepare(added, folder)
     convert(folder, weights.output)
-    _go_on(artifact, state=ArtifactState.READY, reason="")
+    if not _end(artifact, ArtifactState.READY):
+        raise Cancelled
     logger.info("[%s] is ready", artifact.repository)
 
 
@@ -150,6 +152,19 @@ def convert(folder: Path, output: Output) -> None:
     """
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         process.submit(ensure_graph, folder, output).result()
+
+
+@transaction.atomic
+def _end(artifact: Artifact, state: ArtifactState, reason: str = "") -> int:
+    """Note how it ended, also in the audit log, as done by who asked for it."""
+    wanted = _note(artifact, state=state, reason=reason)
+    if wanted:
+        outcome = Outcome.FAILED if reason else Outcome.DONE
+        for model in artifact.models.select_related("team").order_by("model_id"):
+            audit.record(
+                "model.fetch", model.model_id, team=model.team, outcome=outcome, reason=reason
+            )
+    return wanted
 
 
 def _go_on(artifact: Artifact, **changes: object) -> None:

@@ -11,8 +11,8 @@ from time import time
 
 from django.db import models, transaction
 
+from endpoints.flushing import Flusher
 from endpoints.models import ApiKey
-from endpoints.writing import Writer
 
 INTERVAL_S = 10.0
 # Keys that wait while the database cannot be written; more than these go unnoted.
@@ -59,17 +59,17 @@ def write(uses: dict[int, tuple[float, str]]) -> None:
         key.update(last_used_at=at, last_used_from=address)
 
 
-def flush() -> None:
-    last_uses.flush()
+def new_writer() -> Flusher:
+    return Flusher("uses of keys", INTERVAL_S, lambda: last_uses.flush())
 
 
-last_uses, writer = LastUses(), Writer(INTERVAL_S, flush)
+last_uses, writer = LastUses(), new_writer()
 
 
 def start_anew() -> None:
     """In a process that was forked: it has no thread, and its parent writes what waited."""
     global last_uses, writer
-    last_uses, writer = LastUses(), Writer(INTERVAL_S, flush)
+    last_uses, writer = LastUses(), new_writer()
 
 
 os.register_at_fork(after_in_child=start_anew)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from endpoints.access import Action, seen_by
+from endpoints.access import Action, get_seen
 from endpoints.models import ArtifactState, TrainedModel, User
 from endpoints.owned import unknown_model, visible_deployments, visible_models
 from inference.runner.catalogue import (
@@ -146,8 +146,6 @@ def known_model(user: User, model_id: str) -> KnownModel:
     found = TrainedModel.objects.with_files().filter(model_id=model_id).first()
     if found is None and (facts := builtin_facts(model_id)):
         return KnownModel(facts, None)
-    record = seen_by(user, found, Action.MODEL_GET)
-    if record is None:
-        raise unknown_model(model_id)
+    record = get_seen(user, found, Action.MODEL_GET, str(unknown_model(model_id)))
     ids = visible_deployments(user).filter(model=record).order_by("deployment_id")
     return KnownModel(record.facts, record, list(ids.values_list("deployment_id", flat=True)))

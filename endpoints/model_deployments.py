@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from endpoints import deployments, fitting, hosting
-from endpoints.access import Action, forbidden_with, may_with
+from endpoints import audit, deployments, fitting, hosting
+from endpoints.access import Action, forbidden_with, may_with, team_of
+from endpoints.attempts import attempt
 from endpoints.expressions import is_meant
 from endpoints.models import Deployment, DeploymentState, Endpoint, Team, TrainedModel, User
 from endpoints.owned import endpoints_told, find_deployment, get_model, visible_deployments
@@ -95,6 +96,7 @@ def parse_adaptive(raw: Any) -> AdaptiveAllocations:
     )
 
 
+@attempt("deployment.start", on="model_id")
 def start(actor: User, model_id: str, wish: Wish, *, team: str | None = None) -> Deployment:
     """Ask for a model to run; it does not yet when this returns.
 
@@ -118,7 +120,7 @@ def start(actor: User, model_id: str, wish: Wish, *, team: str | None = None) ->
         with transaction.atomic():
             generation = make_room(actor, wish.deployment_id)
             fitting.check_fits(model_id, allocations)
-            return Deployment.objects.create(
+            deployment = Deployment.objects.create(
                 deployment_id=wish.deployment_id,
                 model=deployments.model_to_run(model_id),
                 team=owner,
@@ -131,6 +133,13 @@ def start(actor: User, model_id: str, wish: Wish, *, team: str | None = None) ->
                 adaptive_allocations=adaptive and adaptive.to_response(),
                 generation=generation,
             )
+            audit.record(
+                "deployment.start",
+                deployment.deployment_id,
+                team=deployment.model.team,
+                after=told_of(deployment),
+            )
+            return deployment
     except IntegrityError:
         raise already_started(wish.deployment_id) from None
 
@@ -141,6 +150,19 @@ def owner_of_start(actor: User, model: TrainedModel, team: str | None) -> Team:
         return team_to_own(actor, Action.DEPLOYMENT_START, team)
     check_owner(f"Model [{model.model_id}]", model.team, team)
     return model.team
+
+
+def told_of(deployment: Deployment) -> dict[str, Any]:
+    """What the audit log tells of a deployment: how it is to run."""
+    return {
+        "model_id": deployment.model.model_id,
+        "number_of_allocations": deployment.num_allocations,
+        "threads_per_allocation": deployment.num_threads,
+        "adaptive_allocations": deployment.adaptive_allocations,
+        "queue_capacity": deployment.queue_capacity,
+        "priority": deployment.priority,
+        "precision": deployment.precision,
+    }
 
 
 def check_id(deployment_id: str, model: TrainedModel) -> None:
@@ -178,6 +200,12 @@ def already_started(deployment_id: str) -> InvalidRequest:
     )
 
 
+def users_of(deployment: Deployment) -> list[str]:
+    """The endpoints that run on a deployment, the one that made it among them."""
+    return sorted(deployment.endpoints.values_list("inference_id", flat=True))
+
+
+@attempt("deployment.stop", on="expression")
 def stop(actor: User, expression: str, *, allow_no_match: bool = True, force: bool = False) -> None:
     """Stop deployments by id or wildcard: new calls are refused at once.
 
@@ -199,7 +227,15 @@ def stop(actor: User, expression: str, *, allow_no_match: bool = True, force: bo
     if not force:
         for deployment in found:
             check_is_unused(actor, deployment)
-    Deployment.objects.filter(pk__in=[deployment.pk for deployment in found]).delete()
+    with transaction.atomic():
+        Deployment.objects.filter(pk__in=[deployment.pk for deployment in found]).delete()
+        for deployment in found:
+            audit.record(
+                "deployment.stop",
+                deployment.deployment_id,
+                team=team_of(deployment),
+                before=told_of(deployment),
+            )
     if force:
         hosting.cut_off(deployment.deployment_id for deployment in found)
 
@@ -222,6 +258,8 @@ def unknown(deployment_id: str) -> NotFound:
     return NotFound(f"No known deployment with deployment_id [{deployment_id}]")
 
 
+@attempt("deployment.update", on="deployment_id")
+@transaction.atomic
 def update(
     actor: User,
     deployment_id: str,
@@ -254,8 +292,17 @@ def update(
             f"Cannot update deployment [{deployment_id}] while it is "
             f"[{deployment.get_state_display()}]: it must be started"
         )
+    before = told_of(deployment)
     deployments.set_allocations(deployment, allocations, adaptive)
-    return Deployment.objects.with_files().get(pk=deployment.pk)
+    changed = Deployment.objects.with_files().get(pk=deployment.pk)
+    audit.record(
+        "deployment.update",
+        deployment_id,
+        team=deployment.model.team,
+        before=before,
+        after=told_of(changed),
+    )
+    return changed
 
 
 def merged(deployment: Deployment, changes: Mapping[str, Any] | None) -> AdaptiveAllocations | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
-from endpoints.access import Action, seen_by, visible
+from endpoints.access import Action, get_seen, seen_by, visible
 from endpoints.models import Deployment, Endpoint, TrainedModel, User
 from endpoints.models.deployment import DeploymentQuerySet
 from endpoints.models.endpoint import EndpointQuerySet
@@ -35,10 +35,7 @@ def get_model(user: User, model_id: str, *, to: Action = Action.MODEL_GET) -> Tr
     Raises NotFound where somebody may not see it, Forbidden where they may not do this with it.
     """
     found = TrainedModel.objects.with_files().filter(model_id=model_id).first()
-    model = seen_by(user, found, to)
-    if model is None:
-        raise unknown_model(model_id)
-    return model
+    return get_seen(user, found, to, str(unknown_model(model_id)))
 
 
 def unknown_model(model_id: str) -> NotFound:

@@ -8,6 +8,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from endpoints import audit
+from endpoints.attempts import attempt
 from endpoints.models import User
 from endpoints.names import looks, usable_name
 from endpoints.privileges import BUILTIN_ROLES, SUPERUSER
@@ -16,9 +17,17 @@ from inference.errors import Conflict, InvalidArgument, NotFound
 MAX_EMAIL_LENGTH = 254
 
 
+@attempt("person.create", on="username")
 @transaction.atomic
-def create_user(username: str, password: str, roles: Collection[str], email: str = "") -> User:
+def create_user(username: str, password: str, roles: Collection[str]) -> User:
     """Raises Conflict for a name that is taken, InvalidArgument for what cannot be used."""
+    user = add_user(username, password, roles)
+    audit.record("person.create", user.username, after={"roles": user.role_names})
+    return user
+
+
+def add_user(username: str, password: str, roles: Collection[str], email: str = "") -> User:
+    """The same for who writes down by themselves how somebody came here."""
     check_roles(roles)
     user = User(username=free_name(username), email=email, **_columns(roles))
     check_password(password, user)
@@ -31,6 +40,7 @@ def create_user(username: str, password: str, roles: Collection[str], email: str
     return user
 
 
+@attempt("person.roles", on="username")
 @transaction.atomic
 def set_roles(username: str, roles: Collection[str]) -> User:
     """Give somebody these roles instead of those they had. Holds from their next request on.
@@ -45,12 +55,11 @@ def set_roles(username: str, roles: Collection[str]) -> User:
     user = User.objects.select_for_update().filter(username=username).first()
     if user is None or user.is_service_account:
         raise NotFound(f"There is no user [{username}]")
-    before = user.role_names
+    before = {"roles": user.role_names}
     for name, value in _columns(roles).items():
         setattr(user, name, value)
     user.save(update_fields=["roles", "is_superuser"])
-    told = {"roles": before}, {"roles": user.role_names}
-    audit.record("person.roles", username, before=told[0], after=told[1])
+    audit.record("person.roles", username, before=before, after={"roles": user.role_names})
     return user
 
 

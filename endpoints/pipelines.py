@@ -6,8 +6,9 @@ from typing import Any
 import orjson
 from django.db import transaction
 
-from endpoints import calls, model_inference
+from endpoints import audit, calls, model_inference
 from endpoints.access import endpoint_to_call
+from endpoints.attempts import attempt
 from endpoints.expressions import is_named
 from endpoints.models import IngestPipeline, User
 from endpoints.models.model import USUAL_INPUTS
@@ -46,6 +47,7 @@ def find(expression: str) -> list[IngestPipeline]:
     ]
 
 
+@attempt("pipeline.put", on="pipeline_id")
 @transaction.atomic
 def put(pipeline_id: str, config: Any, if_version: int | None = None) -> IngestPipeline:
     """Store a pipeline, over another of the same id.
@@ -64,6 +66,8 @@ def put(pipeline_id: str, config: Any, if_version: int | None = None) -> IngestP
     pipeline, _ = IngestPipeline.objects.update_or_create(
         pipeline_id=pipeline_id, defaults={"config": config, "version": config.get("version")}
     )
+    before = current.config if current else None
+    audit.record("pipeline.put", pipeline_id, before=before, after=config)
     return pipeline
 
 
@@ -77,6 +81,7 @@ def check_inference_processors(configs: Iterable[Mapping[str, Any]]) -> None:
         )
 
 
+@attempt("pipeline.delete", on="expression")
 @transaction.atomic
 def delete(expression: str) -> None:
     """Raises NotFound where an id, or a wildcard that is not just `*`, finds nothing."""
@@ -85,6 +90,8 @@ def delete(expression: str) -> None:
         if name != "*" and not any(is_named(one.pipeline_id, name) for one in found):
             raise NotFound(f"pipeline [{name}] is missing")
     IngestPipeline.objects.filter(pk__in=[pipeline.pk for pipeline in found]).delete()
+    for pipeline in found:
+        audit.record("pipeline.delete", pipeline.pipeline_id, before=pipeline.config)
 
 
 def infer(

@@ -5,6 +5,9 @@ Nothing runs for one until it is called for the first time.
 
 from typing import Any
 
+from django.db import transaction
+
+from endpoints import audit
 from endpoints.models import Endpoint
 from inference.services import find_service, fingerprint_of
 from inference.types import TaskType
@@ -17,6 +20,7 @@ PRECONFIGURED = {
 }
 
 
+@transaction.atomic
 def ensure_preconfigured() -> None:
     """Store those that are missing."""
     known = set(
@@ -24,18 +28,18 @@ def ensure_preconfigured() -> None:
             "inference_id", flat=True
         )
     )
-    Endpoint.objects.bulk_create(
-        [
-            Endpoint(
-                inference_id=inference_id,
-                deployment_id=inference_id,
-                **columns(task_type, model_id),
-            )
-            for inference_id, (task_type, model_id) in PRECONFIGURED.items()
-            if inference_id not in known
-        ],
-        ignore_conflicts=True,
-    )
+    missing = [
+        Endpoint(
+            inference_id=inference_id,
+            deployment_id=inference_id,
+            **columns(task_type, model_id),
+        )
+        for inference_id, (task_type, model_id) in PRECONFIGURED.items()
+        if inference_id not in known
+    ]
+    Endpoint.objects.bulk_create(missing, ignore_conflicts=True)
+    for endpoint in missing:
+        audit.record("endpoint.create", endpoint.inference_id, after=endpoint.kept)
 
 
 def columns(task_type: TaskType, model_id: str) -> dict[str, Any]:

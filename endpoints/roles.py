@@ -113,6 +113,7 @@ ABILITIES = (
         Action.INDEX_GET,
         Action.INDEX_DELETE,
     ),
+    _ability("see who changed what of a team, in the audit log", Action.AUDIT_GET),
     _ability("see all people and their roles", Action.PERSON_GET),
     _ability(
         "invite people, give them roles, help them back in, and deactivate them",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db import models
 
+from endpoints import audit
 from endpoints.models import Cluster, Endpoint
 from endpoints.secrets import SecretUnreadable, decrypt, encrypt, is_renewed
 
@@ -31,10 +32,17 @@ def rotate() -> Iterator[Rotated]:
     What has it already is left alone, so that whoever was interrupted simply begins again. A row
     that somebody changes meanwhile is not overwritten: the change was encrypted with the newest.
     """
-    for model, column, name in PLACES:
-        rows = model._default_manager.exclude(**{column: ""}).order_by("pk")
-        for pk, label, stored in rows.values_list("pk", name, column).iterator(chunk_size=500):
-            yield _renewed(model, column, pk, label, stored)
+    changed = 0
+    try:
+        for model, column, name in PLACES:
+            rows = model._default_manager.exclude(**{column: ""}).order_by("pk")
+            for pk, label, stored in rows.values_list("pk", name, column).iterator(chunk_size=500):
+                rotated = _renewed(model, column, pk, label, stored)
+                changed += rotated.is_changed
+                yield rotated
+    finally:  # also of a rotation that was interrupted
+        if changed:
+            audit.record("secret.rotate", "secrets", after={"secrets": changed})
 
 
 def _renewed(model: type[models.Model], column: str, pk: int, label: str, stored: str) -> Rotated:

@@ -1,8 +1,12 @@
 """Celery's way in to the background work. Every task may run twice."""
 
-from celery import shared_task
+from datetime import timedelta
 
-from endpoints import jobs, precision, scanning
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from endpoints import audit, jobs, precision, scanning
 
 
 @shared_task(acks_late=True)
@@ -36,3 +40,9 @@ def try_precisions(model_pk: int) -> None:
 def resume_trials() -> None:
     for model_pk in precision.untried_models():
         try_precisions.delay(model_pk)
+
+
+@shared_task
+def forget_audit() -> None:
+    if settings.AUDIT_DAYS:
+        audit.forget_before(timezone.now() - timedelta(days=settings.AUDIT_DAYS))

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from endpoints import audit
 from endpoints.access import Action, Forbidden, forbidden
+from endpoints.attempts import attempt
 from endpoints.indices import problem_with_name
 from endpoints.models import (
     DEFAULT_TEAM,
@@ -87,7 +88,7 @@ def team_to_own(user: User, action: Action, name: str | None = None) -> Team:
         if everywhere or team.pk in allowed:
             return team
         if team.pk in scope.teams:
-            raise Forbidden(f"{forbidden(user, action)} in team [{name}]")
+            raise Forbidden(f"{forbidden(user, action)} in team [{name}]", action, team.pk)
         raise unknown_team(name)
     if len(allowed) == 1:
         return Team.objects.get(pk=allowed[0])
@@ -142,6 +143,7 @@ def check_owner(what: str, owner: Team | None, name: str | None) -> None:
         raise InvalidArgument(f"{what} belongs to {whose}, not to team [{name}]")
 
 
+@attempt("team.create", on="name")
 def create_team(name: str, description: str = "") -> Team:
     """Raises InvalidArgument for what cannot be, Conflict for a name that is taken."""
     check_name(name)
@@ -155,6 +157,7 @@ def create_team(name: str, description: str = "") -> Team:
         raise Conflict(f"There is a team [{name}] already") from None
 
 
+@attempt("team.update", on="team")
 @transaction.atomic
 def describe_team(team: Team, description: str) -> None:
     """Raises InvalidArgument for a description that is too long."""
@@ -223,6 +226,7 @@ def holdings_of(team: Team) -> list[Holding]:
     return found
 
 
+@attempt("team.delete", on="team")
 @transaction.atomic
 def delete_team(team: Team, move_to: Team | None = None) -> None:
     """Remove a team with its memberships, after all that it has went to another one.
@@ -298,6 +302,7 @@ def get_membership(team: Team, username: str) -> Membership:
     return found
 
 
+@attempt("member.put", on="user")
 @transaction.atomic
 def put_member(team: Team, user: User, role: TeamRole) -> Membership:
     """Let somebody be in a team with this role, whether they were before or not.
@@ -317,6 +322,7 @@ def put_member(team: Team, user: User, role: TeamRole) -> Membership:
     return Membership.objects.update_or_create(team=team, user=user, defaults={"role": role})[0]
 
 
+@attempt("member.remove", on="user")
 @transaction.atomic
 def remove_member(team: Team, user: User) -> None:
     """Gone already is success. The keys that somebody has in the team end with it.

@@ -9,8 +9,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints import deployments, hosting, jobs, uploads
+from endpoints import audit, deployments, hosting, jobs, uploads
 from endpoints.access import Action, forbidden_with, may_with
+from endpoints.attempts import attempt
 from endpoints.expressions import is_meant
 from endpoints.models import (
     Artifact,
@@ -59,6 +60,7 @@ TREE, TREE_KINDS = "tree_ensemble", frozenset({"regression", "classification"})
 DEFINITIONS = ("definition", "compressed_definition")
 
 
+@attempt("model.add", on="model_id")
 def put_model(
     actor: User, model_id: str, config: Mapping[str, Any], *, team: str | None = None
 ) -> TrainedModel:
@@ -77,13 +79,15 @@ def put_model(
         task_type = InferenceConfig.stored(stored["inference_config"]).kind.task_type
     try:
         with transaction.atomic():
-            return TrainedModel.objects.create(
+            model = TrainedModel.objects.create(
                 model_id=model_id,
                 task_type=task_type or "",
                 config=stored,
                 created_by=actor,
                 team=owner,
             )
+            audit.record("model.add", model_id, team=model.team, after=stored)
+            return model
     except IntegrityError:
         raise already_exists(model_id) from None
 
@@ -113,7 +117,8 @@ def put_builtin(actor: User, model_id: str, config: Mapping[str, Any]) -> Traine
     else:
         model = found
     assert model.artifact  # noqa: S101 - a built-in model has one
-    deployments.request_files(model.artifact)
+    if deployments.request_files(model.artifact):
+        audit.record("model.add", model_id, team=model.team, after=dict(config))
     return model
 
 
@@ -255,6 +260,7 @@ def check_found(expression: str, names: Sequence[str], *, allow_no_match: bool) 
             raise unknown_model(pattern)
 
 
+@attempt("model.delete", on="model")
 @transaction.atomic
 def delete_model(actor: User, model: TrainedModel, *, force: bool = False) -> None:
     """Remove a model with what was uploaded or added. The files of a built-in model stay.
@@ -274,6 +280,8 @@ def delete_model(actor: User, model: TrainedModel, *, force: bool = False) -> No
     if model.is_added and model.artifact:
         transaction.on_commit(jobs.removal_of(model.artifact))
         model.artifact.delete()
+    before = model.shown_config | ({"deployments": running} if running else {})
+    audit.record("model.delete", model.model_id, team=model.team, before=before)
 
 
 def check_is_unused(actor: User, model: TrainedModel, deployment_ids: Sequence[str]) -> None:

@@ -18,6 +18,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from endpoints import audit
+from endpoints.attempts import attempt
 from endpoints.models import DefinitionPart, Endpoint, TrainedModel, User
 from endpoints.owned import endpoints_told, unknown_model
 from inference.errors import Conflict, EndpointExists, InvalidAction, InvalidRequest, NotFound
@@ -33,6 +35,7 @@ def upload_folder(model: TrainedModel) -> Path:
     return folder
 
 
+@attempt("model.upload", on="model")
 def put_part(
     model: TrainedModel, number: int, content: bytes, *, total_bytes: int, total_parts: int
 ) -> None:
@@ -69,6 +72,9 @@ def put_part(
                 definition_parts=total_parts,
                 updated_at=timezone.now(),
             )
+            if expected == (None, None):
+                after = {"definition_bytes": total_bytes, "definition_parts": total_parts}
+                audit.record("model.upload", model.model_id, team=model.team, after=after)
     except IntegrityError:
         if not TrainedModel.objects.filter(pk=model.pk).exists():
             shutil.rmtree(folder, ignore_errors=True)
@@ -78,6 +84,8 @@ def put_part(
     if missing_of(model) is None:
         assemble(model)
         note_hashes(model)
+        whole = {"definition_sha256": model.definition_sha256}
+        audit.record("model.upload", model.model_id, team=model.team, after=whole)
 
 
 def check_part(number: int, *, total_bytes: int, total_parts: int) -> None:
@@ -102,6 +110,7 @@ def part_exists(model: TrainedModel, number: int) -> EndpointExists:
     )
 
 
+@attempt("model.upload", on="model")
 def put_vocabulary(actor: User, model: TrainedModel, vocabulary: dict[str, Any]) -> None:
     """Keep the vocabulary of a model, over one that there may be.
 
@@ -132,11 +141,15 @@ def put_vocabulary(actor: User, model: TrainedModel, vocabulary: dict[str, Any])
     check_space(folder, len(content))
     with written(folder / VOCABULARY_FILE) as file:
         file.write(content)
-    TrainedModel.objects.filter(pk=model.pk).update(
-        has_vocabulary=True,
-        vocabulary_sha256=sha256,
-        updated_at=timezone.now(),
-    )
+    with transaction.atomic():
+        TrainedModel.objects.filter(pk=model.pk).update(
+            has_vocabulary=True,
+            vocabulary_sha256=sha256,
+            updated_at=timezone.now(),
+        )
+        before = {"vocabulary_sha256": model.vocabulary_sha256}
+        after = {"vocabulary_sha256": sha256}
+        audit.record("model.upload", model.model_id, team=model.team, before=before, after=after)
 
 
 def check_complete(model: TrainedModel) -> None:

@@ -14,8 +14,8 @@ from typing import TypeAlias
 from django.db import transaction
 from django.db.models import F
 
+from endpoints.flushing import Flusher
 from endpoints.models import Endpoint, UsageHour
-from endpoints.writing import Writer
 from inference.chat import ChatRequest
 from inference.types import InferenceRequest, InferenceResult
 
@@ -104,17 +104,17 @@ def write(rows: dict[Row, Figures]) -> None:
             UsageHour.objects.create(endpoint_id=pk, hour=hour, **counts)
 
 
-def flush() -> None:
-    counter.flush()
+def new_writer() -> Flusher:
+    return Flusher("figures of usage", INTERVAL_S, lambda: counter.flush())
 
 
-counter, writer = UsageCounter(), Writer(INTERVAL_S, flush)
+counter, writer = UsageCounter(), new_writer()
 
 
 def start_anew() -> None:
     """In a process that was forked: it has no thread, and its parent writes what waited."""
     global counter, writer
-    counter, writer = UsageCounter(), Writer(INTERVAL_S, flush)
+    counter, writer = UsageCounter(), new_writer()
 
 
 os.register_at_fork(after_in_child=start_anew)

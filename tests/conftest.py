@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from endpoints import caching, key_limits, key_use, usage
-from endpoints.writing import Writer
+from endpoints import attempts, audit, caching, key_limits, key_use, usage
+from endpoints.flushing import Flusher
 from tests.elastic import Elastic, running_elastic
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -28,10 +28,18 @@ def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_counted_behind_the_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls are counted for this test alone, and written when it says so."""
+    """Calls and refusals are noted for this test alone, and written when it says so."""
     monkeypatch.setattr(usage, "counter", usage.UsageCounter())
     monkeypatch.setattr(key_use, "last_uses", key_use.LastUses())
-    monkeypatch.setattr(Writer, "ensure_started", lambda self: None)
+    monkeypatch.setattr(attempts, "waiting", attempts.Attempts())
+    monkeypatch.setattr(Flusher, "ensure_started", lambda self: None)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_acts() -> Iterator[None]:
+    """Whoever came last on this thread is gone with the test."""
+    with audit.acting(audit.shell):
+        yield
 
 
 @pytest.fixture(autouse=True)

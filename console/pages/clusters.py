@@ -12,11 +12,16 @@ from console.forms.clusters import ConnectForm, ConnectionForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.parts import silent
 from endpoints.access import Action, require, visible_clusters, visible_endpoints
-from endpoints.clusters import change_cluster, connect_cluster, find_cluster, remove_cluster
+from endpoints.clusters import (
+    change_cluster,
+    connect_cluster,
+    find_cluster,
+    remove_cluster,
+    scan_now,
+)
 from endpoints.models import ClusterReference, ScanState
-from endpoints.scanning import scan_cluster
 from endpoints.team_access import teams_where
-from inference.errors import InferenceError, NotFound
+from inference.errors import Conflict, InferenceError, NotFound
 
 PAGE_SIZE = 50
 SCAN_TIMEOUT_S = 20.0
@@ -99,14 +104,15 @@ def cluster_edit(request: HtmxRequest, name: str) -> HttpResponse:
 def cluster_scan(request: HtmxRequest, name: str) -> HttpResponse:
     require(request.user, Action.CLUSTER_SCAN)
     cluster = find_cluster(request.user, name, to=Action.CLUSTER_SCAN)
-    if scan_cluster(cluster.pk, SCAN_TIMEOUT_S):
-        cluster = find_cluster(request.user, name)
+    try:
+        cluster = scan_now(cluster, SCAN_TIMEOUT_S)
+    except Conflict:
+        messages.warning(request, f"{name} is being scanned already.")
+    else:
         if cluster.doubt:
             messages.error(request, f"The scan failed: {cluster.doubt}.")
         else:
             messages.success(request, f"{name} is scanned.")
-    else:
-        messages.warning(request, f"{name} is being scanned already.")
     return redirect("cluster-detail", name)
 
 

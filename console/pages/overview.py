@@ -6,6 +6,7 @@ from typing import Any
 from console.forms.teams import ShareForm
 from console.forms.try_it import TryForm, try_form
 from console.http import HtmxRequest
+from console.pages.audit import SHOWN_OF_ENDPOINT, history
 from console.pages.parts import silent_parts
 from console.pages.precision import precision_card
 from console.pages.samples import Sample, base_url, call_samples
@@ -53,6 +54,7 @@ def overview(
         "cut_inputs": endpoint.usage.truncated_share(),
         "cache": caching.state_of(endpoint) if caching.can_be_cached(endpoint) else None,
         "may_change_cache": may_with(request.user, Action.CACHE_PUT, endpoint),
+        "history": history(request.user, endpoint, SHOWN_OF_ENDPOINT),
         "model": model,
         "expected": expected_of([model])[model.model_id] if model else None,
         "precision": precision_card(endpoint),

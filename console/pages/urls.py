@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from console.pages import (
     accounts,
+    audit,
     cache,
     clusters,
     create,
@@ -49,6 +50,7 @@ urlpatterns = [
         diagnosis.endpoint_diagnose,
         name="endpoint-diagnose",
     ),
+    path("endpoints/<str:inference_id>/history", audit.endpoint_history, name="endpoint-history"),
     path("endpoints/<str:inference_id>/cache", cache.cache_switch, name="cache-switch"),
     path("endpoints/<str:inference_id>/cache/purge", cache.cache_purge, name="cache-purge"),
     path("endpoints/<str:inference_id>/shares", shares.endpoint_share, name="endpoint-share"),
@@ -109,6 +111,9 @@ urlpatterns = [
     path("join/<str:token>", join.join_link, name="join-link"),
     path("new-password", join.new_password, name="new-password"),
     path("new-password/<str:token>", join.new_password_link, name="new-password-link"),
+    path("audit", audit.audit_list, name="audit-list"),
+    path("audit/export.<str:form>", audit.audit_export, name="audit-export"),
+    path("audit/<int:number>", audit.audit_entry, name="audit-entry"),
     path("api", reference.api_reference, name="api-reference"),
     path("api/openapi.json", reference.api_document, name="api-document"),
     # Everything unknown outside of the pages is answered as the API does.

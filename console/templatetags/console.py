@@ -46,7 +46,28 @@ STEPS = {
     StepName.DEPLOYMENT: "Deployment",
     StepName.RUNNER: "Runner",
 }
-# The roles of the site: what they are called, and what they are for.
+VERBS = {
+    "session.start": "sign in",
+    "session.end": "sign out",
+    "session.refuse": "try to sign in",
+    "request.send": "send request",
+    "person.roles": "change roles",
+    "person.password.reset": "reset password",
+    "endpoint.cache": "switch cache",
+    "endpoint.purge": "empty cache",
+    "endpoint.unshare": "stop sharing endpoint",
+    "endpoint.retry": "try endpoint again",
+    "model.upload": "upload to model",
+    "model.cancel": "stop fetching model",
+    "model.retry": "fetch model again",
+    "member.remove": "remove from team",
+    "member.put": "put into team",
+    "audit.get": "read audit log",
+    "audit.forget": "forget old entries",
+}
+# Words for which people would use others.
+WHATS = {"put": "set", "get": "see", "rotate": "renew"}
+THINGS = {"key": "API key", "account": "service account", "audit": "audit log"}
 MOST_LANGUAGES_NAMED = 5
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"))
@@ -95,6 +116,14 @@ def language_names(codes: tuple[str, ...]) -> str:
 def step_label(name: StepName) -> str:
     """A step of a diagnosis."""
     return STEPS[name]
+
+
+@register.filter
+def verb_label(verb: str) -> str:
+    """What an entry of the audit log is about: Update endpoint."""
+    thing, _, what = verb.partition(".")
+    words = VERBS.get(verb) or f"{WHATS.get(what, what)} {THINGS.get(thing, thing)}"
+    return (words[:1].upper() + words[1:]).replace("_", " ").replace(".", " ")
 
 
 @register.filter

@@ -19,9 +19,9 @@ from django.contrib.auth.hashers import check_password, make_password
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from endpoints import key_limits, key_use
+from endpoints import attempts, key_limits, key_use
 from endpoints.access import Unauthenticated
-from endpoints.api.address import client_address
+from endpoints.addresses import address_of
 from endpoints.models import (
     ApiKey,
     User,
@@ -58,10 +58,12 @@ class HeaderAuthentication(BaseAuthentication):
                     f"missing authentication credentials for REST request [{path}]"
                 )
             case "basic":
-                return basic_user(credentials, path), None
+                user = basic_user(credentials, path)
+                attempts.note_caller(user, address_of(request.META))
+                return user, None
             case "apikey":
                 key = api_key(credentials)
-                key_use.record(key, client_address(request))
+                key_use.record(key, address_of(request.META))
                 key_limits.take_turn(key)
                 return key.user, key
             case _:
@@ -83,7 +85,9 @@ def everybody(path: str) -> User:
 
 def basic_user(credentials: str, path: str) -> User:
     username, colon, password = _decode(credentials).partition(":")
-    refused = Unauthenticated(f"unable to authenticate user [{username}] for REST request [{path}]")
+    refused = Unauthenticated(
+        f"unable to authenticate user [{username}] for REST request [{path}]", name=username
+    )
     if not colon:
         raise refused
     user = user_by_name.find(username)
@@ -99,23 +103,24 @@ def api_key(credentials: str) -> ApiKey:
     key_id, _, secret = _decode(credentials).partition(":")
     key = api_key_by_id.find(key_id)
     if key is None or not key.matches(secret):
-        raise unusable_credentials(f"invalid credentials for API key [{key_id}]")
+        raise unusable_credentials(f"invalid credentials for API key [{key_id}]", key_id)
     if not key.is_valid:  # told only to who has the secret, so that ids cannot be guessed
         state = "is expired" if key.invalidated_at is None else "has been invalidated"
-        raise unusable_credentials(f"api key [{key_id}] {state}")
+        raise unusable_credentials(f"api key [{key_id}] {state}", key_id)
     user = user_by_pk.find(key.user_id)
     if user is None or not user.is_active:
-        raise unusable_credentials(f"the owner of api key [{key_id}] is disabled")
+        raise unusable_credentials(f"the owner of api key [{key_id}] is disabled", key_id)
     key.user, user.acting_key = user, key
     return key
 
 
-def unusable_credentials(of_key: str = "") -> Unauthenticated:
+def unusable_credentials(of_key: str = "", key_id: str = "") -> Unauthenticated:
     """of_key: what is wrong with a key."""
     return Unauthenticated(
         "unable to authenticate with provided credentials and anonymous access is not allowed "
         "for this action",
         {"additional_unsuccessful_credentials": f"API key: {of_key}"} if of_key else None,
+        name=key_id,
     )
 
 

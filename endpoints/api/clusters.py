@@ -6,11 +6,16 @@ from pydantic import SecretStr, StrictStr
 from endpoints.access import Action, require, visible_clusters
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse
-from endpoints.clusters import change_cluster, connect_cluster, find_cluster, remove_cluster
+from endpoints.clusters import (
+    change_cluster,
+    connect_cluster,
+    find_cluster,
+    remove_cluster,
+    scan_now,
+)
 from endpoints.models import Cluster
-from endpoints.scanning import scan_cluster
 from endpoints.teams import check_owner
-from inference.errors import Conflict, NotFound
+from inference.errors import NotFound
 from inference.references.connection import Connection
 
 SCAN_TIMEOUT_S, LONGEST_SCAN_S = 30.0, 60.0
@@ -76,9 +81,8 @@ class ScanView(ElasticView):
         require(request.user, Action.CLUSTER_SCAN)
         timeout_s = self.params(request).duration_s("timeout", SCAN_TIMEOUT_S)
         cluster = find_cluster(request.user, name, to=Action.CLUSTER_SCAN)
-        if not scan_cluster(cluster.pk, min(timeout_s, LONGEST_SCAN_S)):
-            raise Conflict(f"Cluster [{name}] is being scanned already")
-        return self.answer(with_references(find_cluster(request.user, name)))
+        scanned = scan_now(cluster, min(timeout_s, LONGEST_SCAN_S))
+        return self.answer(with_references(scanned))
 
 
 def with_references(cluster: Cluster) -> dict[str, object]:

@@ -7,7 +7,9 @@ from django.http import HttpResponse
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.views import exception_handler
 
+from endpoints import attempts
 from endpoints.access import Unauthenticated
+from endpoints.addresses import address_of
 from endpoints.api.auth import CHALLENGES
 from endpoints.api.http import ElasticView
 from inference.errors import InferenceError, RateLimited
@@ -16,7 +18,10 @@ from inference.upstream.errors import ProviderError, UpstreamError, status_name
 
 def es_exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
     view: ElasticView = context["view"]
+    for refusal in (exc, exc.__cause__):
+        attempts.note_refusal(refusal, context["kwargs"], context["request"].path)
     if isinstance(exc, Unauthenticated):
+        attempts.note_stranger(exc, address_of(context["request"].META))
         header = {"header": {"WWW-Authenticate": list(CHALLENGES)}}
         error = envelope(exc.status, exc.type, str(exc), **exc.metadata, **header)
         response = view.answer(error, exc.status)

@@ -1,14 +1,17 @@
 """What the API's views have in common."""
 
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from endpoints.addresses import address_of
 from endpoints.api.media import JSON, answer_type
 from endpoints.api.params import Params
 from endpoints.api.shape import Shape
+from endpoints.audit import Who, act_as
 from endpoints.models import User
 
 
@@ -36,6 +39,7 @@ class ElasticView(APIView):
         if request.META["QUERY_STRING"]:
             self.shape = Shape.of(request.query_params)
         self.perform_authentication(request)
+        act_as(partial(Who.of, cast(User, request.user), address_of(request.META)))
 
     def options(self, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]  # plain
         """What may be asked here; the methods are the whole answer."""

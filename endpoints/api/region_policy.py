@@ -5,11 +5,11 @@ from typing import Any
 from django.http import HttpResponse
 from pydantic import StrictStr
 
-from endpoints import actions
 from endpoints.access import Action, require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse
 from endpoints.models import RegionPolicy
+from endpoints.region_policy import remove_region_policy, set_region_policy
 from inference.errors import InvalidAction, NotFound
 
 
@@ -58,12 +58,12 @@ class RegionPolicyView(ElasticView):
         require(request.user, Action.REGION_POLICY_PUT)
         self.params(request, "force").flag("force")
         policy = parse(PolicyBody, request).checked()
-        return self.answer(actions.set_region_policy(request.user, policy).to_response())
+        return self.answer(set_region_policy(request.user, policy).to_response())
 
     def delete(self, request: UserRequest) -> HttpResponse:
         require(request.user, Action.REGION_POLICY_DELETE)
         self.params(request)
-        current_policy().delete()
+        remove_region_policy()
         return self.answer({"acknowledged": True})
 
 

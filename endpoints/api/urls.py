@@ -1,6 +1,6 @@
 from django.urls import include, path, re_path
 
-from endpoints.api import clusters, indices, people, pipelines, sharing, teams, views
+from endpoints.api import audit, clusters, indices, people, pipelines, sharing, teams, views
 from endpoints.api.cache import CacheView
 from endpoints.api.deployments import DeploymentEventsView
 from endpoints.api.diagnosis import DiagnosisView
@@ -44,6 +44,8 @@ urlpatterns = [
     path("_console/models/<str:model_id>", KnownModelView.as_view()),
     path("_console/models/<str:model_id>/_cancel", CancelView.as_view()),
     path("_console/models/<str:model_id>/_retry", RetryView.as_view()),
+    path("_console/audit", audit.AuditView.as_view()),
+    path("_console/audit/_export", audit.ExportView.as_view()),
     path("_console/clusters", clusters.ClusterListView.as_view()),
     path("_console/clusters/<str:name>", clusters.ClusterView.as_view()),
     path("_console/clusters/<str:name>/_scan", clusters.ScanView.as_view()),

@@ -266,8 +266,8 @@ def prove(actor: User, endpoint: Endpoint, timeout_s: float) -> None:
             f"Timed out waiting for inference endpoint [{endpoint.inference_id}] to answer. It "
             "stays: use the trained model stats API to follow its deployment, and retry"
         ) from exc
-    except InferenceError:
-        actions.take_back(endpoint)
+    except InferenceError as exc:
+        actions.take_back(endpoint, str(exc))
         raise
 
 

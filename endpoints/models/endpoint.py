@@ -109,6 +109,11 @@ class Endpoint(Record):
         return config
 
     @property
+    def kept(self) -> dict[str, Any]:
+        """What is kept of it beside its id and its secrets, whatever runs for it now."""
+        return {"task_type": self.task_type, "service": self.service, **self.config}
+
+    @property
     def is_cached(self) -> bool:
         """Whether calls are answered from memory where they can be."""
         return bool(self.cache_generation)

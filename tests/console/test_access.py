@@ -66,6 +66,10 @@ PAGES = (
     ("POST", "/console/teams/search/members/elastic/remove"),
     ("POST", "/console/endpoints/my-endpoint/cache"),
     ("POST", "/console/endpoints/my-endpoint/cache/purge"),
+    ("GET", "/console/endpoints/my-endpoint/history"),
+    ("GET", "/console/audit"),
+    ("GET", "/console/audit/1"),
+    ("GET", "/console/audit/export.csv"),
 )
 
 

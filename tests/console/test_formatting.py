@@ -47,3 +47,17 @@ def test_what_is_not_known_is_shown_as_it_is() -> None:
     assert tags.language_names(("en", "xx-unknown")) == "English, xx-unknown"
     assert tags.language_names(("en",) * 6) == "6 languages"
     assert tags.setting_label("input_type") == "Input type"
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("endpoint.update", "Update endpoint"),
+        ("key.create", "Create API key"),
+        ("region_policy.put", "Set region policy"),
+        ("person.password.reset", "Reset password"),
+        ("limit.raise", "Raise limit"),
+    ],
+)
+def test_what_was_done_is_told_in_words(verb: str, words: str) -> None:
+    assert tags.verb_label(verb) == words

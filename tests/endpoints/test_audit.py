@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from endpoints import audit
+from endpoints import audit, tasks
 from endpoints.audit import Break, Who
 from endpoints.models import AuditEntry, AuditHead
 from tests.factories import make_user
@@ -89,6 +90,58 @@ def test_what_is_old_can_go_and_the_chain_holds() -> None:
     assert audit.forget_before(timezone.now() - timedelta(days=1)) == 1
     assert not breaks()
     assert audit.forget_before(timezone.now() - timedelta(days=1)) == 0
+
+
+def test_what_is_old_goes_a_part_at_a_time_and_that_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(audit, "FORGOTTEN_AT_ONCE", 2)
+    long_ago = timezone.now() - timedelta(days=400)
+    for number in range(5):
+        audit.record("endpoint.create", f"old{number}", at=long_ago)
+    write(1)
+
+    tasks.forget_audit()
+
+    kept = AuditEntry.objects.order_by("number")
+    assert [entry.verb for entry in kept] == ["endpoint.updated", "audit.forget"]
+    assert (kept[1].after or {})["entries"] == 5
+    assert not breaks()
+
+
+def test_a_log_that_is_kept_for_good_forgets_nothing(settings: Any) -> None:
+    settings.AUDIT_DAYS = 0
+    audit.record("endpoint.create", "old", at=timezone.now() - timedelta(days=4000))
+
+    tasks.forget_audit()
+
+    assert AuditEntry.objects.count() == 1
+
+
+def test_an_entry_behind_the_end_is_found() -> None:
+    write()
+    AuditEntry.objects.create(number=4, verb="endpoint.delete", outcome="done", sha256="x")
+
+    assert [found.number for found in breaks()] == [4]
+
+
+def test_of_settings_within_settings_only_what_differs_is_kept() -> None:
+    before = {"settings": {"a": 1, "b": 2}, "same": {"c": 3}}
+    entry = audit.record(
+        "endpoint.updated",
+        "e1",
+        before=before,
+        after={"settings": {"a": 1, "b": 5}, "same": {"c": 3}},
+    )
+
+    assert (entry.before, entry.after) == ({"settings": {"b": 2}}, {"settings": {"b": 5}})
+
+
+def test_a_chain_holds_whatever_was_kept() -> None:
+    strange = {"big": 1e22, "small": 1e-9, "nul": "a\0b", "text": "é 漢 \u2028", "none": None}
+    audit.record("pipeline.put", "p", after=strange)
+
+    assert not breaks()
 
 
 def test_an_entry_outlives_who_made_it() -> None:

@@ -6,11 +6,12 @@ import pytest
 from django.utils import timezone
 
 from endpoints import jobs
-from endpoints.models import Artifact, ArtifactState
+from endpoints.models import Artifact, ArtifactState, AuditEntry
 from inference.errors import InferenceError
 from inference.runner.catalogue import ALL_MINILM_L6_V2, BUILTIN_MODELS
 from inference.runner.outputs import Output
 from inference.runner.sources import Cancelled, FetchReport, Progress
+from tests.factories import make_model
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +123,25 @@ def test_a_failure_keeps_its_reason(fetch: FakeFetch, artifact: Artifact) -> Non
     artifact.refresh_from_db()
     assert (artifact.state, artifact.reason) == (ArtifactState.FAILED, "hub: no route to host")
     assert jobs.abandoned_artifacts() == []
+
+
+def test_how_it_ended_is_in_the_audit_log_of_each_model(
+    fetch: FakeFetch, artifact: Artifact
+) -> None:
+    for model_id in (".all-minilm-l6-v2", ".minilm-rerank-v1"):
+        make_model(model_id, artifact)
+    jobs.fetch_artifact(artifact.pk)
+    Artifact.objects.update(state=ArtifactState.QUEUED)
+    fetch.fails_with = InferenceError("hub: no route to host")
+    jobs.fetch_artifact(artifact.pk)
+
+    told = AuditEntry.objects.order_by("number").values_list("subject", "outcome", "reason")
+    assert list(told) == [
+        (".all-minilm-l6-v2", "done", ""),
+        (".minilm-rerank-v1", "done", ""),
+        (".all-minilm-l6-v2", "failed", "hub: no route to host"),
+        (".minilm-rerank-v1", "failed", "hub: no route to host"),
+    ]
 
 
 def test_a_bug_is_shown_and_not_hidden(fetch: FakeFetch, artifact: Artifact) -> None:

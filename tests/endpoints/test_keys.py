@@ -236,7 +236,7 @@ def test_the_last_use_is_written_off_the_way(
         using(key)("GET", "/")
     monkeypatch.setattr(key_use, "time", lambda: 1_800_000_000.0)
     using(key)("GET", "/")
-    key_use.flush()
+    key_use.last_uses.flush()
 
     told = shown(api, key)
     assert (told["last_used"], told["last_used_from"]) == (1_800_000_000_000, "127.0.0.1")
@@ -263,8 +263,8 @@ def test_uses_wait_for_a_database_that_fails(api: Api, monkeypatch: pytest.Monke
     with monkeypatch.context() as broken:
         broken.setattr(key_use, "write", fails)
         with pytest.raises(OperationalError):
-            key_use.flush()
-    key_use.flush()
+            key_use.last_uses.flush()
+    key_use.last_uses.flush()
 
     assert shown(api, key)["last_used_from"] == "127.0.0.1"
 

@@ -138,6 +138,7 @@ def test_what_grants_an_action_is_granted_by_everything_wider(action: Action) ->
         ),
         (Action.ACCOUNT_PUT, "manage_service_account,manage_security,all"),
         (Action.ACCOUNT_DELETE, "manage_service_account,manage_security,all"),
+        (Action.AUDIT_GET, "read_security,manage_security,all"),
         (Action.INDEX_CREATE, "create_index,manage,all"),
         (Action.INDEX_GET, "view_index_metadata,manage,all"),
     ],

@@ -213,7 +213,7 @@ def test_the_figures_of_a_deleted_endpoint_are_dropped(world: World) -> None:
     call(gone, "b")
     call(kept, "c")
 
-    actions.take_back(gone)
+    actions.take_back(gone, "it never answered")
 
     assert counted(kept) == figures(requests=1, inputs=1)
     assert UsageHour.objects.count() == 1

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
 from console import lifeline
+from endpoints.audit import works_by_itself
 from endpoints.heartbeats import beating
 from endpoints.reconcile import Reconciler
 from inference.runner.hosts import LocalRunner
@@ -24,6 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         lifeline.watch()
+        works_by_itself("runner")
         is_stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: is_stopping.set())

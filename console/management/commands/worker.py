@@ -12,7 +12,9 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from console import lifeline
 from console.celery import app
+from console.task_owners import SCHEDULE
 from endpoints import jobs
+from endpoints.audit import works_by_itself
 from endpoints.heartbeats import beating
 
 
@@ -24,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, concurrency: int, **options: Any) -> None:
         lifeline.watch()
+        works_by_itself(SCHEDULE)
         # It warns root because of messages that run code; only JSON is accepted here.
         warnings.filterwarnings("ignore", category=SecurityWarning)
         worker_ready.connect(on_ready)

@@ -10,6 +10,7 @@ from drf_spectacular.openapi import AutoSchema
 from endpoints.actions import ID_PATTERN, MAX_ID_LENGTH
 from endpoints.api.cluster import ES_VERSION
 from endpoints.api.openapi import (
+    audit,
     clusters,
     console,
     diagnosis,
@@ -35,6 +36,7 @@ AREAS = {
     "clusters": "Elasticsearch and OpenSearch elsewhere that name endpoints.",
     "teams": "Teams, and who is in them.",
     "sharing": "Whose an endpoint is, and who else may use it.",
+    "audit": "Who changed what, and who was refused what.",
     "cluster": "What a client asks first.",
     "people": "Who there is, who is invited, and what becomes of them.",
     "console": "This installation.",
@@ -81,6 +83,7 @@ PARTS = (
     clusters,
     teams,
     people,
+    audit,
     console,
     diagnosis,
 )

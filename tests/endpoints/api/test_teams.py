@@ -23,7 +23,7 @@ MEMBERS = f"{SEARCH}/members"
 
 def entries() -> list[tuple[str, str, str, Any, Any]]:
     """What was written down, the oldest first."""
-    rows = AuditEntry.objects.order_by("number")
+    rows = AuditEntry.objects.exclude(verb="person.create").order_by("number")
     return [(one.verb, one.subject, one.team_name, one.before, one.after) for one in rows]
 
 

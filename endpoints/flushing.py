@@ -1,4 +1,4 @@
-"""Brings what gathers in memory to the database, off the way of the calls that it is about."""
+"""Brings what waits in memory to the database, off the way of a request."""
 
 import logging
 import threading
@@ -13,14 +13,21 @@ from endpoints.heartbeats import repeating
 logger = logging.getLogger(__name__)
 
 
-class Writer:
-    """A thread that flushes every so often and at the end of the process.
+class Flusher:
+    """A thread that flushes every so often, started when there is something to write.
 
-    It is started by the first call that has something to be written.
+    flush: between two flushes. finish: the last one, when the process ends.
     """
 
-    def __init__(self, interval_s: float, flush: Callable[[], None]) -> None:
-        self._interval_s, self._flush = interval_s, flush
+    def __init__(
+        self,
+        what: str,
+        interval_s: float,
+        flush: Callable[[], None],
+        finish: Callable[[], None] | None = None,
+    ) -> None:
+        self._what, self._interval_s = what, interval_s
+        self._flush, self._finish = flush, finish or flush
         self._is_started = False
         self._lock = threading.Lock()
 
@@ -32,14 +39,14 @@ class Writer:
                 return
             self._is_started = True
         running = ExitStack()
-        running.callback(self._flush_at_exit)
+        running.callback(self.flush_at_exit)
         running.enter_context(repeating(self._interval_s, self._flush))
         # Web workers are children of multiprocessing, which end without a look at atexit.
         Finalize(None, running.close, exitpriority=0)
 
-    def _flush_at_exit(self) -> None:
+    def flush_at_exit(self) -> None:
         try:
-            self._flush()
+            self._finish()
         except Error as exc:
-            logger.warning("the last figures could not be written: %s", exc)
+            logger.warning("the last %s could not be written: %s", self._what, exc)
         connection.close()
