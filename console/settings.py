@@ -94,7 +94,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "rest_framework",
-    "console.apps.AccountsConfig",
+    "console.sign_in.apps.AccountsConfig",
     "allauth.mfa",
     "allauth.usersessions",
     "allauth.socialaccount",
@@ -120,6 +120,8 @@ PAGE_MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+    "console.sign_in.middleware.second_factor_first",
+    "console.sign_in.middleware.last_seen",
 ROOT_URLCONF = "console.urls"
 WSGI_APPLICATION = "console.wsgi.application"
 APPEND_SLASH = False
@@ -235,6 +237,10 @@ CACHES = {
     }
 }
 
+MFA_FORMS = {
+    "authenticate": "console.sign_in.factors.SignInCodeForm",
+    "reauthenticate": "console.sign_in.factors.ConfirmCodeForm",
+}
 LANGUAGE_CODE, TIME_ZONE, USE_I18N, USE_TZ = "en", "UTC", False, True
 
 STATIC_URL = "/static/"
@@ -293,3 +299,4 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
     },
 }
+        "axes": {"level": "WARNING"},
