@@ -81,9 +81,13 @@ def page(*methods: str, fresh: bool = False) -> Callable[[PageView[Args]], PageV
     return decorate
 
 
-def security(request: HttpRequest) -> dict[str, bool]:
+def security(request: HttpRequest) -> dict[str, object]:
     """What every template knows."""
-    return {"security_is_off": not settings.SECURITY}
+    return {
+        "security_is_off": not settings.SECURITY,
+        "sign_in_service": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+        "is_service_only": settings.OIDC_ONLY,
+    }
 
 
 def absolute(request: HttpRequest, view: str, *args: str) -> str:
