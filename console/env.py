@@ -120,7 +120,10 @@ def env_issuer(name: str) -> str:
     alone.
     """
     text = env_str(name)
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
     is_here = parts.scheme == "http" and parts.hostname in LOOPBACK
     is_bare = parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
     if text and not (is_bare and (parts.scheme == "https" or is_here)):
@@ -139,6 +142,14 @@ def env_beside(needed_by: str, name: str) -> str:
     if env_str(needed_by) and not text:
         raise BadSetting(f"{name} must be set where {needed_by} is.")
     return text
+
+
+def env_bool_with(needs: str, name: str) -> bool:
+    """Read what can only be so when something else is set."""
+    wanted = env_bool(name, False)
+    if wanted and not env_str(needs):
+        raise BadSetting(f"{name} can be true only where {needs} is set.")
+    return wanted
 
 
 def env_scopes(name: str, default: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from console.env import (
     encryption_keys,
     env_beside,
     env_bool,
+    env_bool_with,
     env_certificates,
     env_choice,
     env_email,
@@ -212,7 +213,7 @@ OIDC_GROUPS_CLAIM = env_str("CONSOLE_OIDC_GROUPS_CLAIM", "groups")
 OIDC_GROUPS = env_groups("CONSOLE_OIDC_GROUPS")
 # Whether a first sign-in makes an account: for everybody, for who has one of these groups, never.
 OIDC_CREATE = env_choice("CONSOLE_OIDC_CREATE", "mapped", ("true", "mapped", "false"))
-OIDC_ONLY = env_bool("CONSOLE_OIDC_ONLY", False) and bool(OIDC_ISSUER)
+OIDC_ONLY = env_bool_with("CONSOLE_OIDC_ISSUER", "CONSOLE_OIDC_ONLY")
 # After which people sign in again, and their groups are read anew.
 OIDC_SESSION_S = 3600 * env_int("CONSOLE_OIDC_SESSION_HOURS", 12, least=1, most=24 * 30)
 SOCIALACCOUNT_ADAPTER = "console.openid.adapter.ServiceAdapter"
