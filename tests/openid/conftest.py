@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
@@ -35,6 +36,7 @@ def provider(running_provider: Provider, settings: Settings, db: None) -> Provid
     settings.OIDC_NAME = "Acme SSO"
     settings.OIDC_GROUPS = read_mapping(MAPPING)
     running_provider.does()
+    cache.clear()  # of what it said of itself before
     running_provider.knows("anna", groups=["ml-team"], given_name="Anna", family_name="Ash")
     return running_provider
 
