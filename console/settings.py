@@ -247,6 +247,9 @@ MFA_ADAPTER = "console.sign_in.adapters.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "console.sign_in.factors.SignInCodeForm",
     "reauthenticate": "console.sign_in.factors.ConfirmCodeForm",
+    "login_webauthn": "console.sign_in.factors.SignInPasskeyForm",
+    "authenticate_webauthn": "console.sign_in.factors.SecondPasskeyForm",
+    "reauthenticate_webauthn": "console.sign_in.factors.ConfirmPasskeyForm",
     "activate_totp": "console.forms.session.AppForm",
     "add_webauthn": "console.forms.session.PasskeyForm",
     "edit_webauthn": "console.forms.session.PasskeyNameForm",

@@ -8,6 +8,7 @@ from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
 
+from console.sign_in.factors import PasskeyAnswer
 from endpoints.models import User
 
 
@@ -77,7 +78,7 @@ class AppForm(Dressed, ActivateTOTPForm):  # type: ignore[misc]  # the same
     hints: ClassVar = {"code": "The six digits that the app shows now."}
 
 
-class PasskeyForm(Dressed, AddWebAuthnForm):  # type: ignore[misc]  # the same
+class PasskeyForm(Dressed, PasskeyAnswer, AddWebAuthnForm):  # type: ignore[misc]  # the same
     labels: ClassVar = {"name": "Name", "passwordless": "Sign in with it alone, without a password"}
     hints: ClassVar = {"name": "To know it by, such as “Work laptop”."}
 

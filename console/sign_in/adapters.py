@@ -140,6 +140,7 @@ def refuse_if_locked(request: HttpRequest, username: str) -> None:
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # it carries no types
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": "This code is wrong, or it was used already.",
+        "incorrect_passkey": "This passkey is not known here. Use another, or another way.",
     }
 
     def encrypt(self, text: str) -> str:
