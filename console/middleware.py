@@ -66,6 +66,7 @@ def pages_only(get_response: GetResponse) -> GetResponse:
         response = pages(request)
         response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         response["Permissions-Policy"] = PERMISSIONS_POLICY
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:

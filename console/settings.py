@@ -88,8 +88,14 @@ if HTTPS:
     # Only a proxy can make it HTTPS; it says so, and sends on who comes without.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
-# Redirects are the proxy's; other names below this one are not ours to promise HTTPS for.
-SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W005", "security.W021", "axes.W002"]
+SILENCED_SYSTEM_CHECKS = [
+    "security.W001",  # it stands among PAGE_MIDDLEWARE, and so does the next
+    "security.W002",
+    "security.W005",  # names below this one are not ours to promise HTTPS for
+    "security.W021",
+    "security.W008",  # the proxy sends on who comes without HTTPS
+    "axes.W002",  # whoever is locked is told by the form itself
+]
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -6,7 +6,7 @@ database is written to for failures only.
 
 import ipaddress
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
@@ -62,7 +62,8 @@ def minutes_left(request: HttpRequest, username: str) -> int:
     if AxesProxyHandler.is_allowed(request, credentials):
         return 0
     attempts = AxesProxyHandler.get_implementation().get_user_attempts(request, credentials)
-    last = max(filter(None, (one.aggregate(at=Max("attempt_time"))["at"] for one in attempts)))
+    moments = (one.aggregate(at=Max("attempt_time"))["at"] for one in attempts)
+    last: datetime = max(filter(None, moments), default=timezone.now())
     left = last + timedelta(minutes=settings.LOCKOUT_MINUTES) - timezone.now()
     return max(1, math.ceil(left.total_seconds() / 60))
 

@@ -8,7 +8,7 @@ from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
 
-from console.sign_in.factors import PasskeyAnswer
+from console.sign_in.factors import making_sense
 from endpoints.models import User
 
 
@@ -78,9 +78,13 @@ class AppForm(Dressed, ActivateTOTPForm):  # type: ignore[misc]  # the same
     hints: ClassVar = {"code": "The six digits that the app shows now."}
 
 
-class PasskeyForm(Dressed, PasskeyAnswer, AddWebAuthnForm):  # type: ignore[misc]  # the same
+class PasskeyForm(Dressed, AddWebAuthnForm):  # type: ignore[misc]  # the same
     labels: ClassVar = {"name": "Name", "passwordless": "Sign in with it alone, without a password"}
     hints: ClassVar = {"name": "To know it by, such as “Work laptop”."}
+
+    def clean(self) -> Any:
+        with making_sense():
+            return super().clean()
 
 
 class PasskeyNameForm(Dressed, EditWebAuthnForm):  # type: ignore[misc]  # the same

@@ -44,6 +44,7 @@ class OneTimeCode(forms.Form):
     """Checks a code of a person, whose wrong ones count as wrong passwords do."""
 
     user: User
+    authenticator: Authenticator
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -69,8 +70,10 @@ class OneTimeCode(forms.Form):
 
     def _use_up(self, code: str) -> None:
         """A code of an app holds for longer than allauth remembers that it was used."""
-        is_recovery_code = self.authenticator.type == Authenticator.Type.RECOVERY_CODES  # type: ignore[attr-defined]  # set beside
-        if not is_recovery_code and not cache.add(f"used-code:{self.user.pk}:{normalize_user_code(code)}", True, USED_S):
+        is_recovery_code = self.authenticator.type == Authenticator.Type.RECOVERY_CODES
+        if not is_recovery_code and not cache.add(
+            f"used-code:{self.user.pk}:{normalize_user_code(code)}", True, USED_S
+        ):
             raise get_adapter().validation_error("incorrect_code")
 
 
@@ -82,20 +85,9 @@ class ConfirmCodeForm(OneTimeCode, ReauthenticateForm):  # type: ignore[misc]  #
     pass
 
 
-class PasskeyAnswer(forms.Form):
-    """Takes whatever a browser says for a passkey; what makes no sense is as wrong as another."""
-
-    def clean_credential(self) -> Any:
-        with _making_sense():
-            return super().clean_credential()  # type: ignore[misc]  # of the form beside it
-
-    def clean(self) -> dict[str, Any] | None:
-        with _making_sense():
-            return super().clean()
-
-
 @contextmanager
-def _making_sense() -> Iterator[None]:
+def making_sense() -> Iterator[None]:
+    """What makes no sense as a passkey is as wrong as another; a browser may send anything."""
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
@@ -104,6 +96,12 @@ def _making_sense() -> Iterator[None]:
         if getattr(exc, "code", None) != "incorrect_code":
             raise
         raise get_adapter().validation_error("incorrect_passkey") from exc
+
+
+class PasskeyAnswer(forms.Form):
+    def clean_credential(self) -> Any:
+        with making_sense():
+            return super().clean_credential()  # type: ignore[misc]  # of the form beside it
 
 
 class SignInPasskeyForm(PasskeyAnswer, LoginWebAuthnForm):  # type: ignore[misc]  # the same

@@ -22,8 +22,11 @@ def factor_changed(instance: Authenticator, created: bool | None = None, **kwarg
     factors = Authenticator.objects.filter(user_id=instance.user_id)
     has_one = factors.exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
     User.objects.filter(pk=instance.user_id).update(has_second_factor=has_one)
-    verb, told = ("factor.add", "after") if created else ("factor.remove", "before")
-    audit.record(verb, instance.user.username, **{told: {"factor": instance.type}})
+    username, factor = instance.user.username, {"factor": instance.type}
+    if created:
+        audit.record("factor.add", username, after=factor)
+    else:
+        audit.record("factor.remove", username, before=factor)
 
 
 @receiver(email_confirmed)

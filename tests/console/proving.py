@@ -19,19 +19,20 @@ CODE = f"{SIGN_IN}/code"
 
 def code_of(secret: str, at: float | None = None) -> str:
     """What an authenticator app shows."""
-    app = App(base64.b32decode(secret), 6, SHA1(), 30, enforce_key_length=False)  # noqa: S303 - the app's
+    app = App(base64.b32decode(secret), 6, SHA1(), 30, enforce_key_length=False)  # noqa: S303 - what apps do
     return app.generate(int(time.time() if at is None else at)).decode()
 
 
 def add_app(user: User) -> str:
     """Give somebody an app; returns its secret."""
-    secret = generate_totp_secret()
+    secret: str = generate_totp_secret()
     TOTP.activate(user, secret)
     return secret
 
 
 def add_codes(user: User) -> list[str]:
-    return RecoveryCodes.activate(user).generate_codes()
+    codes: list[str] = RecoveryCodes.activate(user).generate_codes()
+    return codes
 
 
 def factors_of(user: User) -> list[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,7 +17,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from console.sign_in import adapters
 from console.sign_in.sessions import device
 from endpoints.models import AuditEntry, User
 from tests.console.conftest import browser_of, text
@@ -37,7 +37,7 @@ def ann(db: None) -> User:
 def outbox(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[EmailMessage]]:
     """The mails of this test, once their threads have sent them."""
     threads = []
-    start = adapters.Thread.start
+    start = Thread.start
 
     def noted(self: Any) -> None:
         threads.append(self)
@@ -48,7 +48,7 @@ def outbox(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[EmailMessage]]:
             thread.join()
         return mail.outbox
 
-    monkeypatch.setattr(adapters.Thread, "start", noted)
+    monkeypatch.setattr(Thread, "start", noted)
     return sent
 
 

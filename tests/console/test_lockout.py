@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from axes.models import AccessAttempt
 from django.core.management import CommandError, call_command
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -42,9 +41,9 @@ def later(minutes: int) -> None:
     AccessAttempt.objects.update(attempt_time=moment)
 
 
-def basic(client: Client, username: str = "elastic", text: str = PASSWORD) -> HttpResponse:
+def basic(client: Client, username: str = "elastic", text: str = PASSWORD) -> Any:
     secret = base64.b64encode(f"{username}:{text}".encode()).decode()
-    answer: HttpResponse = client.get("/_inference", headers={"authorization": f"Basic {secret}"})
+    answer = client.get("/_inference", headers={"authorization": f"Basic {secret}"})
     return answer
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
@@ -39,10 +38,10 @@ def known(user: User) -> bool:
     return User.objects.get(pk=user.pk).has_second_factor
 
 
-def switch_on(console: Client) -> HttpResponse:
+def switch_on(console: Client) -> Any:
     """Set an app up on the page, as a person does."""
     shown = console.get(APP).context["form"].secret
-    answer: HttpResponse = console.post(APP, {"code": code_of(shown)})
+    answer = console.post(APP, {"code": code_of(shown)})
     return answer
 
 
@@ -317,10 +316,10 @@ def test_whoever_must_have_one_can_always_leave(ann: User, settings: Settings) -
 
 
 @pytest.fixture
-def basic(client: Client) -> Callable[[str], HttpResponse]:
-    def call(username: str, text: str = PASSWORD) -> HttpResponse:
+def basic(client: Client) -> Callable[[str], Any]:
+    def call(username: str, text: str = PASSWORD) -> Any:
         secret = base64.b64encode(f"{username}:{text}".encode()).decode()
-        answer: HttpResponse = client.get(
+        answer = client.get(
             "/_security/_authenticate", headers={"authorization": f"Basic {secret}"}
         )
         return answer
@@ -329,7 +328,7 @@ def basic(client: Client) -> Callable[[str], HttpResponse]:
 
 
 def test_a_password_alone_does_not_go_around_a_second_factor(
-    basic: Callable[..., HttpResponse], admin: User
+    basic: Callable[..., Any], admin: User
 ) -> None:
     assert basic("elastic").status_code == 200
     add_app(admin)
@@ -346,7 +345,7 @@ def test_a_password_alone_does_not_go_around_a_second_factor(
     ("of", "statuses"), [("administrators", (401, 200)), ("everyone", (401,) * 2)]
 )
 def test_nor_where_one_is_asked_for_and_not_set_up_yet(
-    basic: Callable[..., HttpResponse],
+    basic: Callable[..., Any],
     admin: User,
     ann: User,
     settings: Settings,
