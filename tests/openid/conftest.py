@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import pytest
 from django.core.cache import cache
@@ -60,7 +61,7 @@ class Browser:
 
     def sign_in(self, name: str = "anna") -> HttpResponse:
         """The answer to who comes back from the provider."""
-        return self.client.get(self.come_back(name))
+        return cast(HttpResponse, self.client.get(self.come_back(name)))
 
     @property
     def user(self) -> User | None:
