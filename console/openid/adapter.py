@@ -39,6 +39,7 @@ class ServiceAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it c
 
     def pre_social_login(self, request: HttpRequest, sociallogin: ServiceLogin) -> None:
         """Find or make the person, or link the one who is signed in."""
+        sociallogin.token = None  # it was used, and would be kept while a second factor is asked
         if sociallogin.state["process"] == AuthProcess.CONNECT:
             self._link(request, sociallogin)
         if sociallogin.state["data"] == AGAIN and not sociallogin.was_proved_within(PROVED_S):

@@ -16,6 +16,7 @@ from console.openid.adapter import AGAIN, fail
 from console.openid.asking import SignInFailed
 from console.openid.provider import Exchange, Service
 from endpoints import directory
+from endpoints.access import Action, may
 from endpoints.models import User
 from inference.errors import Conflict
 
@@ -72,6 +73,8 @@ def service_unlink(request: HtmxRequest) -> HttpResponse:
 @page("GET", "HEAD")
 def no_access(request: HtmxRequest) -> HttpResponse:
     """For who may sign in, and nothing else yet."""
+    if may(request.user, Action.GET):
+        return redirect("endpoint-list")
     administrators = User.objects.filter(is_superuser=True, is_active=True).order_by("username")
     return render(request, "session/no_access.html", {"administrators": administrators})
 

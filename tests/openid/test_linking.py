@@ -1,6 +1,7 @@
 """Accounts of this console that are linked to the provider, and sign-ins by it alone."""
 
 import base64
+import json
 from typing import Any, cast
 
 import pytest
@@ -12,6 +13,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from endpoints.models import AuditEntry, Membership, User
+from tests.console.proving import add_app, code_of
 from tests.factories import PASSWORD, make_admin, make_user
 from tests.openid.conftest import Browser
 from tests.openid.running import Provider, query
@@ -102,6 +104,21 @@ def test_a_link_is_taken_back(browser: Browser, bob: User) -> None:
         "person.unlink",
         "person.link",
     ]
+
+
+def test_a_second_factor_here_is_asked_for_as_well(browser: Browser, bob: User) -> None:
+    link(browser)
+    secret = add_app(bob)
+    browser.client.logout()
+
+    answer = browser.sign_in("anna")
+
+    assert answer["Location"] == reverse("mfa_authenticate")
+    assert browser.user is None
+    assert '"token"' not in json.dumps(dict(browser.client.session))
+    browser.client.post(answer["Location"], {"code": code_of(secret)})
+    assert browser.user == bob
+    assert browser.client.session.get_expiry_age() <= 12 * 3600
 
 
 def test_who_proves_it_again_is_asked_there(browser: Browser, provider: Provider) -> None:

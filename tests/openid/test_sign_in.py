@@ -160,6 +160,9 @@ def test_where_everybody_may_come_in_it_says_whom_to_ask(
     page = browser.client.get(answer["Location"]).content.decode()
     assert "<strong>bob</strong>" in page
     assert "<strong>root</strong>" in page
+    provider.knows("bob", groups=["ml-team"])
+    browser.sign_in("bob")
+    assert browser.client.get(answer["Location"])["Location"] == reverse("endpoint-list")
 
 
 def test_where_nobody_new_may_come_in_a_group_does_not_help(
