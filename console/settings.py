@@ -179,7 +179,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "endpoints.User"
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "sign-in", "endpoint-list", "sign-in"
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
+    "console.sign_in.adapters.LockoutBackend",
     "console.sign_in.adapters.PasswordBackend",
 ]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

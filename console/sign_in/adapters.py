@@ -10,6 +10,7 @@ from allauth.account.internal.userkit import get_user_by_username
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from axes.backends import AxesStandaloneBackend
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -33,6 +34,14 @@ WAYS = {
     "mfa_reauthenticate": "Use a code",
     "mfa_reauthenticate:webauthn": "Use a passkey",
 }
+
+
+class LockoutBackend(AxesStandaloneBackend):  # type: ignore[misc]  # it carries no types
+    """Lets nobody pass who is locked; without a request there is no address to lock."""
+
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
+        if request is not None:
+            super().authenticate(request, **credentials)
 
 
 class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]  # it carries no types

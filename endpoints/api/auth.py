@@ -54,9 +54,9 @@ class HeaderAuthentication(BaseAuthentication):
         if not settings.SECURITY:
             return everybody(request.path_info), None
         scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
-        path = request.get_full_path()
         match scheme.lower():
             case "":
+                path = request.get_full_path()
                 raise Unauthenticated(
                     f"missing authentication credentials for REST request [{path}]"
                 )
@@ -84,31 +84,32 @@ def everybody(path: str) -> User:
 
 def basic_user(credentials: str, request: HttpRequest) -> User:
     username, colon, password = _decode(credentials).partition(":")
-    about = f"user [{username}] for REST request [{request.get_full_path()}]"
     if not colon:
-        raise Unauthenticated(f"unable to authenticate {about}")
+        raise refused(username, request)
     if settings.OIDC_ONLY:
-        raise Unauthenticated(f"unable to authenticate {about}: use an API key, not a password")
+        raise refused(username, request, "use an API key, not a password")
     user, address = user_by_name.find(username), client_address(request)
     if user is None or not verified_passwords.know(user, password, address):
         if minutes := lockout.minutes_left(request, username):
-            raise Unauthenticated(
-                f"unable to authenticate {about}: too many attempts failed from this address, "
-                f"wait [{minutes}] minutes"
-            )
+            why = f"too many attempts failed from this address, wait [{minutes}] minutes"
+            raise refused(username, request, why)
         if user is None:
             make_password(password)  # as slow as for a known user, so that names cannot be guessed
         if user is None or not verified_passwords.verify(user, password, address):
             lockout.note_failure(request, username)
-            raise Unauthenticated(f"unable to authenticate {about}")
+            raise refused(username, request)
     if not user.is_active:
-        raise Unauthenticated(f"unable to authenticate {about}")
+        raise refused(username, request)
     if user.has_second_factor or user.needs_second_factor:
-        raise Unauthenticated(
-            f"unable to authenticate {about}: a second factor is needed to sign in as this user, "
-            "so that a password is not enough; use an API key"
-        )
+        why = "this user signs in with a second factor, so a password is not enough; use an API key"
+        raise refused(username, request, why)
     return user
+
+
+def refused(username: str, request: HttpRequest, why: str = "") -> Unauthenticated:
+    path = request.get_full_path()
+    reason = f"unable to authenticate user [{username}] for REST request [{path}]"
+    return Unauthenticated(f"{reason}: {why}" if why else reason)
 
 
 def api_key(credentials: str) -> ApiKey:

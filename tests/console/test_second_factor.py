@@ -336,7 +336,7 @@ def test_a_password_alone_does_not_go_around_a_second_factor(
     answer = basic("elastic")
 
     assert answer.status_code == 401
-    assert "a second factor is needed" in text(answer)
+    assert "signs in with a second factor" in text(answer)
     assert "use an API key" in text(answer)
     assert "second factor" not in text(basic("elastic", "wrong"))
 
