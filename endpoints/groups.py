@@ -1,6 +1,7 @@
 """What the groups of a directory are worth here. Plain, without the database."""
 
 import logging
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
@@ -21,6 +22,7 @@ from endpoints.privileges import BUILTIN_ROLES, TEAM_ROLES
 logger = logging.getLogger(__name__)
 
 RANKS = tuple(TEAM_ROLES)  # each includes those before it
+TEAM_NAME = re.compile(r"""(?![_+.-])[^\sA-Z\\/*?"<>|,#:]{1,64}""")
 
 
 def _known_in(roles: Collection[str]) -> AfterValidator:
@@ -32,12 +34,21 @@ def _known_in(roles: Collection[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _named_as_a_team(name: str) -> str:
+    if not TEAM_NAME.fullmatch(name):
+        raise ValueError(
+            "a team's name has 1 to 64 characters, no capitals, no blanks and none of "
+            '\\ / * ? " < > | , # : and does not begin with _ - + or .'
+        )
+    return name
+
+
 class Grant(BaseModel):
     """A role in a team, roles of the site, or both."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    team: str | None = Field(default=None, min_length=1, max_length=64)
+    team: Annotated[str, AfterValidator(_named_as_a_team)] | None = None
     role: Annotated[str, _known_in(TEAM_ROLES)] | None = None
     roles: list[Annotated[str, _known_in(BUILTIN_ROLES)]] = []
 
