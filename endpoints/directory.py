@@ -32,6 +32,7 @@ RESERVED_NAMES = frozenset({BUILTIN_USERNAME, DIRECTORY, audit.SHELL})
 NOT_IN_A_NAME = re.compile(r"[^\w.@+-]+", re.ASCII)
 LONGEST_NAME = 64
 TRIES = 5
+LINKED_ALREADY = "Another account here is linked to that sign-in already."
 
 
 class NotAdmitted(InferenceError):
@@ -146,10 +147,14 @@ def link(user: User, identity: Identity) -> None:
     if known == user:
         return
     if known:
-        raise Conflict("Another account here is linked to that sign-in already.")
+        raise Conflict(LINKED_ALREADY)
     if SocialAccount.objects.filter(user=user, provider=identity.issuer).exists():
         raise Conflict("Your account is linked to another sign-in there. Unlink that one first.")
-    _connect(user, identity)
+    try:
+        with transaction.atomic():
+            _connect(user, identity)
+    except IntegrityError:  # another account was faster
+        raise Conflict(LINKED_ALREADY) from None
     audit.record("person.link", user.username, after=_told(identity))
 
 

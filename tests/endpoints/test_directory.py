@@ -248,6 +248,19 @@ def test_what_is_linked_is_not_linked_to_another() -> None:
     assert SocialAccount.objects.count() == 2
 
 
+def test_of_two_who_link_at_once_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = directory.person_known_as
+
+    def looked_a_moment_too_early(who: Identity) -> None:
+        monkeypatch.setattr(directory, "person_known_as", known)
+        link(make_user("faster"), who)
+
+    monkeypatch.setattr(directory, "person_known_as", looked_a_moment_too_early)
+
+    with pytest.raises(Conflict, match="Another account here"):
+        link(make_user("slower"), identity())
+
+
 def test_unlinking_takes_what_the_groups_gave() -> None:
     user = make_user()
     link(user, identity())
