@@ -1,5 +1,6 @@
 """Questions to the provider of a sign-in, all of which are answered in time or not at all."""
 
+import functools
 import ssl
 import time
 from typing import Any
@@ -60,8 +61,9 @@ def ask(method: str, url: str, **sent: Any) -> tuple[int, dict[str, Any]]:
     return response.status_code, reply
 
 
+@functools.cache
 def _trust() -> ssl.SSLContext:
-    """The public certificates, or those of SSL_CERT_FILE, and the system's."""
+    """The public certificates, or those of SSL_CERT_FILE, and the system's: read once."""
     context = httpx.create_ssl_context()
     context.load_default_certs()
     return context
