@@ -11,6 +11,8 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from console.sign_in.factors import making_sense
 from endpoints.models import User
 
+LONGEST_NAME = 100  # of a passkey
+
 
 class Dressed(forms.Form):
     """A form of django-allauth in the words and the look of this console."""
@@ -82,6 +84,8 @@ class PasskeyForm(Dressed, AddWebAuthnForm):  # type: ignore[misc]  # the same
     labels: ClassVar = {"name": "Name", "passwordless": "Sign in with it alone, without a password"}
     hints: ClassVar = {"name": "To know it by, such as “Work laptop”."}
 
+    name = forms.CharField(required=False, max_length=LONGEST_NAME)
+
     def clean(self) -> Any:
         with making_sense():
             return super().clean()
@@ -89,6 +93,8 @@ class PasskeyForm(Dressed, AddWebAuthnForm):  # type: ignore[misc]  # the same
 
 class PasskeyNameForm(Dressed, EditWebAuthnForm):  # type: ignore[misc]  # the same
     labels: ClassVar = {"name": "Name"}
+
+    name = forms.CharField(max_length=LONGEST_NAME)
 
 
 class ProfileForm(forms.Form):

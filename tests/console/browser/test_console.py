@@ -263,6 +263,9 @@ def test_no_page_is_wider_than_a_phone(visitor: Visitor, hosts: FakeHosts, schem
         f"/console/clusters/{failed}/edit",
         f"/console/clusters/{failed}/remove",
         "/console/api",
+        "/console/account",
+        "/console/account/security/app",
+        "/console/account/sessions",
     ):
         page.goto(path)
         if page.get_by_role("button", name="Run").count():
