@@ -86,13 +86,14 @@ class ServiceAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it c
                 request,
                 "This sign-in was begun elsewhere, was used already or took too long. Begin again.",
             )
-        logger.warning("The provider answers with the error [%s]", request.GET.get("error"))
+        logger.warning("The provider answers with the error %a", request.GET.get("error"))
         refuse(request, f"{provider.name} refused to sign you in. Ask its administrator.")
 
 
 def fail(request: HttpRequest, exception: Exception) -> NoReturn:
-    detail = getattr(exception, "detail", "") or repr(exception)
-    logger.warning("Signing in by %s failed: %s", settings.OIDC_ISSUER, detail)
+    """Log what was wrong, on one line whoever wrote it, and say it in words."""
+    detail = getattr(exception, "detail", "") or str(exception)
+    logger.warning("Signing in by %s failed: %a", settings.OIDC_ISSUER, detail)
     refuse(request, str(exception))
 
 

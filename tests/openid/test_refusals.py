@@ -207,6 +207,30 @@ def test_a_provider_that_says_who_it_is_must_do_so(browser: Browser, provider: P
     refused(browser, UNUSABLE)
 
 
+def test_whoever_writes_the_answer_writes_no_line_of_the_log(
+    browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = query(browser.come_back()) | {"iss": "x\n2026-11-21 ERROR root: on fire"}
+
+    browser.client.get(f"{reverse('service-callback')}?{urlencode(said)}")
+
+    assert "on fire" in caplog.text
+    assert "\n2026-11-21 ERROR" not in caplog.text
+
+
+def test_the_log_tells_no_secret(
+    browser: Browser, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.does(id_token={"nonce": "another"})
+    back = browser.come_back()
+
+    browser.client.get(back)
+
+    assert "its nonce differs" in caplog.text
+    for secret in (CLIENT_SECRET, query(back)["code"], query(back)["state"]):
+        assert secret not in caplog.text
+
+
 def test_without_a_provider_there_is_no_way_to_one(browser: Browser, settings: Settings) -> None:
     settings.OIDC_ISSUER = ""
 
