@@ -8,11 +8,16 @@ import re
 import secrets
 from collections.abc import Callable, Collection
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
+from endpoints.groups import GroupMap, read_mapping
 from inference.upstream.mapping import OriginMap
 from inference.upstream.places import certificate_problem, proxy_problem
 
-LONGEST_BUNDLE = 10_000_000
+LONGEST_BUNDLE, LONGEST_ISSUER = 10_000_000, 200
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+MAIL_PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
+BARE_URL = re.compile(r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?", re.ASCII)
 TRUE, FALSE = ("true", "1"), ("false", "0")
 # As Redis's own client reads it.
 REDIS_URL = re.compile(r"rediss?://[^/?#\s]+(/[0-9]*)?(\?\S*)?|unix://\S+")
@@ -57,6 +62,110 @@ def env_list(name: str, default: str, known: Collection[str] | None = None) -> t
     if known is not None and (unknown := [word for word in words if word not in known]):
         raise BadSetting(f"{name} may hold {', '.join(known)}, but holds [{', '.join(unknown)}].")
     return words
+
+
+def env_choice(name: str, default: str, known: Collection[str]) -> str:
+    text = env_str(name, default).lower()
+    if text not in known:
+        raise BadSetting(f"{name} must be {' or '.join(known)}, not [{text}].")
+    return text
+
+
+def env_url(name: str) -> str:
+    """Read the address of this server as browsers know it, without a slash at its end."""
+    text = env_str(name).rstrip("/")
+    if text and not BARE_URL.fullmatch(text):
+        raise BadSetting(
+            f"{name} must be an address such as https://console.example.org, not [{text}]."
+        )
+    return text
+
+
+def env_email(name: str) -> dict[str, object]:
+    """Read how mails are sent, as Django's settings; the address may hold a password.
+
+    smtp:// begins in the clear and encrypts at once, smtps:// is encrypted from the beginning, and
+    smtp+plain:// never is. None: what would be sent is written to the log.
+    """
+    text = env_secret(name, "console://")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if text == "console://":
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if parts.scheme not in MAIL_PORTS or not parts.hostname:
+        raise BadSetting(
+            f"{name} must be an address such as smtp://name:password@mail.example.org:587; it "
+            f"begins with {', '.join(f'{scheme}://' for scheme in MAIL_PORTS)} or is console://."
+        )
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": port or MAIL_PORTS[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_TIMEOUT": 10,
+    }
+
+
+def env_issuer(name: str) -> str:
+    """Read who vouches for people, to the letter as it names itself.
+
+    Without encryption whoever listens could sign in as anybody, so it is left out on this machine
+    alone.
+    """
+    text = env_str(name)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    is_here = parts.scheme == "http" and parts.hostname in LOOPBACK
+    is_bare = parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
+    if text and not (is_bare and (parts.scheme == "https" or is_here)):
+        raise BadSetting(
+            f"{name} must be an address such as https://sso.example.org/realms/main, as the "
+            f"provider writes it itself, not [{text}]."
+        )
+    if len(text) > LONGEST_ISSUER:
+        raise BadSetting(f"{name} may have {LONGEST_ISSUER} characters at most.")
+    return text
+
+
+def env_beside(needed_by: str, name: str) -> str:
+    """Read what must be given when something else is."""
+    text = env_str(name)
+    if env_str(needed_by) and not text:
+        raise BadSetting(f"{name} must be set where {needed_by} is.")
+    return text
+
+
+def env_bool_with(needs: str, name: str) -> bool:
+    """Read what can only be so when something else is set."""
+    wanted = env_bool(name, False)
+    if wanted and not env_str(needs):
+        raise BadSetting(f"{name} can be true only where {needs} is set.")
+    return wanted
+
+
+def env_scopes(name: str, default: str) -> tuple[str, ...]:
+    """Read words with blanks or commas between them; [openid] is always one."""
+    words = env_str(name, default).replace(",", " ").split()
+    return tuple(dict.fromkeys(("openid", *words)))
+
+
+def env_groups(name: str) -> GroupMap:
+    """Read a JSON object that says what the groups of a directory give."""
+    try:
+        return read_mapping(env_secret(name))
+    except ValueError as exc:
+        raise BadSetting(
+            f'{name} must be JSON such as {{"ml-team": {{"team": "search", "role": '
+            f'"inference_admin"}}, "ops": {{"roles": ["superuser"]}}}}: {exc}.'
+        ) from exc
 
 
 def env_file(name: str) -> str:

@@ -18,6 +18,20 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "frame-ancestors 'none'; form-action 'self'"
 )
+# Nothing of what browsers can do is needed, except for passkeys and to copy.
+PERMISSIONS_POLICY = ", ".join(
+    [
+        *(f"{name}=()" for name in ("camera", "geolocation", "microphone", "payment", "usb")),
+        *(
+            f"{name}=(self)"
+            for name in (
+                "clipboard-write",
+                "publickey-credentials-create",
+                "publickey-credentials-get",
+            )
+        ),
+    ]
+)
 
 
 def common_headers(get_response: GetResponse) -> GetResponse:
@@ -38,21 +52,31 @@ def common_headers(get_response: GetResponse) -> GetResponse:
 def pages_only(get_response: GetResponse) -> GetResponse:
     """Run PAGE_MIDDLEWARE around the pages, and nothing around the API.
 
-    A call to the API has no session, no messages and no fragments; seven layers that find that out
-    would take a tenth of its time. Their per-view hooks do not run: what needs one belongs into
-    MIDDLEWARE itself.
+    A call to the API has no session, no messages and no fragments; eight layers that find that out
+    would take a tenth of its time. Of their per-view hooks only those for exceptions run: what
+    needs another belongs into MIDDLEWARE itself.
     """
-    pages = get_response
+    pages, hooks = get_response, []
     for name in reversed(settings.PAGE_MIDDLEWARE):
-        pages = cast(GetResponse, convert_exception_to_response(import_string(name)(pages)))
+        layer = import_string(name)(pages)
+        pages = cast(GetResponse, convert_exception_to_response(layer))
+        hooks += [layer.process_exception] if hasattr(layer, "process_exception") else []
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(settings.PAGE_PREFIXES):
             return get_response(request)
         response = pages(request)
         response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response["Permissions-Policy"] = PERMISSIONS_POLICY
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not request.path.startswith(settings.PAGE_PREFIXES):
+            return None
+        return next(filter(None, (hook(request, exception) for hook in hooks)), None)
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]  # Django asks
     return middleware
 
 

@@ -1,5 +1,6 @@
 """Every setting, read once from the environment. README.md lists the variables."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
@@ -7,15 +8,23 @@ import dj_database_url
 from console.env import (
     data_folder,
     encryption_keys,
+    env_beside,
     env_bool,
+    env_bool_with,
     env_certificates,
+    env_choice,
+    env_email,
+    env_groups,
     env_int,
+    env_issuer,
     env_list,
     env_origins,
     env_proxy,
     env_redis,
+    env_scopes,
     env_secret,
     env_str,
+    env_url,
     stored_secret,
 )
 from inference.runner.memory import MB, Ceiling
@@ -72,9 +81,24 @@ ALLOWED_HOSTS = env_list("CONSOLE_ALLOWED_HOSTS", "*")
 TRUSTED_PROXIES = env_int("CONSOLE_TRUSTED_PROXIES", 0, least=0, most=10)
 CSRF_TRUSTED_ORIGINS = env_list("CONSOLE_TRUSTED_ORIGINS", "")
 # Where people find the pages, for the links in mails; none: where the request came to.
-CONSOLE_URL = env_str("CONSOLE_URL").rstrip("/")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_bool("CONSOLE_HTTPS", False)
+CONSOLE_URL = env_url("CONSOLE_URL")
+HTTPS = env_bool("CONSOLE_HTTPS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "console_session", "console_csrf"
+SESSION_COOKIE_AGE = 14 * 24 * 60 * 60
+CSRF_COOKIE_HTTPONLY = True
+if HTTPS:
+    # Only a proxy can make it HTTPS; it says so, and sends on who comes without.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+SILENCED_SYSTEM_CHECKS = [
+    "security.W001",  # it stands among PAGE_MIDDLEWARE, and so does the next
+    "security.W002",
+    "security.W005",  # names below this one are not ours to promise HTTPS for
+    "security.W021",
+    "security.W008",  # the proxy sends on who comes without HTTPS
+    "axes.W002",  # whoever is locked is told by the form itself
+]
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -84,6 +108,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "rest_framework",
+    "console.sign_in.apps.AccountsConfig",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "axes",
     "endpoints",
     "console",
 ]
@@ -99,7 +129,10 @@ PAGE_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "console.middleware.everybody_administers",
+    "console.sign_in.middleware.accounts",
     "console.middleware.acts_for_who_asks",
+    "console.sign_in.middleware.second_factor_first",
+    "console.sign_in.middleware.last_seen",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -150,7 +183,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "endpoints.User"
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "sign-in", "endpoint-list", "sign-in"
+AUTHENTICATION_BACKENDS = [
+    "console.sign_in.adapters.LockoutBackend",
+    "console.sign_in.adapters.PasswordBackend",
+]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -159,6 +197,93 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
     )
 ]
+
+# Who must prove more than a password: nobody, administrators, everyone.
+SECOND_FACTOR_OF = env_choice(
+    "CONSOLE_REQUIRE_SECOND_FACTOR", "none", ("none", "administrators", "everyone")
+)
+LOCKOUT_FAILURES = env_int("CONSOLE_LOCKOUT_FAILURES", 10, least=1, most=1000)
+LOCKOUT_MINUTES = env_int("CONSOLE_LOCKOUT_MINUTES", 15, least=1, most=24 * 60)
+
+AXES_HANDLER = "endpoints.lockout.LockoutHandler"
+AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = LOCKOUT_FAILURES, timedelta(minutes=LOCKOUT_MINUTES)
+# The handler reads them in this order.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
+AXES_USERNAME_CALLABLE = "endpoints.lockout.name_in"
+AXES_CLIENT_IP_CALLABLE = "endpoints.lockout.counted_address"
+AXES_RESET_ON_SUCCESS, AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = True, False
+AXES_DISABLE_ACCESS_LOG, AXES_ENABLE_ADMIN, AXES_VERBOSE = True, False, False
+
+# People may sign in by a provider of OpenID Connect, too; without an issuer there is none.
+OIDC_ISSUER = env_issuer("CONSOLE_OIDC_ISSUER")
+OIDC_CLIENT_ID = env_beside("CONSOLE_OIDC_ISSUER", "CONSOLE_OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env_secret("CONSOLE_OIDC_CLIENT_SECRET")
+OIDC_NAME = env_str("CONSOLE_OIDC_NAME", "your organisation")
+OIDC_SCOPES = env_scopes("CONSOLE_OIDC_SCOPES", "openid profile email")
+OIDC_GROUPS_CLAIM = env_str("CONSOLE_OIDC_GROUPS_CLAIM", "groups")
+OIDC_GROUPS = env_groups("CONSOLE_OIDC_GROUPS")
+# Whether a first sign-in makes an account: for everybody, for who has one of these groups, never.
+OIDC_CREATE = env_choice("CONSOLE_OIDC_CREATE", "mapped", ("true", "mapped", "false"))
+OIDC_ONLY = env_bool_with("CONSOLE_OIDC_ISSUER", "CONSOLE_OIDC_ONLY")
+# After which people sign in again, and their groups are read anew.
+OIDC_SESSION_S = 3600 * env_int("CONSOLE_OIDC_SESSION_HOURS", 12, least=1, most=24 * 30)
+SOCIALACCOUNT_ADAPTER = "console.openid.adapter.ServiceAdapter"
+SOCIALACCOUNT_STORE_TOKENS = SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+
+ACCOUNT_ADAPTER = "console.sign_in.adapters.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "console.forms.session.SignInForm",
+    "reauthenticate": "console.forms.session.ConfirmPasswordForm",
+    "change_password": "console.forms.session.ChangePasswordForm",
+    "reset_password": "console.forms.session.ResetPasswordForm",
+    "reset_password_from_key": "console.forms.session.ResetPasswordKeyForm",
+    "add_email": "console.forms.session.EmailForm",
+}
+# By name; the backend knows people by their e-mail address, too.
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "none"  # at sign-in; an address that is changed is confirmed first
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
+ACCOUNT_RATE_LIMITS = {
+    # Sign-ins are counted by endpoints.lockout; this is left for codes of one account.
+    "login": None,
+    "login_failed": "10/5m/key",
+    "reauthenticate": None,
+}
+MFA_ADAPTER = "console.sign_in.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "console.sign_in.factors.SignInCodeForm",
+    "reauthenticate": "console.sign_in.factors.ConfirmCodeForm",
+    "login_webauthn": "console.sign_in.factors.SignInPasskeyForm",
+    "authenticate_webauthn": "console.sign_in.factors.SecondPasskeyForm",
+    "reauthenticate_webauthn": "console.sign_in.factors.ConfirmPasskeyForm",
+    "activate_totp": "console.forms.session.AppForm",
+    "add_webauthn": "console.forms.session.PasskeyForm",
+    "edit_webauthn": "console.forms.session.PasskeyNameForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Inference Console"
+MFA_TOTP_TOLERANCE = 1  # a code holds for half a minute more on either side
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+
+locals().update(env_email("CONSOLE_EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env_str("CONSOLE_EMAIL_FROM", "Inference Console <console@localhost>")
+
+CACHES = {
+    "default": {
+        # Shared by all processes: which codes were used, and how often something was tried.
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "console_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 
 LANGUAGE_CODE, TIME_ZONE, USE_I18N, USE_TZ = "en", "UTC", False, True
 
@@ -217,5 +342,6 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
     },
 }

@@ -79,6 +79,7 @@ class Action(StrEnum):
     PERSON_ROLES = "cluster:admin/console/person/roles"
     PERSON_RESET = "cluster:admin/console/person/reset"
     PERSON_DEACTIVATE = "cluster:admin/console/person/deactivate"
+    PERSON_SESSIONS = "cluster:admin/console/person/sessions"
     # To see who is in a team, and to invite into it.
     TEAM_PEOPLE = "cluster:admin/console/team/people"
     TEAM_GET = "cluster:monitor/console/team/get"

@@ -266,8 +266,9 @@ def attempt(verb: str, *, on: str) -> Callable[[Callable[Args, Result]], Callabl
             except (Forbidden, Unseen):
                 raise
             except InferenceError as exc:
-                thing = signature(change).bind(*args, **kwargs).arguments.get(on, "")
-                team_pk = getattr(thing, "team_id", None)
+                given = signature(change).bind(*args, **kwargs).arguments
+                thing, team = given.get(on, ""), given.get("team")
+                team_pk = team.pk if isinstance(team, Team) else getattr(thing, "team_id", None)
                 note(Outcome.FAILED, verb, str(thing), str(exc), team_pk=team_pk)
                 raise
 

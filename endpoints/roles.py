@@ -120,6 +120,7 @@ ABILITIES = (
         Action.PERSON_INVITE,
         Action.PERSON_ROLES,
         Action.PERSON_RESET,
+        Action.PERSON_SESSIONS,
         Action.PERSON_DEACTIVATE,
     ),
     _ability("ask which privileges they have", Action.HAS_PRIVILEGES),

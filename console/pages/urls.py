@@ -1,6 +1,6 @@
 """The pages. No id and no name begins with an underscore but those of keys, which are longer."""
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from console.pages import (
     accounts,
@@ -15,7 +15,6 @@ from console.pages import (
     people,
     providers,
     reference,
-    session,
     shares,
     stream,
     teams,
@@ -25,8 +24,7 @@ from console.pages.root import unknown_page
 
 urlpatterns = [
     path("", endpoints.endpoint_list, name="endpoint-list"),
-    path("sign-in", session.sign_in, name="sign-in"),
-    path("sign-out", session.sign_out, name="sign-out"),
+    path("", include("console.pages.account_urls")),
     path("endpoints/_new", create.endpoint_create, name="endpoint-create"),
     path("endpoints/_new/_providers", providers.provider_list, name="endpoint-providers"),
     path(

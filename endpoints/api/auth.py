@@ -3,6 +3,8 @@
 A password's hash takes a tenth of a second to check. A password that was verified is remembered
 for a while by a keyed digest, together with the hash it was verified against: a changed password
 or a disabled user is refused from the next call on, in every process.
+
+Whoever needs a second factor to sign in calls with a key: the password alone would go around it.
 """
 
 import base64
@@ -16,10 +18,11 @@ from threading import Lock
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from endpoints import attempts, key_limits, key_use
+from endpoints import attempts, key_limits, key_use, lockout
 from endpoints.access import Unauthenticated
 from endpoints.addresses import address_of
 from endpoints.models import (
@@ -51,14 +54,14 @@ class HeaderAuthentication(BaseAuthentication):
         if not settings.SECURITY:
             return everybody(request.path_info), None
         scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
-        path = request.get_full_path()
         match scheme.lower():
             case "":
+                path = request.get_full_path()
                 raise Unauthenticated(
                     f"missing authentication credentials for REST request [{path}]"
                 )
             case "basic":
-                user = basic_user(credentials, path)
+                user = basic_user(credentials, request._request)
                 attempts.note_caller(user, address_of(request.META))
                 return user, None
             case "apikey":
@@ -83,20 +86,36 @@ def everybody(path: str) -> User:
     return administrator()
 
 
-def basic_user(credentials: str, path: str) -> User:
+def basic_user(credentials: str, request: HttpRequest) -> User:
     username, colon, password = _decode(credentials).partition(":")
-    refused = Unauthenticated(
-        f"unable to authenticate user [{username}] for REST request [{path}]", name=username
-    )
     if not colon:
-        raise refused
-    user = user_by_name.find(username)
-    if user is None or not user.is_active or user.is_service_account:
-        make_password(password)  # as slow as for a known user, so that names cannot be guessed
-        raise refused
-    if not verified_passwords.verify(user, password):
-        raise refused
+        raise refused(username, request)
+    if settings.OIDC_ONLY:
+        raise refused(username, request, "use an API key, not a password")
+    user, address = user_by_name.find(username), address_of(request.META)
+    if user is not None and user.is_service_account:
+        user = None
+    if user is None or not verified_passwords.know(user, password, address):
+        if minutes := lockout.minutes_left(request, username):
+            why = f"too many attempts failed from this address, wait [{minutes}] minutes"
+            raise refused(username, request, why)
+        if user is None:
+            make_password(password)  # as slow as for a known user, so that names cannot be guessed
+        if user is None or not verified_passwords.verify(user, password, address):
+            lockout.note_failure(request, username)
+            raise refused(username, request)
+    if not user.is_active:
+        raise refused(username, request)
+    if user.has_second_factor or user.needs_second_factor:
+        why = "this user signs in with a second factor, so a password is not enough; use an API key"
+        raise refused(username, request, why)
     return user
+
+
+def refused(username: str, request: HttpRequest, why: str = "") -> Unauthenticated:
+    path = request.get_full_path()
+    reason = f"unable to authenticate user [{username}] for REST request [{path}]"
+    return Unauthenticated(f"{reason}: {why}" if why else reason, name=username)
 
 
 def api_key(credentials: str) -> ApiKey:
@@ -144,10 +163,12 @@ class VerifiedPasswords:
         self._lock = Lock()
         self._checks = [Lock() for _ in range(256)]  # one for each first byte of a digest
 
-    def verify(self, user: User, password: str) -> bool:
-        digest = self._digest(user, password)
-        if self._knows(digest):
-            return True
+    def know(self, user: User, password: str, address: str) -> bool:
+        """Whether this was verified, from the same address: others wait while they are locked."""
+        return self._knows(self._digest(user, password, address))
+
+    def verify(self, user: User, password: str, address: str) -> bool:
+        digest = self._digest(user, password, address)
         with self._checks[digest[0]]:
             if self._knows(digest):
                 return True
@@ -165,9 +186,9 @@ class VerifiedPasswords:
             while len(self._until) > REMEMBER_MOST:
                 self._until.popitem(last=False)
 
-    def _digest(self, user: User, password: str) -> bytes:
+    def _digest(self, user: User, password: str, address: str) -> bytes:
         """Bound to the stored hash: a new password makes every digest of the old one worthless."""
-        text = f"{user.pk}\0{user.password}\0{password}"
+        text = f"{user.pk}\0{user.password}\0{address}\0{password}"
         return hmac.new(self._key, text.encode(), hashlib.sha256).digest()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -47,6 +48,10 @@ class User(AbstractUser):
     look = LookField(max_length=600, unique=True, null=True, blank=True, editable=False)
     # How often all sessions of this person were ended: none from before lives on.
     sessions_ended = models.PositiveIntegerField(default=0)
+    # Those of their roles that the groups of a directory gave, and take away again.
+    managed_roles = models.JSONField(default=list, blank=True)
+    # Whether signing in takes more than a password, which is then not enough for the API either.
+    has_second_factor = models.BooleanField(default=False)
 
     # The key that this request came with; None where the person came with a password.
     acting_key: "ApiKey | None" = None
@@ -92,6 +97,12 @@ class User(AbstractUser):
         return f"{known}-{self.sessions_ended}" if self.sessions_ended else known
 
     @property
+    def needs_second_factor(self) -> bool:
+        """Whether this installation asks more of this person than a password."""
+        of = settings.SECOND_FACTOR_OF
+        return of == "everyone" or (of == "administrators" and self.is_superuser)
+
+    @property
     def is_builtin(self) -> bool:
         return self.username == BUILTIN_USERNAME
 
@@ -112,6 +123,7 @@ _callers = User.objects.only(
     "roles",
     "service_team",
     "service_role",
+    "has_second_factor",
 )
 user_by_name = Lookup(lambda name: _callers.filter(username=name), example="")
 user_by_pk = Lookup(lambda pk: _callers.filter(pk=pk), example=0)

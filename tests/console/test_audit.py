@@ -32,7 +32,7 @@ def client_of(user: User) -> Client:
 
 
 def test_signing_in_and_out_is_written_down(client: Client, admin: User) -> None:
-    client.post(SIGN_IN, {"username": "elastic", "password": PASSWORD})
+    client.post(SIGN_IN, {"login": "elastic", "password": PASSWORD})
     client.post(SIGN_OUT)
 
     entries = written()
@@ -45,7 +45,7 @@ def test_signing_in_and_out_is_written_down(client: Client, admin: User) -> None
 
 def test_wrong_passwords_are_counted_and_never_kept(client: Client, admin: User) -> None:
     for _ in range(3):
-        client.post(SIGN_IN, {"username": "elastic", "password": "hunter2"})
+        client.post(SIGN_IN, {"login": "elastic", "password": "hunter2"})
 
     (entry,) = written()
     assert told([entry]) == [("session.refuse", "elastic", "", "refused")]

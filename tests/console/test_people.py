@@ -88,6 +88,7 @@ def test_a_list_costs_the_same_for_many(
     for number in range(30):
         teams.put_member(Team.objects.get(), make_user(f"p{number}"), TeamRole.INFERENCE_USER)
 
+    console.get("/console/api")  # the first page of a session writes it down
     with django_assert_max_num_queries(8):
         console.get(PEOPLE)
 

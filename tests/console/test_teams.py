@@ -212,6 +212,7 @@ def test_more_members_take_no_more_queries(
 ) -> None:
     for number in range(20):
         teams.put_member(search, make_user(f"u{number}"), TeamRole.INFERENCE_USER)
+    boss.get("/console/api")  # the first page of a session writes it down
     with django_assert_max_num_queries(14):
         boss.get(SEARCH)
     with django_assert_max_num_queries(9):

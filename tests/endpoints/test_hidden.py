@@ -12,6 +12,7 @@ from endpoints import teams
 from endpoints.models import Deployment, Endpoint, Team, TeamRole, TrainedModel, User
 from endpoints.preconfigured import ensure_preconfigured
 from inference.types import TaskType
+from tests.console.conftest import browser_of
 from tests.endpoints.conftest import Api, basic, told
 from tests.factories import (
     PASSWORD,
@@ -177,9 +178,7 @@ def api(stranger: User) -> Api:
 
 @pytest.fixture
 def console(stranger: User) -> Client:
-    client = Client()
-    client.force_login(stranger)
-    return client
+    return browser_of(stranger)
 
 
 def named(text: str, *, is_there: bool) -> str:

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.http import HttpResponse
-from django.test import Client
 from django.utils import timezone
 
 from endpoints.models import (
@@ -20,6 +19,7 @@ from endpoints.models import (
 )
 from endpoints.privileges import builtin_roles
 from inference.references.cluster import Kind
+from tests.console.conftest import browser_of
 from tests.endpoints.conftest import SETTINGS, Api, refused, told
 from tests.endpoints.teamwork import (
     MODELS,
@@ -97,8 +97,7 @@ def test_the_page_that_asks_before_a_delete_counts_what_it_may_not_name(
     assert manager("PUT", PATH, over()).status_code == 200
     seen_in(make_cluster("secret", team=other), Kind.INDEX, "payroll")
     make_cluster("hush", team=other)
-    browser = Client()
-    browser.force_login(User.objects.get(username="manager"))
+    browser = browser_of(User.objects.get(username="manager"))
 
     asked = browser.get("/console/endpoints/e1/delete").content.decode()
     shown = browser.get("/console/endpoints/e1").content.decode()

@@ -28,6 +28,7 @@ from endpoints.people import create_user
 from endpoints.preconfigured import ensure_preconfigured
 from endpoints.privileges import TEAM_ROLES, Roles, builtin_roles
 from inference.types import TaskType
+from tests.console.conftest import browser_of
 from tests.endpoints.conftest import basic
 from tests.factories import (
     PASSWORD,
@@ -175,6 +176,5 @@ def authorized(value: str) -> dict[str, str]:
 
 
 def session_of(user: User) -> str:
-    client = Client()
-    client.force_login(user)
+    client = browser_of(user)
     return client.cookies[settings.SESSION_COOKIE_NAME].value

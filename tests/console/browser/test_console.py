@@ -263,6 +263,9 @@ def test_no_page_is_wider_than_a_phone(visitor: Visitor, hosts: FakeHosts, schem
         f"/console/clusters/{failed}/edit",
         f"/console/clusters/{failed}/remove",
         "/console/api",
+        "/console/account",
+        "/console/account/security/app",
+        "/console/account/sessions",
     ):
         page.goto(path)
         if page.get_by_role("button", name="Run").count():
@@ -366,5 +369,5 @@ def test_a_session_that_ended_leads_to_the_sign_in_page_and_back(
     page.wait_for_url("**/console/sign-in?next=*")
     page.get_by_label("Name").fill("elastic")
     page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/console/endpoints/my-endpoint")
