@@ -8,11 +8,13 @@ import re
 import secrets
 from collections.abc import Callable, Collection
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from inference.upstream.mapping import OriginMap
 from inference.upstream.places import certificate_problem, proxy_problem
 
 LONGEST_BUNDLE = 10_000_000
+MAIL_PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 TRUE, FALSE = ("true", "1"), ("false", "0")
 # As Redis's own client reads it.
 REDIS_URL = re.compile(r"rediss?://[^/?#\s]+(/[0-9]*)?(\?\S*)?|unix://\S+")
@@ -57,6 +59,56 @@ def env_list(name: str, default: str, known: Collection[str] | None = None) -> t
     if known is not None and (unknown := [word for word in words if word not in known]):
         raise BadSetting(f"{name} may hold {', '.join(known)}, but holds [{', '.join(unknown)}].")
     return words
+
+
+def env_choice(name: str, default: str, known: Collection[str]) -> str:
+    text = env_str(name, default).lower()
+    if text not in known:
+        raise BadSetting(f"{name} must be {' or '.join(known)}, not [{text}].")
+    return text
+
+
+def env_url(name: str) -> str:
+    """Read the address of this server as browsers know it, without a slash at its end."""
+    text = env_str(name).rstrip("/")
+    parts = urlsplit(text)
+    is_bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    if text and not (parts.scheme in ("http", "https") and parts.hostname and is_bare):
+        raise BadSetting(
+            f"{name} must be an address such as https://console.example.org, not [{text}]."
+        )
+    return text
+
+
+def env_email(name: str) -> dict[str, object]:
+    """Read how mails are sent, as Django's settings; the address may hold a password.
+
+    smtp:// begins in the clear and encrypts at once, smtps:// is encrypted from the beginning, and
+    smtp+plain:// never is. None: what would be sent is written to the log.
+    """
+    text = env_secret(name, "console://")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if text == "console://":
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if parts.scheme not in MAIL_PORTS or not parts.hostname:
+        raise BadSetting(
+            f"{name} must be an address such as smtp://name:password@mail.example.org:587; it "
+            f"begins with {', '.join(f'{scheme}://' for scheme in MAIL_PORTS)} or is console://."
+        )
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": port or MAIL_PORTS[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_TIMEOUT": 10,
+    }
 
 
 def env_file(name: str) -> str:

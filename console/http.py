@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
@@ -67,6 +68,12 @@ def page(*methods: str) -> Callable[[PageView[Args]], PageView[Args]]:
 def security(request: HttpRequest) -> dict[str, bool]:
     """What every template knows."""
     return {"security_is_off": not settings.SECURITY}
+
+
+def absolute(request: HttpRequest, view: str, *args: str) -> str:
+    """The address of a page for a mail: as the settings say, else of the host that was asked."""
+    path = reverse(view, args=args)
+    return settings.CONSOLE_URL + path if settings.CONSOLE_URL else request.build_absolute_uri(path)
 
 
 def wants_fragment(request: HtmxRequest) -> bool:

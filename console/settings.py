@@ -1,5 +1,6 @@
 """Every setting, read once from the environment. README.md lists the variables."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
@@ -9,6 +10,8 @@ from console.env import (
     encryption_keys,
     env_bool,
     env_certificates,
+    env_choice,
+    env_email,
     env_int,
     env_list,
     env_origins,
@@ -16,6 +19,7 @@ from console.env import (
     env_redis,
     env_secret,
     env_str,
+    env_url,
     stored_secret,
 )
 from inference.runner.memory import MB, Ceiling
@@ -66,8 +70,21 @@ SECRET_KEY = env_secret("CONSOLE_SECRET_KEY") or stored_secret(DATA_DIR / "secre
 SECRET_KEYS = encryption_keys("CONSOLE_SECRET_KEYS", DATA_DIR / "secrets" / "encryption_key")
 ALLOWED_HOSTS = env_list("CONSOLE_ALLOWED_HOSTS", "*")
 CSRF_TRUSTED_ORIGINS = env_list("CONSOLE_TRUSTED_ORIGINS", "")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env_bool("CONSOLE_HTTPS", False)
+# Where people find the pages, for the links in mails; none: where the request came to.
+CONSOLE_URL = env_url("CONSOLE_URL")
+# How many proxies stand in front, and are believed about where a request came from.
+TRUSTED_PROXIES = env_int("CONSOLE_TRUSTED_PROXIES", 0, least=0, most=9)
+HTTPS = env_bool("CONSOLE_HTTPS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "console_session", "console_csrf"
+SESSION_COOKIE_AGE = 14 * 24 * 60 * 60
+CSRF_COOKIE_HTTPONLY = True
+if HTTPS:
+    # Only a proxy can make it HTTPS; it says so, and sends on who comes without.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+# Redirects are the proxy's; other names below this one are not ours to promise HTTPS for.
+SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W005", "security.W021", "axes.W002"]
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -77,6 +94,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "rest_framework",
+    "console.apps.AccountsConfig",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "axes",
     "endpoints",
     "console",
 ]
@@ -92,6 +115,7 @@ PAGE_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "console.middleware.everybody_administers",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -141,6 +165,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "endpoints.User"
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "sign-in", "endpoint-list", "sign-in"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "console.sign_in.adapters.PasswordBackend",
+]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -150,6 +178,62 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
     )
 ]
+
+# Who must prove more than a password: nobody, administrators, everyone.
+SECOND_FACTOR_OF = env_choice(
+    "CONSOLE_REQUIRE_SECOND_FACTOR", "none", ("none", "administrators", "everyone")
+)
+LOCKOUT_FAILURES = env_int("CONSOLE_LOCKOUT_FAILURES", 10, least=1, most=1000)
+LOCKOUT_MINUTES = env_int("CONSOLE_LOCKOUT_MINUTES", 15, least=1, most=24 * 60)
+
+AXES_HANDLER = "endpoints.lockout.LockoutHandler"
+AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = LOCKOUT_FAILURES, timedelta(minutes=LOCKOUT_MINUTES)
+# The handler reads them in this order.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
+AXES_USERNAME_CALLABLE = "endpoints.lockout.name_in"
+AXES_CLIENT_IP_CALLABLE = "endpoints.lockout.address_of"
+AXES_RESET_ON_SUCCESS, AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = True, False
+AXES_DISABLE_ACCESS_LOG, AXES_ENABLE_ADMIN, AXES_VERBOSE = True, False, False
+
+ACCOUNT_ADAPTER = "console.sign_in.adapters.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "console.forms.session.SignInForm",
+}
+# By name; the backend knows people by their e-mail address, too.
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "none"  # at sign-in; an address that is changed is confirmed first
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
+ACCOUNT_RATE_LIMITS = {
+    # Sign-ins are counted by endpoints.lockout; this is left for codes of one account.
+    "login": None,
+    "login_failed": "10/5m/key",
+    "reauthenticate": None,
+}
+MFA_ADAPTER = "console.sign_in.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = False
+MFA_TOTP_ISSUER = "Inference Console"
+MFA_TOTP_TOLERANCE = 1  # a code holds for half a minute more on either side
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+
+locals().update(env_email("CONSOLE_EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env_str("CONSOLE_EMAIL_FROM", "Inference Console <console@localhost>")
+
+CACHES = {
+    "default": {
+        # Shared by all processes: which codes were used, and how often something was tried.
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "console_cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 
 LANGUAGE_CODE, TIME_ZONE, USE_I18N, USE_TZ = "en", "UTC", False, True
 

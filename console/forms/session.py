@@ -1,18 +1,17 @@
-"""What the sign-in page accepts."""
+"""What the pages for signing in accept."""
 
 from typing import Any
 
-from django.contrib.auth.forms import AuthenticationForm
+from allauth.account.forms import LoginForm
 
 
-class SignInForm(AuthenticationForm):
-    error_messages = {  # noqa: RUF012 - declared so by Django
-        "invalid_login": "That name and password do not go together. Check both and try again.",
-        "inactive": "This account is switched off. Ask an administrator.",
-    }
-
+class SignInForm(LoginForm):  # type: ignore[misc]  # it carries no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, label in (("username", "Name"), ("password", "Password")):
-            self.fields[name].label = label
-            self.fields[name].widget.attrs |= {"class": "form-control"}
+        login, password = self.fields["login"], self.fields["password"]
+        login.label, password.label = "Name or e-mail", "Password"
+        password.help_text = ""
+        login.widget.attrs = {"autocomplete": "username webauthn", "autofocus": True}
+        password.widget.attrs = {"autocomplete": "current-password"}
+        for field in (login, password):
+            field.widget.attrs["class"] = "form-control"

@@ -1,6 +1,6 @@
 """The pages. No id and no name begins with an underscore, so `_new` is none."""
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from console.pages import (
     cache,
@@ -10,7 +10,6 @@ from console.pages import (
     endpoints,
     providers,
     reference,
-    session,
     stream,
     try_it,
 )
@@ -18,8 +17,7 @@ from console.pages.root import unknown_page
 
 urlpatterns = [
     path("", endpoints.endpoint_list, name="endpoint-list"),
-    path("sign-in", session.sign_in, name="sign-in"),
-    path("sign-out", session.sign_out, name="sign-out"),
+    path("", include("console.pages.account_urls")),
     path("endpoints/_new", create.endpoint_create, name="endpoint-create"),
     path("endpoints/_new/_providers", providers.provider_list, name="endpoint-providers"),
     path(

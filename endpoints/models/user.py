@@ -19,6 +19,10 @@ class User(AbstractUser):
     """A person who signs in. The first one administers the installation."""
 
     roles = models.JSONField(default=list, blank=True)
+    # Those of their roles that the groups of a directory gave, and take away again.
+    managed_roles = models.JSONField(default=list, blank=True)
+    # Whether signing in takes more than a password, which is then not enough for the API either.
+    has_second_factor = models.BooleanField(default=False)
 
     # The key that this request came with; None where the person came with a password.
     acting_key: "ApiKey | None" = None
@@ -39,7 +43,9 @@ class User(AbstractUser):
 
 
 # What tells who calls and what they may do; the rest is read when somebody asks for it.
-_callers = User.objects.only("username", "password", "is_active", "is_superuser", "roles")
+_callers = User.objects.only(
+    "username", "password", "is_active", "is_superuser", "roles", "has_second_factor"
+)
 user_by_name = Lookup(lambda name: _callers.filter(username=name), example="")
 user_by_pk = Lookup(lambda pk: _callers.filter(pk=pk), example=0)
 

@@ -8,7 +8,7 @@ SIGN_IN = "/console/sign-in"
 
 
 def test_the_right_password_opens_the_list(client: Client, admin: User) -> None:
-    answer = client.post(SIGN_IN, {"username": "elastic", "password": PASSWORD})
+    answer = client.post(SIGN_IN, {"login": "elastic", "password": PASSWORD})
 
     assert (answer.status_code, answer["Location"]) == (302, "/console/")
     assert client.get("/console/").status_code == 200
@@ -17,7 +17,7 @@ def test_the_right_password_opens_the_list(client: Client, admin: User) -> None:
 def test_a_wrong_password_is_refused_in_words_and_the_name_stays(
     client: Client, admin: User
 ) -> None:
-    page = text(client.post(SIGN_IN, {"username": "elastic", "password": "wrong"}))
+    page = text(client.post(SIGN_IN, {"login": "elastic", "password": "wrong"}))
 
     assert "That name and password do not go together." in page
     assert 'value="elastic"' in page
@@ -33,14 +33,14 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(client: Client, admin: 
 
     answer = client.post(
         SIGN_IN,
-        {"username": "elastic", "password": PASSWORD, "next": "/console/endpoints/my-endpoint"},
+        {"login": "elastic", "password": PASSWORD, "next": "/console/endpoints/my-endpoint"},
     )
     assert answer["Location"] == "/console/endpoints/my-endpoint"
 
 
 def test_signing_in_never_leads_to_another_site(client: Client, admin: User) -> None:
     answer = client.post(
-        SIGN_IN, {"username": "elastic", "password": PASSWORD, "next": "https://example.org/"}
+        SIGN_IN, {"login": "elastic", "password": PASSWORD, "next": "https://example.org/"}
     )
 
     assert answer["Location"] == "/console/"
@@ -61,7 +61,7 @@ def test_signing_out_takes_a_post(console: Client) -> None:
 def test_a_form_without_its_token_is_refused_in_words(admin: User) -> None:
     client = Client(enforce_csrf_checks=True)
 
-    answer = client.post(SIGN_IN, {"username": "elastic", "password": PASSWORD})
+    answer = client.post(SIGN_IN, {"login": "elastic", "password": PASSWORD})
 
     assert answer.status_code == 403
     assert "This form is out of date" in text(answer)

@@ -1,0 +1,98 @@
+"""How this console wants what django-allauth does."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.internal.userkit import get_user_by_username
+from allauth.account.models import EmailAddress
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
+from pydantic import SecretStr
+
+from console.http import absolute
+from endpoints import lockout, secrets
+from endpoints.addresses import client_address
+from endpoints.models import User
+
+
+class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]  # it carries no types
+    """Checks one password against one account, so an unknown name takes as long as a known one."""
+
+    def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
+        account = account_named(str(credentials.get("username") or ""))
+        found: User | None = self._check_password(account, credentials["password"])
+        return found
+
+
+def account_named(text: str) -> User | None:
+    """The account of this name in any case, or of this confirmed e-mail address."""
+    if "\0" in text:
+        return None
+    user = User.objects.filter(username=text).first() or get_user_by_username(text)
+    if user is None and "@" in text:
+        confirmed = EmailAddress.objects.filter(email=text.lower(), verified=True)
+        user = next((address.user for address in confirmed.select_related("user")), None)
+    return user if isinstance(user, User) else None
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it carries no types
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": "That name and password do not go together. Check both and "
+        "try again.",
+        "incorrect_password": "This is not your password.",
+        "enter_current_password": "This is not your password.",
+        "too_many_login_attempts": "Too many wrong codes. Wait five minutes and try again.",
+        "rate_limited": "That was tried too often. Wait a few minutes and try again.",
+        "email_taken": "Another account has this address.",
+        "same_as_current": "This is your address already.",
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """People are invited, or come by a sign-in service."""
+        return False
+
+    def is_safe_url(self, url: str | None) -> bool:
+        return url_has_allowed_host_and_scheme(url, allowed_hosts={self.request.get_host()})
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request) or "0.0.0.0"  # noqa: S104 - stands for none
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        refuse_if_locked(request, str(credentials.get("username") or ""))
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        return absolute(self.request, "account_reset_password_from_key", *key.split("-", 1))
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        return absolute(request, "account_confirm_email", emailconfirmation.key)
+
+
+def refuse_if_locked(request: HttpRequest, username: str) -> None:
+    """Raises ValidationError for who tried too often."""
+    if minutes := lockout.minutes_left(request, username):
+        some = "a minute" if minutes == 1 else f"{minutes} minutes"
+        raise ValidationError(
+            f"There were too many wrong attempts from your address. Wait {some}, then try again.",
+            code="locked",
+        )
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # it carries no types
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": "This code is wrong, or it was used already.",
+    }
+
+    def encrypt(self, text: str) -> str:
+        return secrets.encrypt(SecretStr(text))
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return secrets.decrypt(encrypted_text).get_secret_value()
+
+    def _get_user_identifier(self, user: User) -> str:
+        return user.username
+
+    def _get_site_name(self) -> str:
+        return "Inference Console"
