@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from pydantic import SecretStr
 
 from endpoints.rotation import PLACES
+from endpoints.secrets import decrypt, encrypt
 from inference.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -22,9 +24,6 @@ BATCH = 500
 NUL = "\0"
 # In a line: the names of its columns that are sealed apart.
 SEALED = "_sealed"
-# The columns that hold what is encrypted with the keys of the installation.
-ENCRYPTED = {model: column for model, column, _ in PLACES}
-
 Row = Mapping[str, Any]
 Key = tuple[Any, ...]
 
@@ -38,15 +37,35 @@ def unchecked(row: Row, secrets: Row) -> None:
 
 
 @dataclass(frozen=True)
+class Secret:
+    """How a column that is secret is stored: opened to be sealed in an archive, and back.
+
+    Opening raises SecretUnreadable.
+    """
+
+    opened: Callable[[Any], Any]
+    stored: Callable[[Any], Any]
+
+
+AS_IT_IS = Secret(lambda stored: stored, lambda plain: plain)
+ENCRYPTED = Secret(
+    lambda stored: decrypt(stored).get_secret_value(), lambda plain: encrypt(SecretStr(plain))
+)
+# The columns that hold what is encrypted with the keys of the installation.
+ENCRYPTED_COLUMNS = {model: column for model, column, _ in PLACES}
+
+
+@dataclass(frozen=True)
 class Part:
     """The records of one kind.
 
     label: what one of them is called. key: the columns that it is known by. left_out: those that
     an installation finds out for itself. sealed: those that leave it only behind a passphrase;
-    what is encrypted is one of them. is_void_unsealed: whether a record without them is of no use.
-    check: raises what the API raises for a record that cannot be; told the secrets as far as they
-    are known, in plain. always_there: those that every installation has. begun: what is written
-    of a new record beside what the archive holds.
+    what rotation knows as encrypted is one of them. is_void_unsealed: whether a record without
+    them is of no use. check: raises what the API raises for a record that cannot be; told the
+    secrets as far as they are known, in plain. unchecked: the columns of which it does so alone.
+    always_there: those that every installation has. begun: what is written of a new record beside
+    what the archive holds.
     """
 
     name: str
@@ -55,8 +74,9 @@ class Part:
     key: tuple[str, ...]
     check: Callable[[Row, Row], None] = unchecked
     left_out: frozenset[str] = frozenset()
-    sealed: frozenset[str] = frozenset()
+    sealed: Mapping[str, Secret] = field(default_factory=dict)
     is_void_unsealed: bool = False
+    unchecked: frozenset[str] = frozenset()
     always_there: models.Q | None = None
     begun: Mapping[str, Any] = field(default_factory=dict)
 
@@ -74,9 +94,22 @@ class Part:
         }
 
     @cached_property
-    def secret_columns(self) -> frozenset[str]:
-        encrypted = ENCRYPTED.get(self.model)
-        return self.sealed | ({encrypted} if encrypted else frozenset())
+    def secrets(self) -> Mapping[str, Secret]:
+        """The columns that are sealed."""
+        encrypted = ENCRYPTED_COLUMNS.get(self.model)
+        return {**self.sealed, **({encrypted: ENCRYPTED} if encrypted else {})}
+
+    @cached_property
+    def plain(self) -> dict[str, "Column"]:
+        """What stands in a line."""
+        return {name: one for name, one in self.columns.items() if name not in self.secrets}
+
+    @cached_property
+    def inward(self) -> frozenset[str]:
+        """The columns that name another record of this kind, which may come after this one."""
+        return frozenset(
+            name for name, one in self.plain.items() if one.related_model is self.model
+        )
 
     @property
     def rows(self) -> models.QuerySet[Any]:
@@ -118,12 +151,14 @@ class Directory:
 
     def told(self, column: Column, value: Any) -> Any:
         """The value of a column as a line has it."""
+        if isinstance(value, datetime):
+            return value.isoformat()
         if value is None or not refers(column):
             return value
         key = self._keys[self._target(column).model][value]
         return key[0] if len(key) == 1 else list(key)
 
-    def meant(self, column: Column, value: Any) -> Any:
+    def meant(self, column: Column, value: Any, *, is_validated: bool = True) -> Any:
         """The value for a column of what a line has. Raises BadRow."""
         if value is None:
             if not column.null:
@@ -131,7 +166,7 @@ class Directory:
             return None
         if not refers(column):
             is_id = isinstance(column, models.ForeignKey)
-            return meant(column.target_field if is_id else column, value)
+            return meant(column.target_field if is_id else column, value, is_validated=is_validated)
         part = self._target(column)
         key = tuple(map(hashable, value)) if isinstance(value, list) else (value,)
         try:
@@ -152,7 +187,7 @@ def hashable(value: Any) -> Any:
     return tuple(map(hashable, value)) if isinstance(value, list) else value
 
 
-def meant(column: Column, value: Any) -> Any:
+def meant(column: Column, value: Any, *, is_validated: bool = True) -> Any:
     """The value of a plain column. Raises BadRow for one of another kind, or out of bounds."""
     if isinstance(column, models.JSONField):
         return of_its_kind(column, value)
@@ -163,9 +198,9 @@ def meant(column: Column, value: Any) -> Any:
         raise BadRow(f"[{column.name}] must not hold NUL")
     try:
         made = column.to_python(value)
-        column.run_validators(made)
         # An empty text is one, whatever a form would ask for.
-        if made not in column.empty_values:
+        if is_validated and made not in column.empty_values:
+            column.run_validators(made)
             column.validate(made, None)
     except ValidationError as exc:
         raise BadRow(f"[{column.name}] {' '.join(exc.messages)}") from exc

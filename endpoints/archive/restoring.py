@@ -1,22 +1,21 @@
 """Restoring an archive: all of it in one transaction, or nothing."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from django.db import DatabaseError, models, transaction
 from django.utils import timezone
-from pydantic import SecretStr
 
 from endpoints import audit, deployments
 from endpoints.archive import settling, trail
-from endpoints.archive.kinds import AUDIT, ENDPOINTS, MODEL_PARTS, PARTS, TRAINED_MODELS
+from endpoints.archive.kinds import AUDIT, ENDPOINTS, MODEL_PARTS, PARTS, PEOPLE, TRAINED_MODELS
 from endpoints.archive.model_files import OF_FILES, ModelFiles
-from endpoints.archive.parts import SEALED, BadRow, Directory, Key, Part, Row, hashable
+from endpoints.archive.parts import SEALED, BadRow, Directory, Key, Part, Row, hashable, meant
 from endpoints.archive.reading import Archive, Secrets
-from endpoints.secrets import SecretUnreadable, decrypt, encrypt
+from endpoints.secrets import SecretUnreadable
 from inference.errors import Conflict, InferenceError, ProblemList
 
 MOST_TOLD = 20
@@ -91,6 +90,7 @@ class _Restorer:
         self._report = Report()
         self._problems: list[str] = []
         self._directory = Directory(PARTS)
+        self._inward: list[tuple[Part, Key, str, Any]] = []
         self._void: list[str] = []
         self._open: list[str] = []
 
@@ -155,6 +155,7 @@ class _Restorer:
                 self._progress(f"{part.name}: {number:,}")
         self._progress(f"{part.name}: {len(seen):,}")
         self._stop_at_problems()
+        self._point_inward()
 
     def _stop_at_problems(self) -> None:
         if self._problems:
@@ -167,51 +168,40 @@ class _Restorer:
 
     def _restore_row(self, part: Part, key: Key, record: dict[str, Any]) -> None:
         left_apart = record.pop(SEALED, [])
-        row = self._completed(part, record)
+        row = completed(part, record)
         secrets = (self._wish.secrets or {}).get((part.name, key), {})
         part.check({**row, SEALED: left_apart}, secrets)
-        values = self._values(part, row)
         if part is MODEL_PARTS and not self._files.has(row["model"]):
             return
         if left_apart and not secrets:
             self._note_missing(part, key, record)
             if part.is_void_unsealed:
                 return
+        values = {
+            column.attname: self._directory.meant(
+                column, row[name], is_validated=name not in part.unchecked
+            )
+            for name, column in part.plain.items()
+            if name not in part.inward
+        }
+        for name in part.inward:
+            if row[name] is not None:
+                self._inward.append((part, key, name, row[name]))
         pk = self._directory.find(part, key)
         if pk is None:
-            self._create(part, key, values | self._unsealed(part, secrets), row)
-        elif self._wish.merge == Merge.SKIP:
+            self._create(part, key, values | stored(part, secrets), row)
+        elif self._wish.merge == Merge.SKIP and not self._is_always_there(part, key):
             self._report.skipped[part.name] += 1
         else:
             self._replace(part, pk, values, secrets, row)
 
-    def _completed(self, part: Part, record: Mapping[str, Any]) -> dict[str, Any]:
-        """A record with the defaults of what an earlier version of the product did not know."""
-        known = {name: one for name, one in part.columns.items() if name not in part.secret_columns}
-        if unknown := sorted(set(record) - set(known)):
-            raise BadRow(f"[{unknown[0]}] is not known here; a later version may know it")
-        row = dict(record)
-        for name, column in known.items():
-            if name in row:
-                continue
-            if not (column.has_default() or column.null or column.blank):
-                raise BadRow(f"[{name}] is missing")
-            row[name] = column.get_default()
-        return row
-
-    def _values(self, part: Part, row: Row) -> dict[str, Any]:
-        """What is to stand in the columns."""
-        return {
-            part.columns[name].attname: self._directory.meant(part.columns[name], value)
-            for name, value in row.items()
-        }
-
-    def _unsealed(self, part: Part, secrets: Mapping[str, str]) -> dict[str, str]:
-        return {
-            name: value if name in part.sealed else encrypt(SecretStr(value))
-            for name, value in secrets.items()
-            if name in part.secret_columns
-        }
+    def _point_inward(self) -> None:
+        """Let records name those of their own kind, now that all of them are there."""
+        for part, key, name, named in self._inward:
+            column = part.columns[name]
+            rows = part.rows.filter(pk=self._directory.find(part, key))
+            rows.update(**{column.attname: self._directory.meant(column, named)})
+        self._inward.clear()
 
     def _create(self, part: Part, key: Key, values: dict[str, Any], row: Row) -> None:
         if part is TRAINED_MODELS and not self._files.has(row["model_id"]):
@@ -230,19 +220,15 @@ class _Restorer:
         if part is TRAINED_MODELS:
             self._files.put(instance)
 
-    def _replace(
-        self, part: Part, pk: Any, values: dict[str, Any], secrets: Mapping[str, str], row: Row
-    ) -> None:
+    def _replace(self, part: Part, pk: Any, values: dict[str, Any], secrets: Row, row: Row) -> None:
         instance = part.rows.get(pk=pk)
         if part is TRAINED_MODELS and not self._files.has(row["model_id"]):
             values = {name: value for name, value in values.items() if name not in OF_FILES}
         changes = {
             name: value for name, value in values.items() if getattr(instance, name) != value
         }
-        news = {
-            name: value for name, value in secrets.items() if opened(part, instance, name) != value
-        }
-        changes |= self._unsealed(part, news)
+        others = {name: one for name, one in secrets.items() if opened(part, instance, name) != one}
+        changes |= stored(part, others)
         if not changes:
             self._report.unchanged[part.name] += 1
             return
@@ -271,7 +257,7 @@ class _Restorer:
     def _note_missing(self, part: Part, key: Key, record: Row) -> None:
         if part.is_void_unsealed:
             self._void.append(f"{part.called(key)} [{record.get('name', '')}]")
-        elif part.columns.keys() & {"password"}:
+        elif part is PEOPLE:
             self._open.append(f"{part.called(key)}: no password; see reset_password")
         else:
             self._open.append(f"{part.called(key)}: its secrets must be entered again")
@@ -288,12 +274,36 @@ class _Restorer:
         return notes
 
 
-def opened(part: Part, instance: models.Model, name: str) -> str:
-    """A secret of a record that is here, as an archive has it; empty where it cannot be read."""
-    stored: str = getattr(instance, name)
-    if name in part.sealed or not stored:
-        return stored
+def completed(part: Part, record: Row) -> dict[str, Any]:
+    """A record with the defaults of what an earlier version of the product did not know.
+
+    Raises BadRow.
+    """
+    if unknown := sorted(set(record) - set(part.plain)):
+        raise BadRow(f"[{unknown[0]}] is not known here; a later version may know it")
+    row = dict(record)
+    for name, column in part.plain.items():
+        if name in row:
+            continue
+        if not (column.has_default() or column.null or column.blank):
+            raise BadRow(f"[{name}] is missing")
+        row[name] = column.get_default()
+    return row
+
+
+def stored(part: Part, secrets: Row) -> dict[str, Any]:
+    """Secrets of an archive as the columns have them. Raises BadRow."""
+    return {
+        name: meant(part.columns[name], part.secrets[name].stored(plain))
+        for name, plain in secrets.items()
+        if name in part.secrets
+    }
+
+
+def opened(part: Part, instance: models.Model, name: str) -> Any:
+    """A secret of a record that is here, as an archive has it; nothing where it is unreadable."""
+    kept = getattr(instance, name)
     try:
-        return decrypt(stored).get_secret_value()
+        return part.secrets[name].opened(kept) if kept else kept
     except SecretUnreadable:
-        return ""
+        return None

@@ -12,8 +12,9 @@ from endpoints import indices, people, pipelines
 from endpoints.actions import ID_PATTERN, check_inference_id, check_key
 from endpoints.api.region_policy import PolicyBody
 from endpoints.api.security.keys import RoleDescriptor
-from endpoints.archive.parts import SEALED, BadRow, Row
+from endpoints.archive.parts import SEALED, BadRow, Row, meant
 from endpoints.model_deployments import Wish
+from endpoints.models import User
 from endpoints.models.model import PUBLISHED, PYTORCH
 from endpoints.preconfigured import PRECONFIGURED
 from endpoints.privileges import check_cluster_privileges, check_index_privileges
@@ -36,6 +37,15 @@ SHA256 = re.compile(r"([0-9a-f]{64})?")
 
 
 def check_person(row: Row, secrets: Row) -> None:
+    """A service account is called by its team and a name of its own."""
+    own = row["username"]
+    if team := row.get("service_team"):
+        name, _, own = own.partition("/")
+        if name != team:
+            raise BadRow(f"[username] is not that of a service account of team [{team}]")
+    meant(User._meta.get_field("username"), own)
+    if not own:
+        raise BadRow("[username] must not be empty")
     if not all(isinstance(role, str) for role in row["roles"]):
         raise BadRow("[roles] must be a list of names")
     people.check_roles(row["roles"])

@@ -2,7 +2,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,7 @@ from endpoints.archive.manifest import (
 from endpoints.archive.parts import BATCH, SEALED, Directory, Key, Part, order_of
 from endpoints.archive.sealing import Seal
 from endpoints.models import AuditHead, TrainedModel
-from endpoints.secrets import SecretUnreadable, decrypt
+from endpoints.secrets import SecretUnreadable
 from endpoints.uploads import upload_folder
 from inference.runner.definition import DEFINITION_FILE, VOCABULARY_FILE
 from inference.runner.files import CHUNK_BYTES
@@ -141,26 +141,22 @@ class _Writer:
     def _line(self, part: Part, row: Any) -> dict[str, Any]:
         values = {
             name: self.directory.told(column, getattr(row, column.attname))
-            for name, column in part.columns.items()
+            for name, column in part.plain.items()
         }
-        sealed = {name: values.pop(name) for name in sorted(part.secret_columns)}
-        sealed = {name: value for name, value in sealed.items() if value}
+        sealed = {name: stored for name in sorted(part.secrets) if (stored := getattr(row, name))}
         if not sealed:
             return values
         if self.seal:
             self._keep_apart(part, tuple(values[name] for name in part.key), sealed)
         return values | {SEALED: list(sealed)}
 
-    def _keep_apart(self, part: Part, key: Key, sealed: dict[str, str]) -> None:
-        for name in sealed:
-            if name in part.sealed:
-                continue
-            try:
-                sealed[name] = decrypt(sealed[name]).get_secret_value()
-            except SecretUnreadable:
-                self.unreadable.append(part.called(key))
-                return
-        self.secrets.append(orjson.dumps([part.name, list(key), sealed]))
+    def _keep_apart(self, part: Part, key: Key, sealed: Mapping[str, Any]) -> None:
+        try:
+            plain = {name: part.secrets[name].opened(stored) for name, stored in sealed.items()}
+        except SecretUnreadable:
+            self.unreadable.append(part.called(key))
+            return
+        self.secrets.append(orjson.dumps([part.name, list(key), plain]))
 
     def _write_secrets(self, seal: Seal, manifest: Manifest) -> Sealing:
         closed = seal.close(b"\n".join(self.secrets), manifest.sealed_with)
