@@ -1,12 +1,4 @@
-from allauth.account.apps import AccountConfig
 from django.apps import AppConfig
-
-
-class AccountsConfig(AccountConfig):
-    """Without the demand that its middleware stands around everything, the API's calls too."""
-
-    def ready(self) -> None:
-        from allauth.account import checks  # noqa: F401
 
 
 class ConsoleConfig(AppConfig):

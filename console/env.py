@@ -10,10 +10,12 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from endpoints.groups import GroupMap, read_mapping
 from inference.upstream.mapping import OriginMap
 from inference.upstream.places import certificate_problem, proxy_problem
 
-LONGEST_BUNDLE = 10_000_000
+LONGEST_BUNDLE, LONGEST_ISSUER = 10_000_000, 200
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MAIL_PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 TRUE, FALSE = ("true", "1"), ("false", "0")
 # As Redis's own client reads it.
@@ -109,6 +111,51 @@ def env_email(name: str) -> dict[str, object]:
         "EMAIL_USE_SSL": parts.scheme == "smtps",
         "EMAIL_TIMEOUT": 10,
     }
+
+
+def env_issuer(name: str) -> str:
+    """Read who vouches for people, to the letter as it names itself.
+
+    Without encryption whoever listens could sign in as anybody, so it is left out on this machine
+    alone.
+    """
+    text = env_str(name)
+    parts = urlsplit(text)
+    is_here = parts.scheme == "http" and parts.hostname in LOOPBACK
+    is_bare = parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
+    if text and not (is_bare and (parts.scheme == "https" or is_here)):
+        raise BadSetting(
+            f"{name} must be an address such as https://sso.example.org/realms/main, as the "
+            f"provider writes it itself, not [{text}]."
+        )
+    if len(text) > LONGEST_ISSUER:
+        raise BadSetting(f"{name} may have {LONGEST_ISSUER} characters at most.")
+    return text
+
+
+def env_beside(needed_by: str, name: str) -> str:
+    """Read what must be given when something else is."""
+    text = env_str(name)
+    if env_str(needed_by) and not text:
+        raise BadSetting(f"{name} must be set where {needed_by} is.")
+    return text
+
+
+def env_scopes(name: str, default: str) -> tuple[str, ...]:
+    """Read words with blanks or commas between them; [openid] is always one."""
+    words = env_str(name, default).replace(",", " ").split()
+    return tuple(dict.fromkeys(("openid", *words)))
+
+
+def env_groups(name: str) -> GroupMap:
+    """Read a JSON object that says what the groups of a directory give."""
+    try:
+        return read_mapping(env_secret(name))
+    except ValueError as exc:
+        raise BadSetting(
+            f'{name} must be JSON such as {{"ml-team": {{"team": "search", "role": '
+            f'"inference_admin"}}, "ops": {{"roles": ["superuser"]}}}}: {exc}.'
+        ) from exc
 
 
 def env_file(name: str) -> str:

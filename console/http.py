@@ -17,6 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 from django_htmx.middleware import HtmxDetails
 
+from console.sign_in.freshness import is_fresh, to_confirmation
 from endpoints.access import Forbidden
 from endpoints.models import User
 from inference.errors import NotFound
@@ -34,9 +35,20 @@ class HtmxRequest(HttpRequest):
 PageView: TypeAlias = Callable[Concatenate[HtmxRequest, Args], HttpResponseBase]
 
 
-def page(*methods: str) -> Callable[[PageView[Args]], PageView[Args]]:
+class NotFresh(Exception):
+    """Something dangerous is asked by who did not prove lately that it is still them."""
+
+
+def require_fresh(request: HtmxRequest) -> None:
+    """Let pass who signed in or confirmed it lately. Raises NotFresh; pages then ask."""
+    if not is_fresh(request):
+        raise NotFresh
+
+
+def page(*methods: str, fresh: bool = False) -> Callable[[PageView[Args]], PageView[Args]]:
     """Make a view a page: it takes these methods, from people who are signed in.
 
+    fresh: they must have proved lately that it is still them, else they are asked and come back.
     Forbidden and NotFound become the pages that say so. A fragment cannot show those pages, so
     there the browser is told to load the whole page again.
     """
@@ -52,7 +64,11 @@ def page(*methods: str) -> Callable[[PageView[Args]], PageView[Args]]:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
             try:
+                if fresh:
+                    require_fresh(request)
                 return view(request, *args, **kwargs)
+            except NotFresh:
+                return _led(request, to_confirmation(request, _here(request)))
             except (Forbidden, NotFound) as exc:
                 if request.htmx:
                     return HttpResponseClientRefresh()
@@ -65,9 +81,13 @@ def page(*methods: str) -> Callable[[PageView[Args]], PageView[Args]]:
     return decorate
 
 
-def security(request: HttpRequest) -> dict[str, bool]:
+def security(request: HttpRequest) -> dict[str, object]:
     """What every template knows."""
-    return {"security_is_off": not settings.SECURITY}
+    return {
+        "security_is_off": not settings.SECURITY,
+        "sign_in_service": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+        "is_service_only": settings.OIDC_ONLY,
+    }
 
 
 def absolute(request: HttpRequest, view: str, *args: str) -> str:
@@ -83,8 +103,18 @@ def wants_fragment(request: HtmxRequest) -> bool:
 
 def _to_sign_in(request: HtmxRequest) -> HttpResponse:
     """Ask who it is, then go on to the page that was open; what was sent is not sent again."""
-    here = request.get_full_path() if request.method == "GET" else ""
-    if request.htmx:
-        here = request.htmx.current_url_abs_path or ""
+    here = _here(request) if request.htmx or request.method == "GET" else ""
     target = resolve_url("sign-in") + (f"?{urlencode({'next': here})}" if here else "")
-    return HttpResponseClientRedirect(target) if request.htmx else redirect(target)
+    return _led(request, redirect(target))
+
+
+def _here(request: HtmxRequest) -> str:
+    """The page that is open."""
+    if request.htmx:
+        return request.htmx.current_url_abs_path or ""
+    return request.get_full_path()
+
+
+def _led(request: HtmxRequest, response: HttpResponse) -> HttpResponse:
+    """A redirect that htmx follows with the whole page."""
+    return HttpResponseClientRedirect(response["Location"]) if request.htmx else response

@@ -8,15 +8,19 @@ import dj_database_url
 from console.env import (
     data_folder,
     encryption_keys,
+    env_beside,
     env_bool,
     env_certificates,
     env_choice,
     env_email,
+    env_groups,
     env_int,
+    env_issuer,
     env_list,
     env_origins,
     env_proxy,
     env_redis,
+    env_scopes,
     env_secret,
     env_str,
     env_url,
@@ -94,7 +98,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "rest_framework",
-    "console.apps.AccountsConfig",
+    "console.sign_in.apps.AccountsConfig",
     "allauth.mfa",
     "allauth.usersessions",
     "allauth.socialaccount",
@@ -120,6 +124,8 @@ PAGE_MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+    "console.sign_in.middleware.second_factor_first",
+    "console.sign_in.middleware.last_seen",
 ROOT_URLCONF = "console.urls"
 WSGI_APPLICATION = "console.wsgi.application"
 APPEND_SLASH = False
@@ -195,6 +201,22 @@ AXES_CLIENT_IP_CALLABLE = "endpoints.lockout.address_of"
 AXES_RESET_ON_SUCCESS, AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = True, False
 AXES_DISABLE_ACCESS_LOG, AXES_ENABLE_ADMIN, AXES_VERBOSE = True, False, False
 
+# People may sign in by a provider of OpenID Connect, too; without an issuer there is none.
+OIDC_ISSUER = env_issuer("CONSOLE_OIDC_ISSUER")
+OIDC_CLIENT_ID = env_beside("CONSOLE_OIDC_ISSUER", "CONSOLE_OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env_secret("CONSOLE_OIDC_CLIENT_SECRET")
+OIDC_NAME = env_str("CONSOLE_OIDC_NAME", "your organisation")
+OIDC_SCOPES = env_scopes("CONSOLE_OIDC_SCOPES", "openid profile email")
+OIDC_GROUPS_CLAIM = env_str("CONSOLE_OIDC_GROUPS_CLAIM", "groups")
+OIDC_GROUPS = env_groups("CONSOLE_OIDC_GROUPS")
+# Whether a first sign-in makes an account: for everybody, for who has one of these groups, never.
+OIDC_CREATE = env_choice("CONSOLE_OIDC_CREATE", "mapped", ("true", "mapped", "false"))
+OIDC_ONLY = env_bool("CONSOLE_OIDC_ONLY", False) and bool(OIDC_ISSUER)
+# After which people sign in again, and their groups are read anew.
+OIDC_SESSION_S = 3600 * env_int("CONSOLE_OIDC_SESSION_HOURS", 12, least=1, most=24 * 30)
+SOCIALACCOUNT_ADAPTER = "console.openid.adapter.ServiceAdapter"
+SOCIALACCOUNT_STORE_TOKENS = SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+
 ACCOUNT_ADAPTER = "console.sign_in.adapters.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "console.forms.session.SignInForm",
@@ -235,6 +257,10 @@ CACHES = {
     }
 }
 
+MFA_FORMS = {
+    "authenticate": "console.sign_in.factors.SignInCodeForm",
+    "reauthenticate": "console.sign_in.factors.ConfirmCodeForm",
+}
 LANGUAGE_CODE, TIME_ZONE, USE_I18N, USE_TZ = "en", "UTC", False, True
 
 STATIC_URL = "/static/"
@@ -293,3 +319,4 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
     },
 }
+        "axes": {"level": "WARNING"},

@@ -53,7 +53,7 @@ def address_of(request: HttpRequest) -> str | None:
 
 def minutes_left(request: HttpRequest, username: str) -> int:
     """How long this account is locked for who asks; 0 where it is not."""
-    credentials = {"username": username}
+    request, credentials = _bare(request), {"username": username}
     if AxesProxyHandler.is_allowed(request, credentials):
         return 0
     attempts = AxesProxyHandler.get_implementation().get_user_attempts(request, credentials)
@@ -63,7 +63,14 @@ def minutes_left(request: HttpRequest, username: str) -> int:
 
 
 def note_failure(request: HttpRequest, username: str) -> None:
-    AxesProxyHandler.user_login_failed(None, {"username": username}, request)
+    AxesProxyHandler.user_login_failed(None, {"username": username}, _bare(request))
+
+
+def _bare(request: HttpRequest) -> HttpRequest:
+    """The same without what was sent, which is nobody's to keep."""
+    bare = HttpRequest()
+    bare.META = request.META
+    return bare
 
 
 def unlock(*, username: str = "", address: str = "") -> int:

@@ -5,11 +5,10 @@ from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
-from allauth.urls import build_provider_urlpatterns
 from allauth.usersessions import views as sessions
-from django.urls import include, path
+from django.urls import path
 
-from console.pages import session
+from console.pages import service, session
 from console.pages.root import unknown_page
 
 urlpatterns = [
@@ -74,6 +73,9 @@ urlpatterns = [
         name="mfa_remove_webauthn",
     ),
     path("account/sessions", sessions.list_usersessions, name="usersessions_list"),
-    path("account/services/", include("allauth.socialaccount.urls")),
-    path("account/", include(build_provider_urlpatterns())),
+    path("sign-in/service", service.service_sign_in, name="service-sign-in"),
+    path("sign-in/service/callback", service.service_callback, name="service-callback"),
+    path("account/service/link", service.service_link, name="service-link"),
+    path("account/service/unlink", service.service_unlink, name="service-unlink"),
+    path("account/no-access", service.no_access, name="no-access"),
 ]

@@ -106,7 +106,7 @@ def cluster_scan(request: HtmxRequest, name: str) -> HttpResponse:
     return redirect("cluster-detail", name)
 
 
-@page("GET", "HEAD", "POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def cluster_remove(request: HtmxRequest, name: str) -> HttpResponse:
     require(request.user, Action.CLUSTER_DELETE)
     cluster = find_cluster(name)

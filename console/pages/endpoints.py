@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from console.forms.endpoints import DeleteEndpointForm
-from console.http import HtmxRequest, page, wants_fragment
+from console.http import HtmxRequest, page, require_fresh, wants_fragment
 from console.pages.overview import overview
 from console.pages.parts import silent_parts
 from endpoints import actions
@@ -73,6 +73,9 @@ def endpoint_delete(request: HtmxRequest, inference_id: str) -> HttpResponse:
     """Ask first. Where something may use the endpoint, its id must be written to delete it."""
     require(request.user, Action.DELETE)
     endpoint = get_endpoint(request.user, inference_id, to=Action.DELETE)
+    references = references_to(inference_id)
+    if references and not endpoint.is_preconfigured:
+        require_fresh(request)
     form = DeleteEndpointForm(
         inference_id, request.POST if "inference_id" in request.POST else None
     )
@@ -82,12 +85,11 @@ def endpoint_delete(request: HtmxRequest, inference_id: str) -> HttpResponse:
             force = form.is_bound or endpoint.is_preconfigured
             actions.delete_endpoint(request.user, endpoint, force=force)
         except Conflict:
-            pass  # something uses it by now: the page says what
+            references = references_to(inference_id)  # something uses it by now
         else:
             done = "is stopped and fresh" if endpoint.is_preconfigured else "is deleted"
             messages.success(request, f"{inference_id} {done}.")
             return redirect("endpoint-list")
-    references = references_to(inference_id)
     context = {
         "endpoint": endpoint,
         "service": find_service(endpoint.service),

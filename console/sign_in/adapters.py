@@ -1,5 +1,7 @@
 """How this console wants what django-allauth does."""
 
+import logging
+from threading import Thread
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -8,14 +10,18 @@ from allauth.account.internal.userkit import get_user_by_username
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 from pydantic import SecretStr
 
 from console.http import absolute
+from console.sign_in.freshness import is_fresh
 from endpoints import lockout, secrets
 from endpoints.addresses import client_address
 from endpoints.models import User
+
+logger = logging.getLogger(__name__)
 
 
 class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]  # it carries no types
@@ -63,11 +69,31 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it carries
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         refuse_if_locked(request, str(credentials.get("username") or ""))
 
+    def is_reauthentication_required(self, *, app: str) -> bool:
+        return not is_fresh(self.request)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """From a thread of its own: how long that takes would tell who has an account."""
+        message = self.render_mail(template_prefix, email, {"email": email} | context)
+        Thread(target=deliver, args=(message,), daemon=True).start()
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        """Whose password is a sign-in service's to check gets none here."""
+        if user.has_usable_password():
+            super().send_password_reset_mail(user, email, context)
+
     def get_reset_password_from_key_url(self, key: str) -> str:
         return absolute(self.request, "account_reset_password_from_key", *key.split("-", 1))
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
         return absolute(request, "account_confirm_email", emailconfirmation.key)
+
+
+def deliver(message: EmailMessage) -> None:
+    try:
+        message.send()
+    except OSError as exc:  # all that SMTP fails with
+        logger.error("A mail could not be sent: %s", exc)
 
 
 def refuse_if_locked(request: HttpRequest, username: str) -> None:

@@ -3,6 +3,8 @@
 A password's hash takes a tenth of a second to check. A password that was verified is remembered
 for a while by a keyed digest, together with the hash it was verified against: a changed password
 or a disabled user is refused from the next call on, in every process.
+
+Whoever needs a second factor to sign in calls with a key: the password alone would go around it.
 """
 
 import base64
@@ -16,10 +18,13 @@ from threading import Lock
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from endpoints import lockout
 from endpoints.access import Unauthenticated
+from endpoints.addresses import client_address
 from endpoints.models import (
     ApiKey,
     User,
@@ -56,7 +61,7 @@ class HeaderAuthentication(BaseAuthentication):
                     f"missing authentication credentials for REST request [{path}]"
                 )
             case "basic":
-                return basic_user(credentials, path), None
+                return basic_user(credentials, request._request), None
             case "apikey":
                 key = api_key(credentials)
                 return key.user, key
@@ -77,17 +82,30 @@ def everybody(path: str) -> User:
     return administrator()
 
 
-def basic_user(credentials: str, path: str) -> User:
+def basic_user(credentials: str, request: HttpRequest) -> User:
     username, colon, password = _decode(credentials).partition(":")
-    refused = Unauthenticated(f"unable to authenticate user [{username}] for REST request [{path}]")
+    about = f"user [{username}] for REST request [{request.get_full_path()}]"
     if not colon:
-        raise refused
-    user = user_by_name.find(username)
-    if user is None or not user.is_active:
-        make_password(password)  # as slow as for a known user, so that names cannot be guessed
-        raise refused
-    if not verified_passwords.verify(user, password):
-        raise refused
+        raise Unauthenticated(f"unable to authenticate {about}")
+    user, address = user_by_name.find(username), client_address(request)
+    if user is None or not verified_passwords.know(user, password, address):
+        if minutes := lockout.minutes_left(request, username):
+            raise Unauthenticated(
+                f"unable to authenticate {about}: too many attempts failed from this address, "
+                f"wait [{minutes}] minutes"
+            )
+        if user is None:
+            make_password(password)  # as slow as for a known user, so that names cannot be guessed
+        if user is None or not verified_passwords.verify(user, password, address):
+            lockout.note_failure(request, username)
+            raise Unauthenticated(f"unable to authenticate {about}")
+    if not user.is_active:
+        raise Unauthenticated(f"unable to authenticate {about}")
+    if user.has_second_factor or user.needs_second_factor:
+        raise Unauthenticated(
+            f"unable to authenticate {about}: a second factor is needed to sign in as this user, "
+            "so that a password is not enough; use an API key"
+        )
     return user
 
 
@@ -135,10 +153,12 @@ class VerifiedPasswords:
         self._lock = Lock()
         self._checks = [Lock() for _ in range(256)]  # one for each first byte of a digest
 
-    def verify(self, user: User, password: str) -> bool:
-        digest = self._digest(user, password)
-        if self._knows(digest):
-            return True
+    def know(self, user: User, password: str, address: str) -> bool:
+        """Whether this was verified, from the same address: others wait while they are locked."""
+        return self._knows(self._digest(user, password, address))
+
+    def verify(self, user: User, password: str, address: str) -> bool:
+        digest = self._digest(user, password, address)
         with self._checks[digest[0]]:
             if self._knows(digest):
                 return True
@@ -156,9 +176,9 @@ class VerifiedPasswords:
             while len(self._until) > REMEMBER_MOST:
                 self._until.popitem(last=False)
 
-    def _digest(self, user: User, password: str) -> bytes:
+    def _digest(self, user: User, password: str, address: str) -> bytes:
         """Bound to the stored hash: a new password makes every digest of the old one worthless."""
-        text = f"{user.pk}\0{user.password}\0{password}"
+        text = f"{user.pk}\0{user.password}\0{address}\0{password}"
         return hmac.new(self._key, text.encode(), hashlib.sha256).digest()
 
 

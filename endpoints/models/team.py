@@ -40,6 +40,8 @@ class Membership(Record):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=32, choices=TeamRole.choices)
+    # By the groups of a directory, which take it away again.
+    is_managed = models.BooleanField(default=False)
 
     class Meta:
         ordering = ("team__name", "user__username")

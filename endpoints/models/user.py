@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
@@ -31,6 +32,12 @@ class User(AbstractUser):
     def role_names(self) -> list[str]:
         superuser = {SUPERUSER} if self.is_superuser else set()
         return sorted(superuser.union(self.roles))
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Whether this installation asks more of this person than a password."""
+        of = settings.SECOND_FACTOR_OF
+        return of == "everyone" or (of == "administrators" and self.is_superuser)
 
     @property
     def is_builtin(self) -> bool:

@@ -1,5 +1,6 @@
 """People at the console, and a model host that answers as told."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -50,20 +51,28 @@ def admin(db: None) -> User:
     return make_admin()
 
 
+def browser_of(user: User, signed_in_ago_s: float = 0.0) -> Client:
+    """A browser in which somebody signed in with their password."""
+    client = Client()
+    client.force_login(user)
+    session = client.session
+    proof = {"method": "password", "at": time.time() - signed_in_ago_s}
+    session["account_authentication_methods"] = [proof]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
+    return client
+
+
 @pytest.fixture
 def console(admin: User) -> Client:
     """The browser of an administrator who is signed in."""
-    client = Client()
-    client.force_login(admin)
-    return client
+    return browser_of(admin)
 
 
 @pytest.fixture
 def plain(db: None) -> Client:
     """The browser of somebody without any rights."""
-    client = Client()
-    client.force_login(make_user())
-    return client
+    return browser_of(make_user())
 
 
 class Answer(Protocol):

@@ -1,0 +1,98 @@
+"""What becomes of somebody whom the provider vouches for, and of somebody for whom it does not."""
+
+import logging
+from typing import Any, NoReturn
+
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest
+from django.shortcuts import redirect, resolve_url
+
+from console.openid.provider import Service
+from endpoints import audit, directory
+from endpoints.access import Action, may
+from endpoints.addresses import client_address
+from endpoints.models import Outcome
+from inference.errors import Conflict
+
+logger = logging.getLogger(__name__)
+
+
+class ServiceAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it carries no types
+    def get_provider(
+        self, request: HttpRequest, provider: str, client_id: str | None = None
+    ) -> Service:
+        return Service.configured(request)
+
+    def list_providers(self, request: HttpRequest) -> list[Service]:
+        return [Service.configured(request)] if settings.OIDC_ISSUER else []
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        """Who is new is made known before django-allauth asks for it."""
+        return False
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """Find or make the person, or link the one who is signed in."""
+        if sociallogin.state["process"] == AuthProcess.CONNECT:
+            self._link(request, sociallogin)
+        by = audit.Who(name=directory.DIRECTORY, address=client_address(request))
+        identity = sociallogin.identity
+        try:
+            with audit.acting(by):
+                user = directory.admit(identity)
+        except directory.NotAdmitted as exc:
+            name = identity.username or identity.subject
+            audit.record("session.refuse", name, outcome=Outcome.REFUSED, reason=str(exc), who=by)
+            refuse(request, str(exc))
+        sociallogin.user = user
+        if not may(user, Action.GET):
+            sociallogin.state["next"] = resolve_url("no-access")
+
+    def _link(self, request: HttpRequest, sociallogin: SocialLogin) -> NoReturn:
+        security = redirect("mfa_index")
+        if not request.user.is_authenticated or request.user.pk != sociallogin.state["data"]:
+            refuse(request, "You were signed out meanwhile. Sign in and link your account again.")
+        try:
+            directory.link(request.user, sociallogin.identity)
+        except Conflict as exc:
+            messages.error(request, str(exc))
+        else:
+            messages.success(request, f"You can sign in with {settings.OIDC_NAME} from now on.")
+        raise ImmediateHttpResponse(security)
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Service,
+        error: str | None = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> None:
+        if exception:
+            fail(request, exception)
+        if error == AuthError.CANCELLED:
+            refuse(request, f"You did not sign in with {provider.name}.")
+        if (extra_context or {}).get("state") is None:
+            refuse(
+                request,
+                "This sign-in was begun elsewhere, was used already or took too long. Begin again.",
+            )
+        logger.warning("The provider answers with the error [%s]", request.GET.get("error"))
+        refuse(request, f"{provider.name} refused to sign you in. Ask its administrator.")
+
+
+def fail(request: HttpRequest, exception: Exception) -> NoReturn:
+    detail = getattr(exception, "detail", "") or repr(exception)
+    logger.warning("Signing in by %s failed: %s", settings.OIDC_ISSUER, detail)
+    refuse(request, str(exception))
+
+
+def refuse(request: HttpRequest, words: str) -> NoReturn:
+    """Lead back to the page that this was begun on, which says why."""
+    messages.error(request, words)
+    begun = "mfa_index" if request.user.is_authenticated else "sign-in"
+    raise ImmediateHttpResponse(redirect(begun))

@@ -1,0 +1,81 @@
+"""Signing in by the provider of this installation, and linking one's account to it."""
+
+from allauth.account.utils import get_next_redirect_url
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.providers.base.constants import AuthProcess
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from console.http import HtmxRequest, page
+from console.openid.adapter import fail
+from console.openid.asking import SignInFailed
+from console.openid.provider import Exchange, Service
+from endpoints import directory
+from endpoints.models import User
+from inference.errors import Conflict
+
+
+@never_cache
+@require_GET
+def service_sign_in(request: HttpRequest) -> HttpResponse:
+    """Lead to the provider. Whoever is led there by another's link only signs in as themselves."""
+    return _to_provider(request, process=AuthProcess.LOGIN, next_url=get_next_redirect_url(request))
+
+
+@never_cache
+@require_GET
+def service_callback(request: HttpRequest) -> HttpResponse:
+    _check_there_is_one()
+    exchange = Exchange(request, settings.OIDC_ISSUER)
+    response: HttpResponse = OAuth2CallbackView.adapter_view(exchange)(request)
+    return response
+
+
+@page("POST")
+def service_link(request: HtmxRequest) -> HttpResponse:
+    """A form may lead nowhere else than here, so a page of its own goes on to the provider."""
+    onward = _to_provider(request, process=AuthProcess.CONNECT, data=request.user.pk)
+    if onward.headers["Location"].startswith("/"):
+        return onward
+    return render(request, "session/onward.html", {"address": onward.headers["Location"]})
+
+
+@page("POST")
+def service_unlink(request: HtmxRequest) -> HttpResponse:
+    try:
+        directory.unlink(request.user)
+    except Conflict as exc:
+        messages.error(request, str(exc))
+    else:
+        messages.success(request, f"Your account is no longer linked to {settings.OIDC_NAME}.")
+    return redirect("mfa_index")
+
+
+@page("GET", "HEAD")
+def no_access(request: HtmxRequest) -> HttpResponse:
+    """For who may sign in, and nothing else yet."""
+    administrators = User.objects.filter(is_superuser=True, is_active=True).order_by("username")
+    return render(request, "session/no_access.html", {"administrators": administrators})
+
+
+def _to_provider(request: HttpRequest, **how: object) -> HttpResponse:
+    _check_there_is_one()
+    try:
+        try:
+            response: HttpResponse = Service.configured(request).redirect(request, **how)
+        except SignInFailed as exc:
+            fail(request, exc)
+    except ImmediateHttpResponse as exc:
+        response = exc.response
+    return response
+
+
+def _check_there_is_one() -> None:
+    """Raises Http404."""
+    if not (settings.OIDC_ISSUER and settings.SECURITY):
+        raise Http404

@@ -1,0 +1,8 @@
+from allauth.account.apps import AccountConfig
+
+
+class AccountsConfig(AccountConfig):
+    """Without the demand that its middleware stands around everything, the API's calls too."""
+
+    def ready(self) -> None:
+        from allauth.account import checks  # noqa: F401
