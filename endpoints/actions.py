@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints import caching, deployments, providers, tombstones
+from endpoints import audit, caching, deployments, providers, tombstones
 from endpoints.access import Action
 from endpoints.known_models import facts_behind
 from endpoints.models import ApiKey, Deployment, Endpoint, RegionPolicy, TrainedModel, User
@@ -25,6 +25,7 @@ from endpoints.privileges import (
     is_empty,
 )
 from endpoints.references import incompatible_indexes, model_settings, references_to
+from endpoints.scopes import team_role
 from endpoints.teams import team_to_own
 from inference.errors import (
     Conflict,
@@ -333,11 +334,13 @@ def create_api_key(
     role_descriptors: Roles | None = None,
     metadata: dict[str, Any] | None = None,
     expires_at: datetime | None = None,
+    team: str | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key that can do what its owner can do now, or less where roles are given for it.
 
-    Raises InvalidAction for a bad name or bad metadata, InvalidArgument for an unknown privilege
-    and for a key made with a key that would be able to do something.
+       team: where it is to work; everywhere where none is named. Raises what `team_to_own` raises,
+    InvalidAction for a bad name or bad metadata, InvalidArgument for an unknown privilege
+       and for a key made with a key that would be able to do something.
     """
     roles = role_descriptors or {}
     check_key(name, metadata or {})
@@ -351,14 +354,23 @@ def create_api_key(
             "creating derived api keys requires an explicit role descriptor that is empty "
             "(has no privileges)"
         )
-    return ApiKey.issue(
+    of_team = team_to_own(user, Action.API_KEY_CREATE, team) if team is not None else None
+    limits = builtin_roles(user.role_names)
+    if of_team and (member := of_team.memberships.filter(user=user).first()):
+        limits = {**limits, **team_role(member.role)}
+    key, secret = ApiKey.issue(
         user,
         name,
-        limited_by=maker.limited_by if maker else builtin_roles(user.role_names),
+        limited_by=maker.limited_by if maker else limits,
         role_descriptors=roles,
         metadata=metadata or {},
         expires_at=expires_at,
+        team=of_team,
     )
+    audit.record(
+        "key.create", key.key_id, team=of_team, after={"name": name, "owner": user.username}
+    )
+    return key, secret
 
 
 def check_key(name: str, metadata: Mapping[str, Any]) -> None:

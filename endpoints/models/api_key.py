@@ -84,6 +84,7 @@ class ApiKey(Record):
         role_descriptors: Roles,
         metadata: dict[str, Any],
         expires_at: datetime | None,
+        team: Team | None = None,
     ) -> tuple["ApiKey", str]:
         """Store a new key; the secret returned beside it can never be read again."""
         secret = secrets.token_urlsafe(SECRET_BYTES)
@@ -96,6 +97,7 @@ class ApiKey(Record):
             limited_by=limited_by,
             role_descriptors=role_descriptors,
             metadata=metadata,
+            team=team,
         )
         return key, secret
 

@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console.installation import are_tables_ready
-from console.management.passphrases import read_passphrase
 from endpoints.archive.manifest import Manifest
 from endpoints.archive.writing import Choice, write_archive
+from endpoints.management.passwords import first_line
 from inference.errors import InferenceError
 
 STANDARD_OUTPUT = "-"
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             raise CommandError("The database is that of an earlier version: start the product once")
         named = options["passphrase_file"]
         choice = Choice(
-            read_passphrase(named) if named else "", options["with_audit"], options["with_files"]
+            first_line(named) if named else "", options["with_audit"], options["with_files"]
         )
         try:
             manifest = self._write(file, choice)
@@ -50,19 +50,20 @@ class Command(BaseCommand):
         except OSError as exc:
             raise CommandError(f"[{file}] cannot be written: {exc.strerror}") from exc
         for what in manifest.unreadable:
-            self.stderr.write(f"{what}: its secrets cannot be read, and were left out.")
+            self.stderr.write(f"{what}: its secrets cannot be read, and were left out.", str)
         if not choice.passphrase:
             self.stderr.write(
                 "Without --passphrase-file, passwords, API keys and the keys of providers and "
-                "clusters were left out."
+                "clusters were left out.",
+                str,
             )
-        self.stderr.write(f"Wrote {sum(manifest.rows.values()):,} records.")
+        self.stderr.write(f"Wrote {sum(manifest.rows.values()):,} records.", str)
 
     def _write(self, file: str, choice: Choice) -> Manifest:
         if file == STANDARD_OUTPUT:
             if sys.stdout.isatty():
                 raise CommandError("An archive is not for a terminal: name a file")
-            return write_archive(sys.stdout.buffer, choice, self.stderr.write)
+            return write_archive(sys.stdout.buffer, choice, self._say)
         target = Path(file)
         if target.exists():
             raise CommandError(f"[{target}] is there already")
@@ -73,10 +74,13 @@ class Command(BaseCommand):
         try:
             handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as opened:
-                manifest = write_archive(opened, choice, self.stderr.write)
+                manifest = write_archive(opened, choice, self._say)
                 opened.flush()
                 os.fsync(opened.fileno())
             os.replace(draft, target)
         finally:
             draft.unlink(missing_ok=True)
         return manifest
+
+    def _say(self, text: str) -> None:
+        self.stderr.write(text, str)  # how far it is, which is no error

@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console.installation import prepare_tables
-from console.management.passphrases import read_passphrase
 from endpoints.archive.reading import Archive, Secrets, opened
 from endpoints.archive.restoring import Merge, Refused, Report, Wish, restore
 from endpoints.archive.sealing import Seal
+from endpoints.management.passwords import first_line
 from inference.errors import InferenceError
 
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
                 )
                 prepare_tables()
                 wish = Wish(secrets, Merge(merge) if merge else None, is_rehearsal)
-                report = restore(archive, wish, self.stderr.write)
+                report = restore(archive, wish, self._say)
         except Refused as exc:
             for problem in exc.problems:
                 self.stderr.write(problem)
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         if sealing is None or without:
             return None
         if named:
-            passphrase = read_passphrase(named)
+            passphrase = first_line(named)
         elif sys.stdin.isatty():
             passphrase = getpass.getpass("Passphrase: ")
         else:
@@ -83,7 +83,11 @@ class Command(BaseCommand):
             done = ", ".join(
                 f"{counts[name]} {what}" for what, counts in told.items() if counts[name]
             )
-            self.stdout.write(f"{name}: {done}")
+            if done:
+                self.stdout.write(f"{name}: {done}")
         for note in report.notes:
-            self.stderr.write(note)
+            self._say(note)
         self.stdout.write("Nothing was changed." if is_rehearsal else "Restored.")
+
+    def _say(self, text: str) -> None:
+        self.stderr.write(text, str)  # how far it is, which is no error
