@@ -120,12 +120,12 @@ PAGE_MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "console.middleware.everybody_administers",
     "allauth.account.middleware.AccountMiddleware",
+    "console.sign_in.middleware.second_factor_first",
+    "console.sign_in.middleware.last_seen",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-    "console.sign_in.middleware.second_factor_first",
-    "console.sign_in.middleware.last_seen",
 ROOT_URLCONF = "console.urls"
 WSGI_APPLICATION = "console.wsgi.application"
 APPEND_SLASH = False
@@ -176,6 +176,7 @@ AUTHENTICATION_BACKENDS = [
     "console.sign_in.adapters.PasswordBackend",
 ]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -220,6 +221,11 @@ SOCIALACCOUNT_STORE_TOKENS = SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 ACCOUNT_ADAPTER = "console.sign_in.adapters.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "console.forms.session.SignInForm",
+    "reauthenticate": "console.forms.session.ConfirmPasswordForm",
+    "change_password": "console.forms.session.ChangePasswordForm",
+    "reset_password": "console.forms.session.ResetPasswordForm",
+    "reset_password_from_key": "console.forms.session.ResetPasswordKeyForm",
+    "add_email": "console.forms.session.EmailForm",
 }
 # By name; the backend knows people by their e-mail address, too.
 ACCOUNT_LOGIN_METHODS = {"username"}
@@ -237,9 +243,16 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": None,
 }
 MFA_ADAPTER = "console.sign_in.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "console.sign_in.factors.SignInCodeForm",
+    "reauthenticate": "console.sign_in.factors.ConfirmCodeForm",
+    "activate_totp": "console.forms.session.AppForm",
+    "add_webauthn": "console.forms.session.PasskeyForm",
+    "edit_webauthn": "console.forms.session.PasskeyNameForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_RECOVERY_CODES_SHOW_ONCE = False
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = "Inference Console"
 MFA_TOTP_TOLERANCE = 1  # a code holds for half a minute more on either side
 MFA_ALLOW_UNVERIFIED_EMAIL = True
@@ -257,10 +270,6 @@ CACHES = {
     }
 }
 
-MFA_FORMS = {
-    "authenticate": "console.sign_in.factors.SignInCodeForm",
-    "reauthenticate": "console.sign_in.factors.ConfirmCodeForm",
-}
 LANGUAGE_CODE, TIME_ZONE, USE_I18N, USE_TZ = "en", "UTC", False, True
 
 STATIC_URL = "/static/"
@@ -317,6 +326,6 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
     },
 }
-        "axes": {"level": "WARNING"},

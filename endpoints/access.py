@@ -56,6 +56,8 @@ class Action(StrEnum):
     CLUSTER_DELETE = "cluster:admin/console/clusters/delete"
     CLUSTER_SCAN = "cluster:admin/console/clusters/scan"
 
+    PERSON_SESSIONS = "cluster:admin/console/person/sessions"
+
     INDEX_CREATE = "indices:admin/create"
     INDEX_MAPPING_PUT = "indices:admin/mapping/put"
     INDEX_GET = "indices:admin/get"
@@ -104,6 +106,7 @@ GRANTED_BY = (
         "manage_own_api_key manage_api_key manage_security all",
     ),
     ("cluster:admin/xpack/security/", "read_security manage_security all"),
+    ("cluster:admin/console/person/", "manage_security all"),
     ("cluster:monitor/console/", "monitor manage all"),
     ("cluster:admin/console/", "manage all"),
     (Action.INDEX_CREATE.value, "create_index manage all"),
@@ -121,7 +124,11 @@ OF_TEAMS = (
     "cluster:monitor/console/",
     "cluster:admin/xpack/security/api_key/",
 )
-OF_THE_SITE = (Action.REGION_POLICY_PUT.value, Action.REGION_POLICY_DELETE.value)
+OF_THE_SITE = (
+    Action.REGION_POLICY_PUT.value,
+    Action.REGION_POLICY_DELETE.value,
+    Action.PERSON_SESSIONS.value,
+)
 # What may be done with an endpoint that is shared for use, and what else with one to manage.
 USES = frozenset({Action.GET, Action.INFER, Action.CACHE_GET})
 MANAGES = frozenset({Action.UPDATE, Action.CACHE_PUT, Action.CACHE_PURGE})

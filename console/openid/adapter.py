@@ -5,14 +5,13 @@ from typing import Any, NoReturn
 
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest
 from django.shortcuts import redirect, resolve_url
 
-from console.openid.provider import Service
+from console.openid.provider import Service, ServiceLogin
 from endpoints import audit, directory
 from endpoints.access import Action, may
 from endpoints.addresses import client_address
@@ -20,6 +19,9 @@ from endpoints.models import Outcome
 from inference.errors import Conflict
 
 logger = logging.getLogger(__name__)
+
+AGAIN = "again"
+PROVED_S = 10 * 60
 
 
 class ServiceAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it carries no types
@@ -31,14 +33,16 @@ class ServiceAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it c
     def list_providers(self, request: HttpRequest) -> list[Service]:
         return [Service.configured(request)] if settings.OIDC_ISSUER else []
 
-    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: ServiceLogin) -> bool:
         """Who is new is made known before django-allauth asks for it."""
         return False
 
-    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+    def pre_social_login(self, request: HttpRequest, sociallogin: ServiceLogin) -> None:
         """Find or make the person, or link the one who is signed in."""
         if sociallogin.state["process"] == AuthProcess.CONNECT:
             self._link(request, sociallogin)
+        if sociallogin.state["data"] == AGAIN and not sociallogin.was_proved_within(PROVED_S):
+            refuse(request, f"{settings.OIDC_NAME} did not ask you again who you are.")
         by = audit.Who(name=directory.DIRECTORY, address=client_address(request))
         identity = sociallogin.identity
         try:
@@ -52,7 +56,7 @@ class ServiceAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it c
         if not may(user, Action.GET):
             sociallogin.state["next"] = resolve_url("no-access")
 
-    def _link(self, request: HttpRequest, sociallogin: SocialLogin) -> NoReturn:
+    def _link(self, request: HttpRequest, sociallogin: ServiceLogin) -> NoReturn:
         security = redirect("mfa_index")
         if not request.user.is_authenticated or request.user.pk != sociallogin.state["data"]:
             refuse(request, "You were signed out meanwhile. Sign in and link your account again.")

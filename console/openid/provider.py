@@ -4,6 +4,7 @@ It sends people there with a state and a PKCE challenge, and takes them back. He
 ID token's signature, issuer and times, that the answers are about the same person, and limits.
 """
 
+import time
 from typing import Any
 
 from allauth.account.internal.emailkit import valid_email_or_none
@@ -89,6 +90,19 @@ class Exchange(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # it carries 
         return {name: value for name, value in said.items() if name not in ("iss", "aud")}
 
 
+class ServiceLogin(SocialLogin):  # type: ignore[misc]  # it carries no types
+    """Somebody whom the provider vouches for. proved_at: when it last asked, if it says so."""
+
+    identity: Identity
+    proved_at: object = None
+
+    def was_proved_within(self, seconds: float) -> bool:
+        """So it is where the provider does not say: not all do, though they were asked to."""
+        if not isinstance(self.proved_at, int | float):
+            return True
+        return time.time() - self.proved_at < seconds
+
+
 class Service(OpenIDConnectProvider):  # type: ignore[misc]  # it carries no types
     """The one provider of this installation; people are known there by its issuer."""
 
@@ -117,14 +131,14 @@ class Service(OpenIDConnectProvider):  # type: ignore[misc]  # it carries no typ
         params: dict[str, Any] = super().get_pkce_params()
         return params | {"nonce": nonce_of(params["code_verifier"])}
 
-    def login_of(self, claims: dict[str, Any]) -> SocialLogin:
+    def login_of(self, claims: dict[str, Any]) -> ServiceLogin:
         """Nothing of the claims is kept but who it is; a login that is not stored yet."""
-        login = SocialLogin(
+        login = ServiceLogin(
             provider=self,
             user=User(),
             account=SocialAccount(provider=self.sub_id, uid=claims["sub"]),
         )
-        login.identity = identity_of(claims)
+        login.identity, login.proved_at = identity_of(claims), claims.get("auth_time")
         login.account.extra_data = {"preferred_username": login.identity.username}
         return login
 

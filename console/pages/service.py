@@ -12,19 +12,27 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from console.http import HtmxRequest, page
-from console.openid.adapter import fail
+from console.openid.adapter import AGAIN, fail
 from console.openid.asking import SignInFailed
 from console.openid.provider import Exchange, Service
 from endpoints import directory
 from endpoints.models import User
 from inference.errors import Conflict
 
+# The provider then says when it was proved; with the latter alone some do not ask.
+AGAIN_PARAMS = {"prompt": "login", "max_age": "0"}
+
 
 @never_cache
 @require_GET
 def service_sign_in(request: HttpRequest) -> HttpResponse:
-    """Lead to the provider. Whoever is led there by another's link only signs in as themselves."""
-    return _to_provider(request, process=AuthProcess.LOGIN, next_url=get_next_redirect_url(request))
+    """Lead to the provider. Whoever is led there by another's link only signs in as themselves.
+
+    again: who is signed in there must prove once more that it is still them.
+    """
+    again = {"data": AGAIN, "auth_params": AGAIN_PARAMS} if "again" in request.GET else {}
+    where = get_next_redirect_url(request)
+    return _to_provider(request, process=AuthProcess.LOGIN, next_url=where, **again)
 
 
 @never_cache
@@ -36,17 +44,22 @@ def service_callback(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@page("POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def service_link(request: HtmxRequest) -> HttpResponse:
     """A form may lead nowhere else than here, so a page of its own goes on to the provider."""
+    if request.method != "POST":
+        _check_there_is_one()
+        return render(request, "account/link_service.html")
     onward = _to_provider(request, process=AuthProcess.CONNECT, data=request.user.pk)
     if onward.headers["Location"].startswith("/"):
         return onward
     return render(request, "session/onward.html", {"address": onward.headers["Location"]})
 
 
-@page("POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def service_unlink(request: HtmxRequest) -> HttpResponse:
+    if request.method != "POST":
+        return render(request, "account/unlink_service.html")
     try:
         directory.unlink(request.user)
     except Conflict as exc:

@@ -9,9 +9,12 @@ from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.userkit import get_user_by_username
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from pydantic import SecretStr
 
@@ -68,6 +71,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it carries
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         refuse_if_locked(request, str(credentials.get("username") or ""))
+        if settings.OIDC_ONLY:
+            raise ValidationError(f"Sign in with {settings.OIDC_NAME}: no password counts here.")
+
+    def pre_login(self, request: HttpRequest, user: User, **hooks: Any) -> HttpResponse | None:
+        """Whatever else would let somebody in does not where the sign-in service alone may."""
+        if settings.OIDC_ONLY and "sociallogin" not in (hooks.get("signal_kwargs") or {}):
+            messages.error(request, f"Sign in with {settings.OIDC_NAME}: nothing else counts here.")
+            return redirect("sign-in")
+        refused: HttpResponse | None = super().pre_login(request, user, **hooks)
+        return refused
+
+    def set_password(self, user: User, password: str) -> None:
+        user.set_password(password)
+        user.save(update_fields=["password"])
 
     def is_reauthentication_required(self, *, app: str) -> bool:
         return not is_fresh(self.request)

@@ -87,6 +87,8 @@ def basic_user(credentials: str, request: HttpRequest) -> User:
     about = f"user [{username}] for REST request [{request.get_full_path()}]"
     if not colon:
         raise Unauthenticated(f"unable to authenticate {about}")
+    if settings.OIDC_ONLY:
+        raise Unauthenticated(f"unable to authenticate {about}: use an API key, not a password")
     user, address = user_by_name.find(username), client_address(request)
     if user is None or not verified_passwords.know(user, password, address):
         if minutes := lockout.minutes_left(request, username):

@@ -115,6 +115,7 @@ def test_what_grants_an_action_is_granted_by_everything_wider(action: Action) ->
         (Action.CLUSTER_PUT, "manage,all"),
         (Action.CLUSTER_DELETE, "manage,all"),
         (Action.CLUSTER_SCAN, "manage,all"),
+        (Action.PERSON_SESSIONS, "manage_security,all"),
         (Action.API_KEY_CREATE, "manage_own_api_key,manage_api_key,manage_security,all"),
         (Action.INDEX_CREATE, "create_index,manage,all"),
         (Action.INDEX_GET, "view_index_metadata,manage,all"),
