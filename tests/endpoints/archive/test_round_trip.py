@@ -34,7 +34,6 @@ from tests.endpoints.archive.conftest import (
     everything,
     wipe,
 )
-from tests.endpoints.conftest import Api
 from tests.factories import PASSWORD
 
 SOUNDS_SECRET = ("secret", "encrypted", "password", "sha256", "digest", "token", "hash")
