@@ -77,6 +77,7 @@ def snapshot() -> Iterator[None]:
     if connection.in_atomic_block:
         yield
         return
+    connection.ensure_connection()  # which sets what is set otherwise here
     kept = getattr(connection, "transaction_mode", None)
     try:
         if connection.vendor == "sqlite":
