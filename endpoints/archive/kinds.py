@@ -47,10 +47,12 @@ def stored_factor(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def changed_factor(data: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
     """Of an app its key, of recovery codes what they are made from; passkeys hold no secret."""
-    changed = {name: change(data[name]) for name in ("secret", "seed") if name in data}
+    changed = dict(data)
+    for name in {"secret", "seed"} & data.keys():
+        changed[name] = change(data[name])
     if "migrated_codes" in data:
         changed["migrated_codes"] = list(map(change, data["migrated_codes"]))
-    return {**data, **changed}
+    return changed
 
 
 TEAMS = Part("teams", Team, "team", key=("name",))

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Model
 
 from endpoints.archive.manifest import StoredModelFile
 from endpoints.archive.reading import Archive
@@ -55,9 +55,9 @@ class ModelFiles:
     def has(self, model_id: str) -> bool:
         return model_id in self._stored
 
-    def put(self, model: TrainedModel) -> None:
-        """Bring what there is of a model that was written just now."""
-        if not model.is_uploaded or not model.is_pytorch:
+    def put(self, model: Model) -> None:
+        """Bring what there is of a model that was written just now, if it is an uploaded one."""
+        if not (isinstance(model, TrainedModel) and model.is_uploaded and model.is_pytorch):
             return
         if not self.has(model.model_id):
             if not model.definition_sha256:

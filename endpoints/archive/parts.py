@@ -165,8 +165,9 @@ class Directory:
                 raise BadRow(f"[{column.name}] must not be null")
             return None
         if not refers(column):
-            is_id = isinstance(column, models.ForeignKey)
-            return meant(column.target_field if is_id else column, value, is_validated=is_validated)
+            if isinstance(column, models.ForeignKey):
+                column = column.target_field
+            return meant(column, value, is_validated=is_validated)
         part = self._target(column)
         key = tuple(map(hashable, value)) if isinstance(value, list) else (value,)
         try:

@@ -167,8 +167,8 @@ def check_listed(file: zipfile.ZipFile, manifest: Manifest) -> None:
         if known is None or part.file != known.file:
             raise BadArchive(f"[{MANIFEST_FILE}] names a part that is not known, [{part.name}]")
         check_size(part, MOST_PART_BYTES)
-    for stored in manifest.files:
-        check_model_file(stored)
+    for file_of_model in manifest.files:
+        check_model_file(file_of_model)
     if manifest.sealing and (sealed := manifest.sealing.stored):
         if sealed.file != SEALED_FILE:
             raise BadArchive(f"[{MANIFEST_FILE}] names other secrets, [{sealed.file}]")

@@ -217,8 +217,7 @@ class _Restorer:
         instance.save_base(raw=True, force_insert=True)
         self._directory.add(part, key, instance.pk)
         self._report.created[part.name] += 1
-        if part is TRAINED_MODELS:
-            self._files.put(instance)
+        self._files.put(instance)
 
     def _replace(self, part: Part, pk: Any, values: dict[str, Any], secrets: Row, row: Row) -> None:
         instance = part.rows.get(pk=pk)
@@ -238,8 +237,7 @@ class _Restorer:
             setattr(instance, name, value)
         instance.save_base(raw=True, force_update=True)
         self._report.replaced[part.name] += 1
-        if part is TRAINED_MODELS:
-            self._files.put(instance)
+        self._files.put(instance)
 
     def _restore_trail(self, *, is_empty: bool) -> None:
         if not is_empty:

@@ -140,7 +140,7 @@ def check_upload(config: Mapping[str, Any]) -> None:
     ):
         raise BadRow("[config] must hold an [inference_config]")
     try:
-        InferenceConfig.stored(kinds)
+        InferenceConfig.stored(dict(kinds))
     except ValidationError as exc:
         raise BadRow(f"[config] {first_of(exc)}") from None
 
