@@ -8,4 +8,4 @@ class ConsoleConfig(AppConfig):
         # Makes the Celery application the one that @shared_task binds to.
         from console import celery  # noqa: F401
         from console.openid import sessions  # noqa: F401
-        from console.sign_in import marks  # noqa: F401
+        from console.sign_in import signals  # noqa: F401

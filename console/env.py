@@ -17,6 +17,7 @@ from inference.upstream.places import certificate_problem, proxy_problem
 LONGEST_BUNDLE, LONGEST_ISSUER = 10_000_000, 200
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MAIL_PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
+BARE_URL = re.compile(r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?", re.ASCII)
 TRUE, FALSE = ("true", "1"), ("false", "0")
 # As Redis's own client reads it.
 REDIS_URL = re.compile(r"rediss?://[^/?#\s]+(/[0-9]*)?(\?\S*)?|unix://\S+")
@@ -73,9 +74,7 @@ def env_choice(name: str, default: str, known: Collection[str]) -> str:
 def env_url(name: str) -> str:
     """Read the address of this server as browsers know it, without a slash at its end."""
     text = env_str(name).rstrip("/")
-    parts = urlsplit(text)
-    is_bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
-    if text and not (parts.scheme in ("http", "https") and parts.hostname and is_bare):
+    if text and not BARE_URL.fullmatch(text):
         raise BadSetting(
             f"{name} must be an address such as https://console.example.org, not [{text}]."
         )
@@ -120,7 +119,10 @@ def env_issuer(name: str) -> str:
     alone.
     """
     text = env_str(name)
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
     is_here = parts.scheme == "http" and parts.hostname in LOOPBACK
     is_bare = parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
     if text and not (is_bare and (parts.scheme == "https" or is_here)):
@@ -139,6 +141,14 @@ def env_beside(needed_by: str, name: str) -> str:
     if env_str(needed_by) and not text:
         raise BadSetting(f"{name} must be set where {needed_by} is.")
     return text
+
+
+def env_bool_with(needs: str, name: str) -> bool:
+    """Read what can only be so when something else is set."""
+    wanted = env_bool(name, False)
+    if wanted and not env_str(needs):
+        raise BadSetting(f"{name} can be true only where {needs} is set.")
+    return wanted
 
 
 def env_scopes(name: str, default: str) -> tuple[str, ...]:

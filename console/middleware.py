@@ -16,6 +16,20 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "frame-ancestors 'none'; form-action 'self'"
 )
+# Nothing of what browsers can do is needed, except for passkeys and to copy.
+PERMISSIONS_POLICY = ", ".join(
+    [
+        *(f"{name}=()" for name in ("camera", "geolocation", "microphone", "payment", "usb")),
+        *(
+            f"{name}=(self)"
+            for name in (
+                "clipboard-write",
+                "publickey-credentials-create",
+                "publickey-credentials-get",
+            )
+        ),
+    ]
+)
 
 
 def common_headers(get_response: GetResponse) -> GetResponse:
@@ -51,6 +65,8 @@ def pages_only(get_response: GetResponse) -> GetResponse:
             return get_response(request)
         response = pages(request)
         response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response["Permissions-Policy"] = PERMISSIONS_POLICY
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:

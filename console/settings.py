@@ -10,6 +10,7 @@ from console.env import (
     encryption_keys,
     env_beside,
     env_bool,
+    env_bool_with,
     env_certificates,
     env_choice,
     env_email,
@@ -87,8 +88,14 @@ if HTTPS:
     # Only a proxy can make it HTTPS; it says so, and sends on who comes without.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
-# Redirects are the proxy's; other names below this one are not ours to promise HTTPS for.
-SILENCED_SYSTEM_CHECKS = ["security.W008", "security.W005", "security.W021", "axes.W002"]
+SILENCED_SYSTEM_CHECKS = [
+    "security.W001",  # it stands among PAGE_MIDDLEWARE, and so does the next
+    "security.W002",
+    "security.W005",  # names below this one are not ours to promise HTTPS for
+    "security.W021",
+    "security.W008",  # the proxy sends on who comes without HTTPS
+    "axes.W002",  # whoever is locked is told by the form itself
+]
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -212,7 +219,7 @@ OIDC_GROUPS_CLAIM = env_str("CONSOLE_OIDC_GROUPS_CLAIM", "groups")
 OIDC_GROUPS = env_groups("CONSOLE_OIDC_GROUPS")
 # Whether a first sign-in makes an account: for everybody, for who has one of these groups, never.
 OIDC_CREATE = env_choice("CONSOLE_OIDC_CREATE", "mapped", ("true", "mapped", "false"))
-OIDC_ONLY = env_bool("CONSOLE_OIDC_ONLY", False) and bool(OIDC_ISSUER)
+OIDC_ONLY = env_bool_with("CONSOLE_OIDC_ISSUER", "CONSOLE_OIDC_ONLY")
 # After which people sign in again, and their groups are read anew.
 OIDC_SESSION_S = 3600 * env_int("CONSOLE_OIDC_SESSION_HOURS", 12, least=1, most=24 * 30)
 SOCIALACCOUNT_ADAPTER = "console.openid.adapter.ServiceAdapter"
@@ -246,6 +253,9 @@ MFA_ADAPTER = "console.sign_in.adapters.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "console.sign_in.factors.SignInCodeForm",
     "reauthenticate": "console.sign_in.factors.ConfirmCodeForm",
+    "login_webauthn": "console.sign_in.factors.SignInPasskeyForm",
+    "authenticate_webauthn": "console.sign_in.factors.SecondPasskeyForm",
+    "reauthenticate_webauthn": "console.sign_in.factors.ConfirmPasskeyForm",
     "activate_totp": "console.forms.session.AppForm",
     "add_webauthn": "console.forms.session.PasskeyForm",
     "edit_webauthn": "console.forms.session.PasskeyNameForm",

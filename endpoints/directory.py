@@ -60,13 +60,14 @@ class Identity:
         return granted(self.groups, settings.OIDC_GROUPS)
 
 
-def admit(identity: Identity) -> User:
+def admit(identity: Identity, *, is_invited: bool = False) -> User:
     """Who this is here, with the rights of their groups. Raises NotAdmitted.
 
+    is_invited: they get an account, whoever else does.
     Nobody is recognised by a name or an e-mail address: both can be chosen at some providers, so
     whoever chose those of another would get their account.
     """
-    user = person_known_as(identity) or _newcomer(identity)
+    user = person_known_as(identity) or _newcomer(identity, is_invited)
     if not user.is_active:
         raise NotAdmitted("This account is switched off. Ask an administrator.")
     give(user, identity.granted)
@@ -80,16 +81,17 @@ def person_known_as(identity: Identity) -> User | None:
     return account.user if account else None
 
 
-def _newcomer(identity: Identity) -> User:
+def _newcomer(identity: Identity, is_invited: bool) -> User:
     """Somebody who was never here. Two first sign-ins at once make one person."""
-    if settings.OIDC_CREATE == NOBODY or (settings.OIDC_CREATE == MAPPED and not identity.granted):
+    is_expected = {EVERYBODY: True, MAPPED: bool(identity.granted), NOBODY: False}
+    if not (is_invited or is_expected[settings.OIDC_CREATE]):
         raise NotAdmitted(
             "Nobody gave you access here yet. Ask an administrator of this console to invite you "
             "or to add one of your groups."
         )
-    for _ in range(TRIES):
+    for number in range(1, 1 + TRIES):
         try:
-            return create_person(identity)
+            return create_person(identity, number)
         except IntegrityError:
             if user := person_known_as(identity):
                 return user
@@ -97,14 +99,14 @@ def _newcomer(identity: Identity) -> User:
 
 
 @transaction.atomic
-def create_person(identity: Identity) -> User:
+def create_person(identity: Identity, number: int = 1) -> User:
     """An account that has no password, so that only the directory opens it.
 
     Raises IntegrityError where somebody else was given the name, or was this person, meanwhile.
     """
     email = identity.email
     user = User(
-        username=free_name(identity),
+        username=free_name(identity, number),
         email="" if User.objects.filter(email__iexact=email).exists() else email,
         first_name=identity.first_name[:150],
         last_name=identity.last_name[:150],
@@ -116,14 +118,15 @@ def create_person(identity: Identity) -> User:
     return user
 
 
-def free_name(identity: Identity) -> str:
+def free_name(identity: Identity, number: int = 1) -> str:
     """What somebody is called here: their own name if it is free, with a number if it is not.
 
+    number: the first to try; 1 stands for none.
     Only plain letters are taken over, so that no name looks like another that it is not.
     """
     plain = unicodedata.normalize("NFKD", identity.username).encode("ascii", "ignore").decode()
     name = NOT_IN_A_NAME.sub("-", plain.strip())[:LONGEST_NAME].strip("-.") or "person"
-    number, candidate = 1, name
+    candidate = name if number == 1 else f"{name}-{number}"
     while (
         candidate.lower() in RESERVED_NAMES
         or User.objects.filter(username__iexact=candidate).exists()

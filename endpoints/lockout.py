@@ -6,16 +6,18 @@ database is written to for failures only.
 
 import ipaddress
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Max, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
+from endpoints import audit
 from endpoints.addresses import client_address
 
 # An address may fail at so many accounts as much as at one: many people may share it.
@@ -44,10 +46,13 @@ def name_in(request: HttpRequest, credentials: dict[str, str] | None) -> str:
 
 
 def address_of(request: HttpRequest) -> str | None:
+    return counted(client_address(request)) or None
+
+
+def counted(address: str) -> str:
     """The address to count for: of IPv6 its network, of which one machine may have all."""
-    address = client_address(request)
     if ":" not in address:
-        return address or None
+        return address
     return str(ipaddress.ip_network(f"{address}/64", strict=False).network_address)
 
 
@@ -57,7 +62,8 @@ def minutes_left(request: HttpRequest, username: str) -> int:
     if AxesProxyHandler.is_allowed(request, credentials):
         return 0
     attempts = AxesProxyHandler.get_implementation().get_user_attempts(request, credentials)
-    last = max(filter(None, (one.aggregate(at=Max("attempt_time"))["at"] for one in attempts)))
+    moments = (one.aggregate(at=Max("attempt_time"))["at"] for one in attempts)
+    last: datetime = max(filter(None, moments), default=timezone.now())
     left = last + timedelta(minutes=settings.LOCKOUT_MINUTES) - timezone.now()
     return max(1, math.ceil(left.total_seconds() / 60))
 
@@ -73,13 +79,16 @@ def _bare(request: HttpRequest) -> HttpRequest:
     return bare
 
 
+@transaction.atomic
 def unlock(*, username: str = "", address: str = "") -> int:
     """Forget failures of an account, of an address, or of both together; returns how many rows.
 
     Without either, all are forgotten.
     """
     name = name_in(HttpRequest(), {"username": username})
-    return int(AxesProxyHandler.reset_attempts(username=name, ip_address=address))
+    forgotten = AxesProxyHandler.reset_attempts(username=name, ip_address=counted(address))
+    audit.record("person.unlock", username or address or "everybody")
+    return int(forgotten)
 
 
 def _failures(attempts: QuerySet[Any]) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from allauth.mfa.models import Authenticator
 from django.db import models
 
 from endpoints.models import Cluster, Endpoint
@@ -13,6 +14,8 @@ PLACES: tuple[tuple[type[models.Model], str, str], ...] = (
     (Endpoint, "encrypted_secrets", "inference_id"),
     (Cluster, "encrypted_api_key", "name"),
 )
+# What second factors are made from, as members of their data.
+FACTOR_SECRETS = ("secret", "seed")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,10 @@ def rotate() -> Iterator[Rotated]:
         rows = model._default_manager.exclude(**{column: ""}).order_by("pk")
         for pk, label, stored in rows.values_list("pk", name, column).iterator(chunk_size=500):
             yield _renewed(model, column, pk, label, stored)
+    for member in FACTOR_SECRETS:
+        factors = Authenticator.objects.filter(data__has_key=member).select_related("user")
+        for factor in factors.order_by("pk").iterator(chunk_size=500):
+            yield _renewed_factor(factor, member)
 
 
 def _renewed(model: type[models.Model], column: str, pk: int, label: str, stored: str) -> Rotated:
@@ -47,3 +54,16 @@ def _renewed(model: type[models.Model], column: str, pk: int, label: str, stored
         return Rotated(kind, label, is_changed=False, problem=str(exc))
     unchanged = model._default_manager.filter(pk=pk, **{column: stored})
     return Rotated(kind, label, is_changed=bool(unchanged.update(**{column: renewed})))
+
+
+def _renewed_factor(factor: Authenticator, member: str) -> Rotated:
+    kind, stored = "second factor", factor.data[member]
+    if is_renewed(stored):
+        return Rotated(kind, factor.user.username, is_changed=False)
+    try:
+        renewed = encrypt(decrypt(stored))
+    except SecretUnreadable as exc:
+        return Rotated(kind, factor.user.username, is_changed=False, problem=str(exc))
+    unchanged = Authenticator.objects.filter(pk=factor.pk, data=factor.data)
+    is_changed = bool(unchanged.update(data=factor.data | {member: renewed}))
+    return Rotated(kind, factor.user.username, is_changed)

@@ -8,6 +8,7 @@ from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
 
+from console.sign_in.factors import making_sense
 from endpoints.models import User
 
 
@@ -80,6 +81,10 @@ class AppForm(Dressed, ActivateTOTPForm):  # type: ignore[misc]  # the same
 class PasskeyForm(Dressed, AddWebAuthnForm):  # type: ignore[misc]  # the same
     labels: ClassVar = {"name": "Name", "passwordless": "Sign in with it alone, without a password"}
     hints: ClassVar = {"name": "To know it by, such as “Work laptop”."}
+
+    def clean(self) -> Any:
+        with making_sense():
+            return super().clean()
 
 
 class PasskeyNameForm(Dressed, EditWebAuthnForm):  # type: ignore[misc]  # the same

@@ -21,6 +21,8 @@ from endpoints.directory import Identity
 from endpoints.groups import groups_in
 from endpoints.models import User
 
+LONGEST_TEXT = 150
+
 
 class Exchange(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # it carries no types
     """Turns the code that somebody comes back with into who it is."""
@@ -157,6 +159,8 @@ def identity_of(claims: dict[str, Any]) -> Identity:
 
 
 def _text(claims: dict[str, Any], name: str) -> str:
-    """A claim that is text; empty where it is missing or something else."""
+    """A claim that is text, as far as it can be stored; empty where it is something else."""
     said = claims.get(name)
-    return said.replace("\0", "").strip() if isinstance(said, str) else ""
+    if not isinstance(said, str):
+        return ""
+    return said.encode(errors="ignore").decode().replace("\0", "").strip()[:LONGEST_TEXT]

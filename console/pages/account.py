@@ -1,6 +1,8 @@
 """One's own account: profile, password, second factors, sessions."""
 
 import base64
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account import views as account
@@ -10,14 +12,16 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 
 from console.forms.session import ProfileForm
-from console.http import HtmxRequest, page
+from console.http import Args, HtmxRequest, PageView, page
 from console.sign_in.factors import must_add_one
 from console.sign_in.sessions import end, sessions_of
 from endpoints import audit
@@ -29,7 +33,27 @@ FORM = ("GET", "HEAD", "POST")
 SECURITY = reverse_lazy("mfa_index")
 
 
-@page(*FORM)
+def own_page(
+    *methods: str, fresh: bool = False
+) -> Callable[[PageView[Args]], Callable[..., HttpResponseBase]]:
+    """A page about one's own account; with security off nobody has one."""
+
+    def decorate(view: PageView[Args]) -> Callable[..., HttpResponseBase]:
+        @page(*methods, fresh=fresh)
+        @wraps(view)
+        def own(
+            request: HtmxRequest, /, *args: Args.args, **kwargs: Args.kwargs
+        ) -> HttpResponseBase:
+            if not settings.SECURITY:
+                raise NotFound("With security off nobody has an account")
+            return view(request, *args, **kwargs)
+
+        return own
+
+    return decorate
+
+
+@own_page(*FORM)
 def profile(request: HtmxRequest) -> HttpResponse:
     user = User.objects.get(pk=request.user.pk)
     form = ProfileForm(request.POST or None, initial={"full_name": user.get_full_name()})
@@ -54,7 +78,7 @@ def rename(user: User, full_name: str) -> None:
     audit.record("person.update", user.username, before=before, after={"full_name": full_name})
 
 
-@page("GET", "HEAD")
+@own_page("GET", "HEAD")
 def security(request: HtmxRequest) -> HttpResponse:
     mine: dict[str, list[Any]] = {kind: [] for kind in Authenticator.Type.values}
     for factor in Authenticator.objects.filter(user=request.user).order_by("created_at"):
@@ -71,7 +95,7 @@ def security(request: HtmxRequest) -> HttpResponse:
     return render(request, "account/security.html", context)
 
 
-@page(*FORM)
+@own_page(*FORM)
 def sessions(request: HtmxRequest) -> HttpResponse:
     """POST ends the one that it names, or all others."""
     mine = sessions_of(request.user, request.session.session_key)
@@ -84,7 +108,7 @@ def sessions(request: HtmxRequest) -> HttpResponse:
     return render(request, "account/sessions.html", {"sessions": mine})
 
 
-@page(*FORM, fresh=True)
+@own_page(*FORM, fresh=True)
 def person_sessions(request: HtmxRequest, username: str) -> HttpResponse:
     """The same of somebody else; POST ends all."""
     require(request.user, Action.PERSON_SESSIONS)
@@ -129,33 +153,33 @@ class ChangePassword(account.PasswordChangeView):  # type: ignore[misc]  # it ca
     template_name, success_url = "account/password.html", SECURITY
 
 
-confirm = page(*FORM)(account.ReauthenticateView.as_view(template_name="session/confirm.html"))
-confirm_by_code = page(*FORM)(
+confirm = own_page(*FORM)(account.ReauthenticateView.as_view(template_name="session/confirm.html"))
+confirm_by_code = own_page(*FORM)(
     factors.ReauthenticateView.as_view(template_name="session/confirm_code.html")
 )
-confirm_by_passkey = page(*FORM)(
+confirm_by_passkey = own_page(*FORM)(
     passkeys.ReauthenticateWebAuthnView.as_view(template_name="session/confirm_passkey.html")
 )
-email = page(*FORM, fresh=True)(account.EmailView.as_view(template_name="account/email.html"))
-change_password = page(*FORM)(ChangePassword.as_view())
-add_app = page(*FORM, fresh=True)(
+email = own_page(*FORM, fresh=True)(account.EmailView.as_view(template_name="account/email.html"))
+change_password = own_page(*FORM)(ChangePassword.as_view())
+add_app = own_page(*FORM, fresh=True)(
     totp.ActivateTOTPView.as_view(template_name="account/add_app.html")
 )
-remove_app = page(*FORM, fresh=True)(
+remove_app = own_page(*FORM, fresh=True)(
     totp.DeactivateTOTPView.as_view(template_name="account/remove_app.html")
 )
-show_codes = page("GET", fresh=True)(RecoveryCodes.as_view())
-make_codes = page(*FORM, fresh=True)(
+show_codes = own_page("GET", fresh=True)(RecoveryCodes.as_view())
+make_codes = own_page(*FORM, fresh=True)(
     recovery_codes.GenerateRecoveryCodesView.as_view(template_name="account/make_codes.html")
 )
-add_passkey = page(*FORM, fresh=True)(
+add_passkey = own_page(*FORM, fresh=True)(
     passkeys.AddWebAuthnView.as_view(template_name="account/add_passkey.html")
 )
-rename_passkey = page(*FORM, fresh=True)(RenamePasskey.as_view())
-remove_passkey = page(*FORM, fresh=True)(RemovePasskey.as_view())
+rename_passkey = own_page(*FORM, fresh=True)(RenamePasskey.as_view())
+remove_passkey = own_page(*FORM, fresh=True)(RemovePasskey.as_view())
 
 
-@page("GET", "HEAD")
+@own_page("GET", "HEAD")
 def sign_in_again(request: HtmxRequest) -> HttpResponse:
     """For accounts without anything that could be asked for here."""
     return render(request, "session/sign_in_again.html", {"next": request.GET.get("next", "")})

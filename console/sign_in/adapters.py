@@ -9,10 +9,12 @@ from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.userkit import get_user_by_username
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -20,11 +22,17 @@ from pydantic import SecretStr
 
 from console.http import absolute
 from console.sign_in.freshness import is_fresh
-from endpoints import lockout, secrets
+from endpoints import audit, lockout, secrets
 from endpoints.addresses import client_address
 from endpoints.models import User
 
 logger = logging.getLogger(__name__)
+
+WAYS = {
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code",
+    "mfa_reauthenticate:webauthn": "Use a passkey",
+}
 
 
 class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]  # it carries no types
@@ -82,9 +90,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it carries
         refused: HttpResponse | None = super().pre_login(request, user, **hooks)
         return refused
 
+    @transaction.atomic
     def set_password(self, user: User, password: str) -> None:
         user.set_password(password)
         user.save(update_fields=["password"])
+        audit.record("person.password.change", user.username)
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [method | {"description": WAYS[method["id"]]} for method in methods]
 
     def is_reauthentication_required(self, *, app: str) -> bool:
         return not is_fresh(self.request)
@@ -126,6 +140,7 @@ def refuse_if_locked(request: HttpRequest, username: str) -> None:
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # it carries no types
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": "This code is wrong, or it was used already.",
+        "incorrect_passkey": "This passkey is not known here. Use another, or another way.",
     }
 
     def encrypt(self, text: str) -> str:
@@ -133,6 +148,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # it carrie
 
     def decrypt(self, encrypted_text: str) -> str:
         return secrets.decrypt(encrypted_text).get_secret_value()
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return f"Passkey {count + 1}"
 
     def _get_user_identifier(self, user: User) -> str:
         return user.username

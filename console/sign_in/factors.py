@@ -1,12 +1,20 @@
 """Second factors: who must have one, and codes that work once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
+from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import (
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django import forms
 from django.conf import settings
 from django.core.cache import cache
@@ -36,6 +44,7 @@ class OneTimeCode(forms.Form):
     """Checks a code of a person, whose wrong ones count as wrong passwords do."""
 
     user: User
+    authenticator: Authenticator
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,8 +70,10 @@ class OneTimeCode(forms.Form):
 
     def _use_up(self, code: str) -> None:
         """A code of an app holds for longer than allauth remembers that it was used."""
-        is_recovery_code = self.authenticator.type == Authenticator.Type.RECOVERY_CODES  # type: ignore[attr-defined]  # set beside
-        if not is_recovery_code and not cache.add(f"used {self.user.pk} {code}", True, USED_S):
+        is_recovery_code = self.authenticator.type == Authenticator.Type.RECOVERY_CODES
+        if not is_recovery_code and not cache.add(
+            f"used-code:{self.user.pk}:{normalize_user_code(code)}", True, USED_S
+        ):
             raise get_adapter().validation_error("incorrect_code")
 
 
@@ -71,4 +82,35 @@ class SignInCodeForm(OneTimeCode, AuthenticateForm):  # type: ignore[misc]  # it
 
 
 class ConfirmCodeForm(OneTimeCode, ReauthenticateForm):  # type: ignore[misc]  # the same
+    pass
+
+
+@contextmanager
+def making_sense() -> Iterator[None]:
+    """What makes no sense as a passkey is as wrong as another; a browser may send anything."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
+        raise get_adapter().validation_error("incorrect_passkey") from exc
+    except forms.ValidationError as exc:
+        if getattr(exc, "code", None) != "incorrect_code":
+            raise
+        raise get_adapter().validation_error("incorrect_passkey") from exc
+
+
+class PasskeyAnswer(forms.Form):
+    def clean_credential(self) -> Any:
+        with making_sense():
+            return super().clean_credential()  # type: ignore[misc]  # of the form beside it
+
+
+class SignInPasskeyForm(PasskeyAnswer, LoginWebAuthnForm):  # type: ignore[misc]  # the same
+    pass
+
+
+class SecondPasskeyForm(PasskeyAnswer, AuthenticateWebAuthnForm):  # type: ignore[misc]  # the same
+    pass
+
+
+class ConfirmPasskeyForm(PasskeyAnswer, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # the same
     pass

@@ -36,11 +36,36 @@ PAGES = (
     ("POST", "/console/clusters/prod/remove"),
     ("POST", "/console/endpoints/my-endpoint/cache"),
     ("POST", "/console/endpoints/my-endpoint/cache/purge"),
+    ("GET", "/console/people/elastic/sessions"),
+    ("POST", "/console/people/elastic/sessions"),
+)
+
+# Everybody's own: there only for who is signed in, whatever their rights.
+OWN_PAGES = tuple(
+    ("GET", f"/console/account{page}")
+    for page in (
+        "",
+        "/email",
+        "/password",
+        "/security",
+        "/security/app",
+        "/security/app/remove",
+        "/security/codes",
+        "/security/codes/new",
+        "/security/passkeys/_new",
+        "/security/passkeys/1",
+        "/security/passkeys/1/remove",
+        "/sessions",
+        "/confirm",
+        "/confirm/code",
+        "/confirm/passkey",
+        "/confirm/again",
+    )
 )
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("method", "path"), PAGES)
+@pytest.mark.parametrize(("method", "path"), [*PAGES, *OWN_PAGES])
 def test_strangers_are_asked_to_sign_in(client: Client, method: str, path: str) -> None:
     make_endpoint()
 

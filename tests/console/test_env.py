@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from console.env import BadSetting, env_certificates, env_origins, env_proxy, env_redis
+from console.env import (
+    BadSetting,
+    env_certificates,
+    env_choice,
+    env_email,
+    env_origins,
+    env_proxy,
+    env_redis,
+    env_url,
+)
 from tests.elastic import make_authority
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -157,3 +166,80 @@ def test_the_start_stops_with_the_name_of_the_variable(name: str, tmp_path: Path
     assert ended.returncode
     assert name in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("smtp://mail.example.org", ("mail.example.org", 587, "", "", True, False)),
+        (
+            "smtps://ann:p%40ss@mail.example.org",
+            ("mail.example.org", 465, "ann", "p@ss", False, True),
+        ),
+        ("smtp+plain://localhost:1025", ("localhost", 1025, "", "", False, False)),
+    ],
+)
+def test_how_mails_are_sent_is_read(
+    text: str, expected: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, text)
+    names = ("HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_TLS", "USE_SSL")
+
+    read = env_email(NAME)
+
+    assert tuple(read[f"EMAIL_{name}"] for name in names) == expected
+    assert str(read["EMAIL_BACKEND"]).endswith("smtp.EmailBackend")
+
+
+def test_without_a_mail_server_mails_go_to_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(NAME, raising=False)
+
+    assert env_email(NAME) == {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+
+
+@pytest.mark.parametrize(
+    "text", ["mail.example.org", "http://mail", "smtp://", "smtp://a:secret@b:99999", "smtp://[::1"]
+)
+def test_a_mail_server_that_cannot_be_used_is_refused_without_its_password(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, text)
+
+    with pytest.raises(BadSetting, match=NAME) as raised:
+        env_email(NAME)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "console",
+        "ftp://a",
+        "https://",
+        "https://a/b",
+        "https://a?b",
+        "https://u:p@a",
+        "https://[::1",
+    ],
+)
+def test_an_address_of_this_server_that_cannot_be_used_is_refused_by_name(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, text)
+
+    with pytest.raises(BadSetting, match=NAME):
+        env_url(NAME)
+
+
+def test_an_address_of_this_server_loses_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, "https://console.example.org:8443/")
+
+    assert env_url(NAME) == "https://console.example.org:8443"
+
+
+def test_a_choice_is_one_of_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, "Everyone")
+    assert env_choice(NAME, "none", ("none", "everyone")) == "everyone"
+    monkeypatch.setenv(NAME, "some")
+    with pytest.raises(BadSetting, match="must be none or everyone, not"):
+        env_choice(NAME, "none", ("none", "everyone"))

@@ -218,6 +218,15 @@ def test_the_deactivated_are_not_admitted_and_given_nothing(settings: Settings) 
     assert not held(user)
 
 
+@pytest.mark.parametrize("creates", ["mapped", "false"])
+def test_who_is_invited_gets_an_account_all_the_same(creates: str, settings: Settings) -> None:
+    settings.OIDC_CREATE = creates
+    with pytest.raises(NotAdmitted, match="Nobody gave you access"):
+        admit(identity())
+
+    assert admit(identity(), is_invited=True) == User.objects.get()
+
+
 def test_an_account_can_be_linked_and_is_known_then() -> None:
     user = make_user()
 

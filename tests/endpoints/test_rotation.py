@@ -3,12 +3,14 @@
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
+from django.test import Client
 from pydantic import SecretStr
 
 from endpoints import rotation
 from endpoints.models import Cluster, Endpoint
 from endpoints.secrets import decrypt, encrypt
-from tests.factories import make_cluster
+from tests.console.proving import CODE, add_app, add_codes, code_of, is_in, password
+from tests.factories import make_cluster, make_user
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
@@ -77,3 +79,22 @@ def test_a_secret_that_is_changed_meanwhile_is_not_overwritten() -> None:
     assert decrypt(Endpoint.objects.get(inference_id="e1").encrypted_secrets) == SecretStr(
         '{"api_key": "sk-2"}'
     )
+
+
+def test_secrets_of_second_factors_are_renewed_and_go_on_working(
+    settings: pytest.FixtureRequest,
+) -> None:
+    settings.SECRET_KEYS = (OLD,)  # type: ignore[attr-defined]
+    ann = make_user("ann")
+    secret, codes = add_app(ann), add_codes(ann)
+    settings.SECRET_KEYS = (NEW, OLD)  # type: ignore[attr-defined]
+
+    assert [row.is_changed for row in rotation.rotate()] == [True, True]
+    assert [row.is_changed for row in rotation.rotate()] == [False, False]
+
+    settings.SECRET_KEYS = (NEW,)  # type: ignore[attr-defined]
+    for code in (code_of(secret), codes[0]):
+        client = Client()
+        password(client, "ann")
+        client.post(CODE, {"code": code})
+        assert is_in(client)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import pytest
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
@@ -35,6 +37,7 @@ def provider(running_provider: Provider, settings: Settings, db: None) -> Provid
     settings.OIDC_NAME = "Acme SSO"
     settings.OIDC_GROUPS = read_mapping(MAPPING)
     running_provider.does()
+    cache.clear()  # of what it said of itself before
     running_provider.knows("anna", groups=["ml-team"], given_name="Anna", family_name="Ash")
     return running_provider
 
@@ -58,7 +61,7 @@ class Browser:
 
     def sign_in(self, name: str = "anna") -> HttpResponse:
         """The answer to who comes back from the provider."""
-        return self.client.get(self.come_back(name))
+        return cast(HttpResponse, self.client.get(self.come_back(name)))
 
     @property
     def user(self) -> User | None:

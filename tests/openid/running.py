@@ -1,5 +1,6 @@
 """Starts the provider, tells it things, and signs people in at it as a browser does."""
 
+import json
 import os
 import re
 import subprocess
@@ -58,7 +59,7 @@ class Provider:
             return False
 
     def tell(self, **told: Any) -> None:
-        httpx.post(f"{self.origin}/tell", json=told).raise_for_status()
+        httpx.post(f"{self.origin}/tell", content=json.dumps(told)).raise_for_status()
 
     def knows_console_at(self, *origins: str) -> None:
         self.tell(

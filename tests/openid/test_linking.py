@@ -1,6 +1,7 @@
 """Accounts of this console that are linked to the provider, and sign-ins by it alone."""
 
 import base64
+from typing import Any, cast
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
@@ -18,7 +19,7 @@ from tests.openid.running import Provider, query
 SIGN_IN = {"login": "bob", "password": PASSWORD}
 
 
-def told(response: HttpResponse) -> str:
+def told(response: Any) -> str:
     return " | ".join(str(message) for message in get_messages(response.wsgi_request))
 
 
@@ -37,7 +38,8 @@ def begin_to_link(browser: Browser) -> str:
 
 
 def link(browser: Browser, name: str = "anna") -> HttpResponse:
-    return browser.client.get(browser.provider.send_back(begin_to_link(browser), name))
+    back = browser.provider.send_back(begin_to_link(browser), name)
+    return cast(HttpResponse, browser.client.get(back))
 
 
 def test_an_account_is_linked_by_who_is_signed_in_to_it(browser: Browser, bob: User) -> None:

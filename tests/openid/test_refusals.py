@@ -42,6 +42,8 @@ def refused(browser: Browser, words: str) -> None:
         ({"id_token": {"sub": ""}}, UNUSABLE),
         ({"id_token": {"sub": "s" * 192}}, UNUSABLE),
         ({"id_token": {"sub": 7}}, UNUSABLE),
+        ({"id_token": {"sub": "\0"}}, UNUSABLE),
+        ({"id_token": {"sub": "\u0430nna"}}, UNUSABLE),
         ({"signed": "by another"}, UNUSABLE),
         ({"signed": "by nobody"}, UNUSABLE),
         ({"signed": "with the secret", "secret": CLIENT_SECRET * 2}, UNUSABLE),

@@ -103,6 +103,27 @@ def test_nobody_is_recognised_by_a_name_or_an_address(browser: Browser, provider
     assert (mallory.username, mallory.email, mallory.is_superuser) == ("elastic-2", "", False)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"preferred_username": "x" * 100_000, "given_name": "y" * 1000, "family_name": "\t"},
+        {"preferred_username": ["anna"], "email": {"a": 1}, "given_name": 7, "groups": "ml-team"},
+        {"preferred_username": None, "email": "a" * 300 + "@acme.test", "email_verified": True},
+        {"preferred_username": "\0\0", "email": "a\n@acme.test", "email_verified": "yes"},
+    ],
+)
+def test_odd_claims_are_survived(
+    browser: Browser, provider: Provider, odd: dict[str, object]
+) -> None:
+    provider.knows("anna", **{"groups": ["ml-team"]} | odd)
+
+    browser.sign_in()
+
+    assert browser.user is not None
+    assert len(browser.user.username) <= 64
+    assert browser.user.email == ""
+
+
 def test_the_same_subject_at_another_provider_is_somebody_else(
     browser: Browser, provider: Provider
 ) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -69,12 +70,17 @@ class Visitor:
 
     def signed_in(self, **options: Any) -> Page:
         page = self.window(**options)
-        page.goto("/console/")
-        page.get_by_label("Name").fill("elastic")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        self.sign_in(page)
         page.wait_for_url("**/console/")
         return page
+
+    @staticmethod
+    def sign_in(page: Page, username: str = "elastic") -> None:
+        """Fill in the first form and send it."""
+        page.goto("/console/")
+        page.get_by_label("Name or e-mail").fill(username)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
 
     def leave(self) -> None:
         for context in self._contexts:
@@ -91,4 +97,5 @@ def visitor(live_server: LiveServer, chromium: Browser) -> Iterator[Visitor]:
 
 @pytest.fixture
 def admin(transactional_db: None) -> User:
+    cache.clear()  # its table is no model's, so nobody empties it between tests
     return make_admin()

@@ -366,5 +366,5 @@ def test_a_session_that_ended_leads_to_the_sign_in_page_and_back(
     page.wait_for_url("**/console/sign-in?next=*")
     page.get_by_label("Name").fill("elastic")
     page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/console/endpoints/my-endpoint")

@@ -304,7 +304,7 @@ def test_many_who_come_at_once_with_one_password_check_it_once(
     def come(password: str) -> bool:
         if checks:
             all_there.wait(10)
-        return passwords.verify(user, password)
+        return passwords.verify(user, password, "127.0.0.1")
 
     monkeypatch.setattr(auth, "check_password", check)
     passwords = auth.VerifiedPasswords()

@@ -7,9 +7,10 @@ from threading import Event
 from typing import Any
 
 import jwt
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from oauth2_provider.utils import jwk_from_pem
+
+from tests.openid.provider.settings import ANOTHER_PRIVATE_KEY, OIDC_RSA_PRIVATE_KEY
 
 DISCOVERY, TOKEN, USERINFO = "/.well-known/openid-configuration", "/token/", "/userinfo/"
 SLOW_S = 3.0
@@ -75,13 +76,13 @@ def patched(claims: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 def forged(id_token: str) -> str:
     claims = jwt.decode(id_token, options={"verify_signature": False})
-    header = {"kid": jwk_from_pem(settings.OIDC_RSA_PRIVATE_KEY).thumbprint()}
+    header = {"kid": jwk_from_pem(OIDC_RSA_PRIVATE_KEY).thumbprint()}
     claims = patched(claims, orders.id_token)
     match orders.signed:
         case "by nobody":
-            return jwt.encode(claims, None, algorithm="none", headers=header)
+            return jwt.encode(claims, "", algorithm="none", headers=header)
         case "with the secret":
             return jwt.encode(claims, orders.secret, algorithm="HS256", headers=header)
         case "by another":
-            return jwt.encode(claims, settings.ANOTHER_PRIVATE_KEY, "RS256", headers=header)
-    return jwt.encode(claims, settings.OIDC_RSA_PRIVATE_KEY, "RS256", headers=header)
+            return jwt.encode(claims, ANOTHER_PRIVATE_KEY, "RS256", headers=header)
+    return jwt.encode(claims, OIDC_RSA_PRIVATE_KEY, "RS256", headers=header)

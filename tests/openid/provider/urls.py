@@ -13,7 +13,8 @@ from oauth2_provider.models import Application
 
 from tests.openid.provider import claims, misbehaving
 
-PAGE = """<!doctype html><html lang="en"><title>Provider</title><h1>The provider</h1>
+PAGE = """<!doctype html><html lang="en"><title>Provider</title>
+<link rel="icon" href="data:,"><h1>The provider</h1>
 <form method="post">{% csrf_token %}{{ form }}<button>Go on</button></form></html>"""
 
 
@@ -41,9 +42,9 @@ def tell(request: HttpRequest) -> HttpResponse:
             },
         )
     for name, person in told.get("people", {}).items():
-        user = get_user_model().objects.get_or_create(username=name)[0]
-        user.set_password(person["password"])
-        user.save()
+        people = get_user_model().objects
+        if not people.filter(username=name).exists():  # a new password would sign them out
+            people.create_user(name, password=person["password"])
         claims.PEOPLE[name] = person["claims"]
     if "orders" in told:
         misbehaving.orders.__init__(**told["orders"])  # type: ignore[misc] # begins anew

@@ -1,0 +1,138 @@
+"""Before dangerous things people prove again that it is them, and then go on where they were."""
+
+import time
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from console.sign_in.freshness import OPEN_S, SEND_S
+from endpoints.models import Cluster, Endpoint, User
+from tests.console.conftest import HTMX, browser_of, text
+from tests.console.proving import CODE, add_app, code_of, password
+from tests.factories import PASSWORD, make_cluster, make_endpoint, make_index
+
+REMOVE = "/console/clusters/prod/remove"
+CONFIRM = "/console/account/confirm"
+TO_CONFIRM = f"{CONFIRM}?next=%2Fconsole%2Fclusters%2Fprod%2Fremove"
+
+
+@pytest.fixture
+def stale(admin: User) -> Client:
+    """A browser whose sign-in is older than what dangerous pages ask for."""
+    make_cluster()
+    return browser_of(admin, OPEN_S + 1)
+
+
+def test_who_signed_in_long_ago_is_asked_and_comes_back(stale: Client) -> None:
+    asked = stale.get(REMOVE)
+    assert asked["Location"] == TO_CONFIRM
+    page = text(stale.get(asked["Location"]))
+    assert f'name="next" value="{REMOVE}"' in page
+
+    answer = stale.post(CONFIRM, {"password": PASSWORD, "next": REMOVE})
+
+    assert answer["Location"] == REMOVE
+    assert stale.get(REMOVE).status_code == 200
+    assert stale.post(REMOVE).status_code == 302
+    assert not Cluster.objects.exists()
+
+
+def test_a_wrong_password_proves_nothing(stale: Client) -> None:
+    answer = stale.post(CONFIRM, {"password": "wrong", "next": REMOVE})
+
+    assert "This is not your password" in text(answer)
+    assert stale.get(REMOVE)["Location"] == TO_CONFIRM
+
+
+def test_a_code_proves_it_as_well(admin: User, stale: Client) -> None:
+    secret = add_app(admin)
+    assert "Use a code" in text(stale.get(TO_CONFIRM))
+
+    answer = stale.post(f"{CONFIRM}/code", {"code": code_of(secret), "next": REMOVE})
+
+    assert answer["Location"] == REMOVE
+    assert stale.get(REMOVE).status_code == 200
+
+
+def test_a_form_that_was_opened_in_time_may_take_a_while(admin: User) -> None:
+    make_cluster()
+
+    assert browser_of(admin, SEND_S + 1).post(REMOVE)["Location"] == TO_CONFIRM
+    assert Cluster.objects.exists()
+    assert browser_of(admin, SEND_S - 60).post(REMOVE).status_code == 302
+    assert not Cluster.objects.exists()
+
+
+def test_confirming_leads_to_no_other_site(stale: Client) -> None:
+    answer = stale.post(CONFIRM, {"password": PASSWORD, "next": "https://example.org/"})
+
+    assert answer["Location"] == "/console/"
+
+
+def test_a_fragment_leads_the_whole_page_to_the_question(stale: Client) -> None:
+    here = {"HX-Current-URL": f"http://testserver{REMOVE}"}
+
+    assert stale.get(REMOVE, headers=HTMX | here)["HX-Redirect"] == TO_CONFIRM
+
+
+def test_what_is_in_use_is_deleted_by_who_proved_it_alone(admin: User) -> None:
+    make_endpoint()
+    path = "/console/endpoints/my-endpoint/delete"
+    stale = browser_of(admin, SEND_S + 1)
+    assert stale.get(path).status_code == 200
+
+    make_index("books", "my-endpoint")
+    assert stale.get(path)["Location"].startswith(CONFIRM)
+    assert stale.post(path, {"inference_id": "my-endpoint"})["Location"].startswith(CONFIRM)
+    assert Endpoint.objects.filter(inference_id="my-endpoint").exists()
+
+    assert browser_of(admin).post(path, {"inference_id": "my-endpoint"}).status_code == 302
+    assert not Endpoint.objects.filter(inference_id="my-endpoint").exists()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "email",
+        "security/app",
+        "security/app/remove",
+        "security/codes",
+        "security/codes/new",
+        "security/passkeys/_new",
+        "security/passkeys/1",
+        "security/passkeys/1/remove",
+    ],
+)
+def test_ones_own_keys_to_the_door_want_it_too(stale: Client, page: str) -> None:
+    answer = stale.get(f"/console/account/{page}")
+
+    assert answer["Location"].startswith(CONFIRM)
+
+
+def test_signing_in_counts_as_a_proof(admin: User, client: Client) -> None:
+    make_cluster()
+    secret = add_app(admin)
+    password(client, "elastic")
+    client.post(CODE, {"code": code_of(secret, time.time() - 30)})
+
+    assert client.get(REMOVE).status_code == 200
+
+
+def test_who_has_nothing_to_prove_it_with_signs_in_again(admin: User, stale: Client) -> None:
+    admin.set_unusable_password()
+    admin.save()
+    stale = browser_of(admin, OPEN_S + 1)
+
+    asked = stale.get(REMOVE)["Location"]
+    page = text(stale.get(asked))
+
+    assert asked.startswith(f"{CONFIRM}/again?next=")
+    assert 'value="/console/sign-in?next=%2Fconsole%2Fclusters%2Fprod%2Fremove"' in page
+
+
+def test_with_security_off_there_is_nobody_to_ask(settings: Settings, admin: User) -> None:
+    make_cluster()
+    settings.SECURITY = False
+
+    assert Client().post(REMOVE)["Location"] == "/console/clusters"
