@@ -34,6 +34,7 @@ from endpoints.models import (
     User,
 )
 from endpoints.models.endpoint import IS_PRECONFIGURED
+from endpoints.rotation import FACTOR_SECRETS
 
 
 def opened_factor(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def stored_factor(data: Mapping[str, Any]) -> dict[str, Any]:
 def changed_factor(data: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
     """Of an app its key, of recovery codes what they are made from; passkeys hold no secret."""
     changed = dict(data)
-    for name in {"secret", "seed"} & data.keys():
+    for name in data.keys() & set(FACTOR_SECRETS):
         changed[name] = change(data[name])
     if "migrated_codes" in data:
         changed["migrated_codes"] = list(map(change, data["migrated_codes"]))

@@ -130,7 +130,7 @@ def test_another_password_ends_what_the_old_one_opened(
     assert not UserSession.objects.exists()
     assert refused(api("GET", "/_inference"))[0] == 401
     assert Api(basic("bob", NEW_PASSWORD))("GET", "/_inference").status_code == 200
-    assert verbs() == ["person.password.reset"]
+    assert verbs()[-1] == "person.password.reset"
 
 
 def test_a_password_that_is_too_easy_is_refused(bob: User, tmp_path: Path) -> None:
