@@ -90,8 +90,14 @@ class Part:
         return {
             column.name: column
             for column in self.model._meta.concrete_fields
-            if column.name not in self.left_out and not isinstance(column, models.AutoField)
+            if column.name not in self.left_out and is_written(column)
         }
+
+    def begin(self, instance: models.Model) -> None:
+        """Give the columns that are left out what they have in any new record."""
+        for column in self.model._meta.concrete_fields:
+            if column.name in self.left_out and is_written(column):
+                setattr(instance, column.attname, column.pre_save(instance, True))
 
     @cached_property
     def secrets(self) -> Mapping[str, Secret]:
@@ -179,6 +185,11 @@ class Directory:
         return self._parts[column.related_model]  # type: ignore[index]  # of a foreign key: a model
 
 
+def is_written(column: Column) -> bool:
+    """Whether it is for us to say what stands in a column, and not for the database."""
+    return not (isinstance(column, models.AutoField) or column.generated)
+
+
 def refers(column: Column) -> bool:
     """Whether a column holds the primary key of another record, which means nothing elsewhere."""
     return isinstance(column, models.ForeignKey) and column.target_field.primary_key
@@ -245,6 +256,23 @@ def texts_in(value: Any) -> Iterator[str]:
             yield from value
             for one in value.values():
                 yield from texts_in(one)
+
+
+def completed(part: Part, record: Row) -> dict[str, Any]:
+    """A record with the defaults of what an earlier version of the product did not know.
+
+    Raises BadRow.
+    """
+    if unknown := sorted(set(record) - set(part.plain)):
+        raise BadRow(f"[{unknown[0]}] is not known here; a later version may know it")
+    row = dict(record)
+    for name, column in part.plain.items():
+        if name in row:
+            continue
+        if not (column.has_default() or column.null or column.blank):
+            raise BadRow(f"[{name}] is missing")
+        row[name] = column.get_default()
+    return row
 
 
 def order_of(parts: tuple[Part, ...], part: Part) -> Iterator[str]:

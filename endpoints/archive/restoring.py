@@ -7,13 +7,22 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import DatabaseError, models, transaction
-from django.utils import timezone
 
 from endpoints import audit, deployments
 from endpoints.archive import settling, trail
 from endpoints.archive.kinds import AUDIT, ENDPOINTS, MODEL_PARTS, PARTS, PEOPLE, TRAINED_MODELS
 from endpoints.archive.model_files import OF_FILES, ModelFiles
-from endpoints.archive.parts import SEALED, BadRow, Directory, Key, Part, Row, hashable, meant
+from endpoints.archive.parts import (
+    SEALED,
+    BadRow,
+    Directory,
+    Key,
+    Part,
+    Row,
+    completed,
+    hashable,
+    meant,
+)
 from endpoints.archive.reading import Archive, Secrets
 from endpoints.secrets import SecretUnreadable
 from inference.errors import Conflict, InferenceError, ProblemList
@@ -206,13 +215,8 @@ class _Restorer:
     def _create(self, part: Part, key: Key, values: dict[str, Any], row: Row) -> None:
         if part is TRAINED_MODELS and not self._files.has(row["model_id"]):
             values = values | OF_FILES
-        now = timezone.now()
-        dates = {
-            column.attname: now
-            for column in part.model._meta.concrete_fields
-            if isinstance(column, models.DateTimeField) and (column.auto_now_add or column.auto_now)
-        }
-        instance = part.model(**{**dates, **part.begun, **values})
+        instance = part.model(**{**part.begun, **values})
+        part.begin(instance)
         # As it was: with its own dates.
         instance.save_base(raw=True, force_insert=True)
         self._directory.add(part, key, instance.pk)
@@ -255,6 +259,8 @@ class _Restorer:
     def _note_missing(self, part: Part, key: Key, record: Row) -> None:
         if part.is_void_unsealed:
             self._void.append(f"{part.called(key)} [{record.get('name', '')}]")
+        elif part is PEOPLE and record.get("service_team"):
+            return  # a service account has no password
         elif part is PEOPLE:
             self._open.append(f"{part.called(key)}: no password; see reset_password")
         else:
@@ -270,23 +276,6 @@ class _Restorer:
             for name in self._files.missing
         ]
         return notes
-
-
-def completed(part: Part, record: Row) -> dict[str, Any]:
-    """A record with the defaults of what an earlier version of the product did not know.
-
-    Raises BadRow.
-    """
-    if unknown := sorted(set(record) - set(part.plain)):
-        raise BadRow(f"[{unknown[0]}] is not known here; a later version may know it")
-    row = dict(record)
-    for name, column in part.plain.items():
-        if name in row:
-            continue
-        if not (column.has_default() or column.null or column.blank):
-            raise BadRow(f"[{name}] is missing")
-        row[name] = column.get_default()
-    return row
 
 
 def stored(part: Part, secrets: Row) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from endpoints.archive.kinds import AUDIT
 from endpoints.archive.manifest import BadArchive
-from endpoints.archive.parts import SEALED, Directory
+from endpoints.archive.parts import BadRow, Directory, completed
 from endpoints.archive.reading import Archive
 from endpoints.audit import BATCH, chained
 from endpoints.models import AuditEntry, AuditHead
@@ -52,11 +52,11 @@ def restore(archive: Archive, directory: Directory) -> int:
 
 def entries(archive: Archive, directory: Directory) -> Iterator[AuditEntry]:
     for number, record in archive.lines(AUDIT):
-        if record.keys() - {SEALED} != AUDIT.columns.keys():
-            raise BadArchive(f"[{AUDIT.file}] line {number} is no entry of the audit log")
-        yield AuditEntry(
-            **{
+        try:
+            values = {
                 AUDIT.columns[name].attname: directory.meant(AUDIT.columns[name], value)
-                for name, value in record.items()
+                for name, value in completed(AUDIT, record).items()
             }
-        )
+        except BadRow as exc:
+            raise BadRow(f"[{AUDIT.file}] line {number}: {exc}") from exc
+        yield AuditEntry(**values)
