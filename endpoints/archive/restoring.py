@@ -258,7 +258,8 @@ class _Restorer:
 
     def _note_missing(self, part: Part, key: Key, record: Row) -> None:
         if part.is_void_unsealed:
-            self._void.append(f"{part.called(key)} [{record.get('name', '')}]")
+            name = record.get("name")
+            self._void.append(f"{part.called(key)} [{name}]" if name else part.called(key))
         elif part is PEOPLE and record.get("service_team"):
             return  # a service account has no password
         elif part is PEOPLE:

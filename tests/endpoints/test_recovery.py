@@ -209,8 +209,8 @@ def test_a_key_of_a_team_works_there_and_nowhere_else(
 
 
 def test_people_and_keys_are_listed(bob: User, capsys: pytest.CaptureFixture[str]) -> None:
-    teams.put_member(teams.create_team("search"), bob, TeamRole.TEAM_ADMIN)
     call_command("issue_key", "bob", "--name", "app")
+    teams.put_member(teams.create_team("search"), bob, TeamRole.TEAM_ADMIN)
     made = capsys.readouterr().out.split()
     ApiKey.objects.update(expires_at=timezone.now() - timedelta(days=1))
     call_command("list_people")
