@@ -162,7 +162,8 @@ class _Restorer:
                 break
             if number % PROGRESS_EVERY == 0:
                 self._progress(f"{part.name}: {number:,}")
-        self._progress(f"{part.name}: {len(seen):,}")
+        if seen:
+            self._progress(f"{part.name}: {len(seen):,}")
         self._stop_at_problems()
         self._point_inward()
 

@@ -135,7 +135,8 @@ class _Writer:
                 member.write(orjson.dumps(line, option=orjson.OPT_SORT_KEYS) + b"\n")
                 if count % PROGRESS_EVERY == 0:
                     self.progress(f"{part.name}: {count:,}")
-        self.progress(f"{part.name}: {count:,}")
+        if count:
+            self.progress(f"{part.name}: {count:,}")
         stored = member.stored(part.file)
         return StoredPart(**stored.model_dump(), name=part.name, rows=count)
 

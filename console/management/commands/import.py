@@ -58,6 +58,8 @@ class Command(BaseCommand):
 
     def _secrets(self, archive: Archive, named: Path | None, without: bool) -> Secrets | None:
         sealing = archive.manifest.sealing
+        if sealing is None and named:
+            self._say("The archive holds no secrets: the passphrase opens nothing.")
         if sealing is None or without:
             return None
         if named:
