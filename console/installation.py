@@ -17,20 +17,29 @@ from endpoints.preconfigured import ensure_preconfigured
 
 
 def prepare_database() -> None:
+    """Make ready for a start. Raises BadSetting when the database cannot be used."""
+    prepare_tables()
+    # Signs of life from an earlier run on this machine would say "ready" too soon.
+    Heartbeat.objects.all().delete()
+
+
+def prepare_tables() -> None:
     """Bring the tables up to date. Raises BadSetting when the database cannot be used."""
     try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        if not are_tables_ready():
             call_command("migrate", verbosity=0, interactive=False)
         ensure_preconfigured()
-        # Signs of life from an earlier run on this machine would say "ready" too soon.
-        Heartbeat.objects.all().delete()
     except DatabaseError as exc:
         name = connection.settings_dict["NAME"]
         raise BadSetting(
             f"the database {name} cannot be used ({str(exc).strip()}). Restore it from a backup, "
             "move it away to start afresh, or set DATABASE_URL to another one."
         ) from exc
+
+
+def are_tables_ready() -> bool:
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def collect_static() -> None:

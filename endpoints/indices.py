@@ -112,7 +112,7 @@ def create(name: str, body: Mapping[str, Any]) -> IndexMapping:
     given = {part: {} if body.get(part) is None else body[part] for part in parts}
     settings |= flat_settings(given["settings"])
     mappings = parse_mapping(given["mappings"])
-    aliases = _checked_aliases(given["aliases"])
+    aliases = checked_aliases(given["aliases"])
     if existing := IndexMapping.objects.filter(name=name).first():
         raise IndexExists(name, existing.uuid)
     for index in IndexMapping.objects.all():
@@ -208,7 +208,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _checked_aliases(raw: Any) -> dict[str, Any]:
+def checked_aliases(raw: Any) -> dict[str, Any]:
     if not isinstance(raw, Mapping):
         raise InvalidPipeline("key [aliases] must be an object")
     for alias, options in raw.items():

@@ -1,5 +1,6 @@
 """What keys of teams can do, what narrowed ones see, and how often limited ones call."""
 
+import json
 from io import StringIO
 from typing import Any
 
@@ -279,10 +280,11 @@ def test_the_shell_makes_a_key_for_a_team(search: Team, other: Team) -> None:
     printed = StringIO()
 
     with pytest.raises(CommandError, match=r"\[other, search\]"):
-        call_command("create_api_key", "k", "--user=bob")
-    call_command("create_api_key", "k", "--user=bob", "--team=search", stdout=printed)
+        call_command("issue_key", "bob", "--name=k")
+    call_command("issue_key", "bob", "--name=k", "--team=search", "--json", stdout=printed)
 
-    assert Api(f"ApiKey {printed.getvalue().strip()}")("GET", "/_inference").status_code == 200
+    encoded = json.loads(printed.getvalue())["encoded"]
+    assert Api(f"ApiKey {encoded}")("GET", "/_inference").status_code == 200
     assert ApiKey.objects.get().team == search
 
 

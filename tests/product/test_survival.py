@@ -1,5 +1,6 @@
 """Parts are killed while they are needed; nothing hangs, nothing is lost, nothing is left."""
 
+import json
 import signal
 import socket
 import sqlite3
@@ -213,7 +214,7 @@ def test_a_second_start_on_the_same_folder_is_told(product: Product) -> None:
 
 def test_a_key_made_in_the_shell_works(product: Product, client: Elasticsearch) -> None:
     made = subprocess.run(
-        [".venv/bin/python", "manage.py", "create_api_key", "tests", "--user", "elastic"],
+        [".venv/bin/python", "manage.py", "issue_key", "elastic", "--name", "tests", "--json"],
         cwd=PROJECT,
         env=environment(product.data_dir, free_port()),
         capture_output=True,
@@ -221,5 +222,5 @@ def test_a_key_made_in_the_shell_works(product: Product, client: Elasticsearch) 
         check=True,
     )
 
-    with Elasticsearch(product.url, api_key=made.stdout.strip()) as program:
+    with Elasticsearch(product.url, api_key=json.loads(made.stdout)["encoded"]) as program:
         assert program.inference.get()["endpoints"] is not None

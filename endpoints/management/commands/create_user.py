@@ -1,12 +1,12 @@
 """`manage.py create_user NAME --role ROLE`: somebody who may sign in and call, from the shell."""
 
-import getpass
 import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from endpoints import people
+from endpoints.management.passwords import asked_twice
 from endpoints.privileges import BUILTIN_ROLES
 from inference.errors import InferenceError
 
@@ -39,10 +39,3 @@ class Command(BaseCommand):
         except InferenceError as exc:
             raise CommandError(str(exc)) from exc
         self.stdout.write(f"Created [{user.username}] with {', '.join(user.role_names)}.")
-
-
-def asked_twice() -> str:
-    password = getpass.getpass("Password: ")
-    if getpass.getpass("Password again: ") != password:
-        raise CommandError("The two passwords differ.")
-    return password
