@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from console.http import HtmxRequest
-from endpoints.access import Action
 from endpoints.models import Team
+from endpoints.permissions import Action
 from endpoints.team_access import get_visible_team, teams_where
 from endpoints.teams import Owners, owners_for
 

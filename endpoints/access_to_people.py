@@ -8,9 +8,10 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from endpoints.access import Action, Forbidden, forbidden, forbidden_in, forbidden_on_site
+from endpoints.access import Forbidden, forbidden, forbidden_in, forbidden_on_site
 from endpoints.models import Invitation, Membership, Team, User
 from endpoints.models.link import InvitationQuerySet
+from endpoints.permissions import Action
 from endpoints.privileges import BUILTIN_ROLES, Rights, Roles, builtin_roles
 from endpoints.scopes import scope_of, team_role
 from endpoints.team_access import teams_where, unknown_team

@@ -5,8 +5,9 @@ import re
 from django.db import IntegrityError, models, transaction
 
 from endpoints import audit
-from endpoints.access import Action, allowed_teams, forbidden
+from endpoints.access import allowed_teams, forbidden
 from endpoints.models import TeamRole, User
+from endpoints.permissions import Action
 from endpoints.scopes import scope_of
 from endpoints.teams import team_to_own
 from inference.errors import Conflict, InvalidArgument, NotFound, shown

@@ -10,11 +10,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from endpoints import audit, caching, deployments, providers, tombstones
-from endpoints.access import Action, require_reach
+from endpoints.access import require_reach
 from endpoints.attempts import attempt
 from endpoints.known_models import facts_behind
 from endpoints.models import Deployment, Endpoint, Outcome, TrainedModel, User
 from endpoints.models.endpoint import RESERVED_PREFIX
+from endpoints.permissions import Action
 from endpoints.preconfigured import ensure_preconfigured
 from endpoints.references import incompatible_indexes, model_settings, references_to
 from endpoints.teams import team_to_own

@@ -8,11 +8,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from endpoints import audit, deployments, jobs, tasks, trained_models
-from endpoints.access import Action
 from endpoints.attempts import attempt
 from endpoints.models import Artifact, ArtifactState, Deployment, TrainedModel, User
 from endpoints.models.model import stored
 from endpoints.owned import deployments_told
+from endpoints.permissions import Action
 from endpoints.teams import team_to_own
 from inference.errors import Conflict, InvalidRequest
 from inference.runner.adding import Wish, find

@@ -6,11 +6,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from endpoints import audit, scanning, tasks
-from endpoints.access import Action, get_seen
+from endpoints.access import get_seen
 from endpoints.actions import ID_PATTERN
 from endpoints.attempts import attempt
 from endpoints.models import Cluster, Outcome, ScanState, User
 from endpoints.models.cluster import ClusterQuerySet
+from endpoints.permissions import Action
 from endpoints.secrets import encrypt
 from endpoints.teams import team_to_own
 from inference.errors import Conflict, InvalidRequest, InvalidSettings, NotFound

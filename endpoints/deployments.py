@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from endpoints import fitting, precision, tasks, uploads
-from endpoints.access import Action, forbidden_with, may_with, seen_by, team_of
+from endpoints.access import forbidden_with, may_with, seen_by, team_of
 from endpoints.models import (
     Artifact,
     ArtifactState,
@@ -19,6 +19,7 @@ from endpoints.models import (
     User,
 )
 from endpoints.owned import find_deployment, unknown_model
+from endpoints.permissions import Action
 from inference.errors import (
     Conflict,
     DeploymentNotFound,

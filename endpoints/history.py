@@ -12,9 +12,10 @@ import orjson
 from django.db import connection, models
 
 from endpoints import attempts, audit
-from endpoints.access import Action, may_with
+from endpoints.access import may_with
 from endpoints.models import AuditEntry, Endpoint, Outcome, User
 from endpoints.models.base import iso
+from endpoints.permissions import Action
 from endpoints.scopes import scope_of
 from inference.errors import InvalidArgument, shown
 

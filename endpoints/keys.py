@@ -12,7 +12,6 @@ from django.utils import timezone
 from endpoints import audit
 from endpoints.access import (
     ALL_KEYS,
-    Action,
     Forbidden,
     forbidden,
     may,
@@ -23,6 +22,7 @@ from endpoints.accounts import get_account
 from endpoints.models import ApiKey, Endpoint, Team, User
 from endpoints.models.api_key import ApiKeyQuerySet
 from endpoints.models.base import iso
+from endpoints.permissions import Action
 from endpoints.privileges import (
     Roles,
     check_cluster_privileges,

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from endpoints.access import Action, get_seen
+from endpoints.access import get_seen
 from endpoints.models import ArtifactState, TrainedModel, User
 from endpoints.owned import unknown_model, visible_deployments, visible_models
+from endpoints.permissions import Action
 from inference.runner.catalogue import (
     BUILTIN_MODELS,
     OFFERED_MODELS,

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db.models import Q, QuerySet, TextChoices
 
-from endpoints.access import Action
 from endpoints.access_to_people import may_everywhere, visible_memberships
 from endpoints.models import Membership, User
 from endpoints.models.base import iso
+from endpoints.permissions import Action
 
 
 class PersonState(TextChoices):

@@ -7,11 +7,12 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from endpoints import audit, deployments, fitting, hosting
-from endpoints.access import Action, forbidden_with, may_with, team_of
+from endpoints.access import forbidden_with, may_with, team_of
 from endpoints.attempts import attempt
 from endpoints.expressions import is_meant
 from endpoints.models import Deployment, DeploymentState, Endpoint, Team, TrainedModel, User
 from endpoints.owned import endpoints_told, find_deployment, get_model, visible_deployments
+from endpoints.permissions import Action
 from endpoints.references import references_to
 from endpoints.teams import check_owner, team_to_own
 from inference.errors import (

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from endpoints import hosting
-from endpoints.access import Action
 from endpoints.model_deployments import to_call
 from endpoints.models import Deployment, DeploymentState, TrainedModel, User
 from endpoints.owned import visible_deployments, visible_models
+from endpoints.permissions import Action
 from inference.errors import Conflict, InvalidAction, InvalidRequest
 from inference.nlp_config import InferenceConfig, Kind
 from inference.runner.client import HostUnreachable

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
-from endpoints.access import Action, get_seen, seen_by, visible
+from endpoints.access import get_seen, seen_by, visible
 from endpoints.models import Deployment, Endpoint, TrainedModel, User
 from endpoints.models.deployment import DeploymentQuerySet
 from endpoints.models.endpoint import EndpointQuerySet
 from endpoints.models.model import TrainedModelQuerySet
+from endpoints.permissions import Action
 from inference.errors import NotFound
 
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from endpoints.access import Action, holds
+from endpoints.access import holds
 from endpoints.models import TeamRole
+from endpoints.permissions import Action
 from endpoints.privileges import BUILTIN_ROLES, SUPERUSER, TEAM_ROLES, Rights, Role
 
 

@@ -1,8 +1,9 @@
 """Who sees which team, and what they may do in it."""
 
-from endpoints.access import Action, allowed_teams, forbidden_in, require
+from endpoints.access import allowed_teams, forbidden_in, require
 from endpoints.models import Team, User
 from endpoints.models.team import TeamQuerySet
+from endpoints.permissions import Action
 from endpoints.scopes import scope_of
 from inference.errors import NotFound, shown
 

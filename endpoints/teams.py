@@ -8,7 +8,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from endpoints import audit
-from endpoints.access import Action, Forbidden, forbidden
+from endpoints.access import Forbidden, forbidden
 from endpoints.attempts import attempt
 from endpoints.indices import problem_with_name
 from endpoints.models import (
@@ -21,6 +21,7 @@ from endpoints.models import (
     TeamRole,
     User,
 )
+from endpoints.permissions import Action
 from endpoints.scopes import scope_of
 from endpoints.team_access import may_in, teams_where, unknown_team
 from inference.errors import Conflict, InvalidArgument, NotFound, shown

@@ -7,8 +7,9 @@ So a deleted endpoint leaves a tombstone, and whoever takes over its id is measu
 
 from django.utils import timezone
 
-from endpoints.access import Action, may_with
+from endpoints.access import may_with
 from endpoints.models import Endpoint, EndpointTombstone, User
+from endpoints.permissions import Action
 from endpoints.references import References, references_to
 from inference.errors import ModelDiffers
 from inference.services import fingerprint_of

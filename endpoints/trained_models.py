@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from endpoints import audit, deployments, hosting, jobs, uploads
-from endpoints.access import Action, forbidden_with, may_with
+from endpoints.access import forbidden_with, may_with
 from endpoints.attempts import attempt
 from endpoints.expressions import is_meant
 from endpoints.models import (
@@ -30,6 +30,7 @@ from endpoints.owned import (
     visible_deployments,
     visible_models,
 )
+from endpoints.permissions import Action
 from endpoints.references import references_to
 from endpoints.teams import team_to_own
 from inference.errors import (

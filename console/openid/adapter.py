@@ -13,9 +13,10 @@ from django.shortcuts import redirect, resolve_url
 
 from console.openid.provider import Service, ServiceLogin
 from endpoints import audit, directory
-from endpoints.access import Action, may
+from endpoints.access import may
 from endpoints.addresses import address_of
 from endpoints.models import Outcome
+from endpoints.permissions import Action
 from inference.errors import Conflict
 
 logger = logging.getLogger(__name__)

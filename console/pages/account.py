@@ -25,8 +25,9 @@ from console.http import Args, HtmxRequest, PageView, page
 from console.sign_in.factors import must_add_one
 from console.sign_in.sessions import end, sessions_of
 from endpoints import audit
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.models import User
+from endpoints.permissions import Action
 from inference.errors import NotFound
 
 FORM = ("GET", "HEAD", "POST")

@@ -9,7 +9,6 @@ from django.utils import timezone
 from console.forms.keys import AccountForm, NewAccountForm
 from console.http import HtmxRequest, page
 from console.pages.keys import require_keys, team_names
-from endpoints.access import Action
 from endpoints.accounts import (
     create_account,
     delete_account,
@@ -17,6 +16,7 @@ from endpoints.accounts import (
     update_account,
     visible_accounts,
 )
+from endpoints.permissions import Action
 from inference.errors import InferenceError
 
 

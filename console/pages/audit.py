@@ -12,7 +12,7 @@ from django.shortcuts import render
 from console.forms.audit import AuditForm
 from console.http import HtmxRequest, page, wants_fragment
 from endpoints import attempts
-from endpoints.access import Action, get_endpoint, require
+from endpoints.access import get_endpoint, require
 from endpoints.api.audit import download
 from endpoints.history import (
     FILTERS,
@@ -29,6 +29,7 @@ from endpoints.history import (
     window,
 )
 from endpoints.models import AuditEntry, Endpoint, User
+from endpoints.permissions import Action
 from inference.errors import InvalidArgument
 
 PAGE_SIZE = 50

@@ -7,7 +7,8 @@ from django.shortcuts import redirect
 from console.forms.cache import CacheForm
 from console.http import HtmxRequest, page
 from endpoints import caching
-from endpoints.access import Action, get_endpoint, require
+from endpoints.access import get_endpoint, require
+from endpoints.permissions import Action
 from inference.errors import InferenceError
 
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from console.forms.clusters import ConnectForm, ConnectionForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.parts import silent
-from endpoints.access import Action, require, visible_clusters, visible_endpoints
+from endpoints.access import require, visible_clusters, visible_endpoints
 from endpoints.clusters import (
     change_cluster,
     connect_cluster,
@@ -20,6 +20,7 @@ from endpoints.clusters import (
     scan_now,
 )
 from endpoints.models import ClusterReference, ScanState
+from endpoints.permissions import Action
 from endpoints.team_access import teams_where
 from inference.errors import Conflict, InferenceError, NotFound
 

@@ -14,9 +14,10 @@ from console.http import HtmxRequest, page, wants_fragment
 from console.pages.samples import base_url, create_samples
 from console.working import owners
 from endpoints import actions, tombstones
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.fitting import Expected, expected_of
 from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint, User
+from endpoints.permissions import Action
 from inference.errors import InferenceError
 from inference.runner.catalogue import OFFERED_MODELS, PublishedModel
 from inference.services import find_service

@@ -9,8 +9,9 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from console.http import HtmxRequest, page
-from endpoints.access import Action, get_endpoint, require
+from endpoints.access import get_endpoint, require
 from endpoints.diagnosis import diagnose
+from endpoints.permissions import Action
 from inference.findings import Step
 from inference.services import find_service
 

@@ -13,8 +13,9 @@ from console.pages.overview import overview
 from console.pages.parts import silent_parts
 from console.working import working
 from endpoints import actions
-from endpoints.access import Action, get_endpoint, require, visible_endpoints
+from endpoints.access import get_endpoint, require, visible_endpoints
 from endpoints.models import Endpoint, Team, User
+from endpoints.permissions import Action
 from endpoints.references import references_to
 from endpoints.status import EndpointStatus, status_of
 from endpoints.team_access import get_visible_team

@@ -14,7 +14,7 @@ from console.forms.keys import KeyForm, Owner, RotateForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.key_words import KeyRow
 from console.pages.samples import base_url, key_samples
-from endpoints.access import Action, allowed_teams, require, teams_whose_keys
+from endpoints.access import allowed_teams, require, teams_whose_keys
 from endpoints.accounts import visible_accounts
 from endpoints.keys import (
     check_can_rotate,
@@ -28,6 +28,7 @@ from endpoints.keys import (
     visible_keys,
 )
 from endpoints.models import ApiKey, Team
+from endpoints.permissions import Action
 from inference.errors import Conflict, InferenceError, NotFound
 
 PAGE_SIZE = 50

@@ -13,10 +13,11 @@ from console.pages.samples import Sample, base_url, call_samples
 from console.pages.settings import settings_of
 from console.pages.sharing import sharing_card
 from endpoints import caching
-from endpoints.access import Action, may_with
+from endpoints.access import may_with
 from endpoints.fitting import expected_of
 from endpoints.known_models import facts_behind
 from endpoints.models import Endpoint
+from endpoints.permissions import Action
 from endpoints.references import references_to
 from endpoints.status import status_of
 from inference.chat import ChatRequest

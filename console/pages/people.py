@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from console.forms.people import DeactivateForm, InviteForm, RolesForm
 from console.http import HtmxRequest, page, wants_fragment
 from endpoints import invitations, leaving, password_resets, people
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.access_to_people import (
     administered_teams,
     get_invitation,
@@ -23,6 +23,7 @@ from endpoints.access_to_people import (
 from endpoints.links import absolute, send_invitation
 from endpoints.listed_people import IN_STATE, PersonState, listed, named_like
 from endpoints.models import Invitation, User
+from endpoints.permissions import Action
 from inference.errors import InferenceError, NotFound
 
 PAGE_SIZE = 50

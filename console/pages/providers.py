@@ -13,7 +13,8 @@ from console.pages.create import create, free_id, taken_ids
 from console.pages.samples import base_url, create_samples
 from console.working import owners
 from endpoints import actions, providers
-from endpoints.access import Action, get_endpoint, require
+from endpoints.access import get_endpoint, require
+from endpoints.permissions import Action
 from endpoints.secrets import SecretUnreadable
 from inference.errors import InferenceError, NotFound
 from inference.services import SERVICES

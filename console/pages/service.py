@@ -16,8 +16,9 @@ from console.openid.adapter import AGAIN, fail
 from console.openid.asking import SignInFailed
 from console.openid.provider import Exchange, Service
 from endpoints import directory
-from endpoints.access import Action, may
+from endpoints.access import may
 from endpoints.models import User
+from endpoints.permissions import Action
 from inference.errors import Conflict
 
 # The provider then says when it was proved; with the latter alone some do not ask.

@@ -8,7 +8,8 @@ from console.forms.teams import MoveForm, ShareForm
 from console.http import HtmxRequest, page
 from console.pages.overview import overview
 from endpoints import sharing
-from endpoints.access import Action, get_endpoint, require
+from endpoints.access import get_endpoint, require
+from endpoints.permissions import Action
 from endpoints.teams import owners_for, team_to_own
 from inference.errors import InferenceError
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from console.forms.teams import ShareForm
 from endpoints import sharing
-from endpoints.access import Action, may_with
+from endpoints.access import may_with
 from endpoints.models import Endpoint, EndpointShare, User
+from endpoints.permissions import Action
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from console.pages.overview import can_stream, samples_of
 from console.pages.results import Tokens, ending, tokens_in
 from console.pages.try_it import TIMEOUT_S, refusal_of
 from endpoints import calls
-from endpoints.access import Action, get_endpoint, require
+from endpoints.access import get_endpoint, require
 from endpoints.api.sse import EVENT_STREAM, event
 from endpoints.models import Endpoint
+from endpoints.permissions import Action
 from inference.chat import ChatRequest
 from inference.errors import InferenceError
 from inference.types import InferenceRequest

@@ -10,8 +10,9 @@ from console.forms.teams import CreateTeamForm, DeleteTeamForm, MemberForm, Team
 from console.http import HtmxRequest, page
 from console.working import work_in
 from endpoints import roles, teams
-from endpoints.access import Action, forbidden_in, require
+from endpoints.access import forbidden_in, require
 from endpoints.models import Team
+from endpoints.permissions import Action
 from endpoints.team_access import get_visible_team, may_in, teams_where
 from inference.errors import InferenceError, NotFound
 

@@ -12,9 +12,10 @@ from console.http import HtmxRequest, page, wants_fragment
 from console.pages.overview import overview
 from console.pages.results import Shown, raw_json, show
 from endpoints import calls
-from endpoints.access import Action, get_endpoint, require
+from endpoints.access import get_endpoint, require
 from endpoints.known_models import facts_behind
 from endpoints.models import Endpoint
+from endpoints.permissions import Action
 from inference.chat import ChatRequest
 from inference.errors import InferenceError
 from inference.types import QUERY, InferenceRequest, InferenceResult, Ranking, Truncation

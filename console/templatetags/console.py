@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from endpoints.access import Action, Thing, may, may_with
+from endpoints.access import Thing, may, may_with
 from endpoints.models import User
+from endpoints.permissions import Action
 from endpoints.roles import ON_THE_SITE
 from inference.findings import StepName
 from inference.types import TaskType

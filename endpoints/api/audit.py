@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.http import HttpResponse, StreamingHttpResponse
 
 from endpoints import attempts
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.history import (
     FILTERS,
@@ -16,6 +16,7 @@ from endpoints.history import (
     visible_entries,
     window,
 )
+from endpoints.permissions import Action
 from inference.errors import InvalidArgument
 
 USUAL_SIZE = 100

@@ -4,9 +4,10 @@ from django.http import HttpResponse
 from pydantic import StrictBool
 
 from endpoints import caching
-from endpoints.access import Action, get_endpoint, require
+from endpoints.access import get_endpoint, require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse
+from endpoints.permissions import Action
 
 
 class CacheBody(Body):

@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from pydantic import SecretStr, StrictStr
 
-from endpoints.access import Action, require, visible_clusters
+from endpoints.access import require, visible_clusters
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse
 from endpoints.clusters import (
@@ -14,6 +14,7 @@ from endpoints.clusters import (
     scan_now,
 )
 from endpoints.models import Cluster
+from endpoints.permissions import Action
 from endpoints.teams import check_owner
 from inference.errors import NotFound
 from inference.references.connection import Connection

@@ -2,9 +2,10 @@
 
 from django.http import HttpResponse
 
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.owned import find_deployment
+from endpoints.permissions import Action
 from inference.errors import DeploymentNotFound
 
 

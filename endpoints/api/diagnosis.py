@@ -3,10 +3,11 @@
 from django.http import HttpResponse
 from pydantic import StrictBool
 
-from endpoints.access import Action, get_endpoint, require
+from endpoints.access import get_endpoint, require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse_optional
 from endpoints.diagnosis import TIMEOUT_S, diagnose, to_response
+from endpoints.permissions import Action
 
 
 class DiagnosisBody(Body):

@@ -6,11 +6,12 @@ from typing import Any
 from django.http import HttpResponse
 
 from endpoints import indices
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.api.bodies import read_object
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.params import Params
 from endpoints.api.views import UnknownRouteView
+from endpoints.permissions import Action
 from inference.errors import InvalidArgument
 from inference.references.errors import IndexNotFound
 

@@ -8,11 +8,12 @@ from django.http import HttpResponse
 from pydantic import Field, StrictStr
 
 from endpoints import added_models, trained_models
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse
 from endpoints.known_models import known_model, known_models
 from endpoints.owned import get_model
+from endpoints.permissions import Action
 from inference.runner.adding import Wish
 from inference.types import InputType, TaskType
 

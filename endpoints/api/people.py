@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from pydantic import Field, StrictBool, StrictStr
 
 from endpoints import invitations, leaving, password_resets, people
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.access_to_people import (
     check_may_give,
     get_invitation,
@@ -23,6 +23,7 @@ from endpoints.links import absolute, send_invitation
 from endpoints.listed_people import listed, named_like
 from endpoints.models import Invitation, User
 from endpoints.models.base import iso
+from endpoints.permissions import Action
 from inference.errors import InvalidArgument
 
 DEFAULT_SIZE, MOST = 100, 1000

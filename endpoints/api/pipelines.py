@@ -7,9 +7,10 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from endpoints import pipelines
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.api.bodies import read_object
 from endpoints.api.http import ElasticView, UserRequest
+from endpoints.permissions import Action
 from inference.errors import InvalidArgument
 from inference.references.errors import InvalidPipeline
 from inference.references.pipelines import check_pipeline

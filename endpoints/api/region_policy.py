@@ -5,10 +5,11 @@ from typing import Any
 from django.http import HttpResponse
 from pydantic import StrictStr
 
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse
 from endpoints.models import RegionPolicy
+from endpoints.permissions import Action
 from endpoints.region_policy import remove_region_policy, set_region_policy
 from inference.errors import InvalidAction, NotFound
 

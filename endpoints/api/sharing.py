@@ -6,10 +6,11 @@ from django.http import HttpResponse
 from pydantic import StrictStr
 
 from endpoints import sharing
-from endpoints.access import Action, get_endpoint, require
+from endpoints.access import get_endpoint, require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse
 from endpoints.models import EndpointShare
+from endpoints.permissions import Action
 from endpoints.teams import team_to_own
 
 

@@ -6,11 +6,12 @@ from django.http import HttpResponse
 from pydantic import StrictStr
 
 from endpoints import teams
-from endpoints.access import Action, forbidden_in, require
+from endpoints.access import forbidden_in, require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse, parse_optional
 from endpoints.models import Membership, Team
 from endpoints.models.base import iso
+from endpoints.permissions import Action
 from endpoints.team_access import get_visible_team, teams_where
 from inference.errors import NotFound
 

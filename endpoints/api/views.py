@@ -7,7 +7,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from endpoints import actions, calls, hosting, tombstones
-from endpoints.access import Action, endpoint_to_call, get_endpoint, require, visible_endpoints
+from endpoints.access import endpoint_to_call, get_endpoint, require, visible_endpoints
 from endpoints.api.cluster import cluster_info
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.params import parse_duration_s
@@ -23,6 +23,7 @@ from endpoints.api.schemas import (
 from endpoints.api.sse import EVENT_STREAM, UNBUFFERED, as_events, event
 from endpoints.api.warnings import cuts_of, warn
 from endpoints.models import Endpoint, User
+from endpoints.permissions import Action
 from endpoints.references import references_to
 from inference.chat import ChatRequest
 from inference.chunking import chunk, chunk_texts

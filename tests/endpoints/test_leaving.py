@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from endpoints import invitations, leaving, password_resets, people, teams
-from endpoints.access import Action, Forbidden
+from endpoints.access import Forbidden
 from endpoints.access_to_people import get_person
 from endpoints.invitations import LinkUnusable, Wish
 from endpoints.leaving import Keys
@@ -24,6 +24,7 @@ from endpoints.models import (
     User,
 )
 from endpoints.models.link import digest
+from endpoints.permissions import Action
 from endpoints.scopes import layers_of
 from inference.errors import Conflict, InvalidArgument, NotFound
 from tests.endpoints.conftest import Api, basic

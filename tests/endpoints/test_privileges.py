@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from endpoints.access import Action
+from endpoints.permissions import Action
 from endpoints.privileges import (
     BUILTIN_ROLES,
     CLUSTER_LATTICE,

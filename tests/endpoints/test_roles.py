@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from endpoints.access import Action
 from endpoints.models import TeamRole
+from endpoints.permissions import Action
 from endpoints.privileges import BUILTIN_ROLES, TEAM_ROLES, Rights
 from endpoints.roles import ABILITIES, Ability, RoleExplained, allows, site_roles, team_roles
 

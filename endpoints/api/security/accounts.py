@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from pydantic import StrictStr
 
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.accounts import (
     create_account,
     delete_account,
@@ -17,6 +17,7 @@ from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse
 from endpoints.api.security.keys import NUL
 from endpoints.models import User
+from endpoints.permissions import Action
 from inference.errors import NotFound
 
 

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from pydantic import AliasChoices, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-from endpoints.access import Action, forbidden, require, teams_whose_keys
+from endpoints.access import forbidden, require, teams_whose_keys
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.params import parse_duration_s
 from endpoints.api.schemas import Body, parse
@@ -21,6 +21,7 @@ from endpoints.keys import (
 )
 from endpoints.models import ApiKey, User
 from endpoints.models.api_key import ApiKeyQuerySet
+from endpoints.permissions import Action
 from inference.errors import InvalidAction, InvalidArgument, shown
 
 MAX_IDS = 10_000

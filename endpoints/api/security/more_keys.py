@@ -6,13 +6,14 @@ from typing import Any
 from django.http import HttpResponse
 from pydantic import StrictStr
 
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.params import parse_duration_s
 from endpoints.api.schemas import Body, parse_optional
 from endpoints.api.security.keys import epoch_ms, to_response, with_secret
 from endpoints.keys import OVERLAP, get_key, rotate_api_key, visible_keys
 from endpoints.models import ApiKey
+from endpoints.permissions import Action
 from inference.errors import InvalidArgument
 
 

@@ -5,10 +5,11 @@ from typing import Any
 from django.http import HttpResponse
 from pydantic import Field
 
-from endpoints.access import Action, holds, require
+from endpoints.access import holds, require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse
 from endpoints.api.security.grants import ApplicationGrant, IndexGrant, Name
+from endpoints.permissions import Action
 from endpoints.privileges import check_cluster_privileges, check_index_privileges
 from endpoints.scopes import scope_of
 from inference.errors import InvalidAction, InvalidArgument

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from endpoints import hosting, model_deployments
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.params import Params
 from endpoints.api.schemas import parse_optional
@@ -15,6 +15,7 @@ from endpoints.api.trained_models.shown import assignment, checked_size
 from endpoints.api.warnings import warn
 from endpoints.model_deployments import Wish
 from endpoints.models import Deployment
+from endpoints.permissions import Action
 from inference.errors import InvalidAction, InvalidArgument
 
 START_TIMEOUT_S = 20.0

@@ -3,10 +3,11 @@
 from django.http import HttpResponse
 
 from endpoints import model_inference
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import parse
 from endpoints.api.trained_models.schemas import InferBody
+from endpoints.permissions import Action
 
 INFER_TIMEOUT_S = 10.0
 

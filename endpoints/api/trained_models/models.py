@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from endpoints import trained_models, uploads
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.params import Params
 from endpoints.api.schemas import parse
@@ -18,6 +18,7 @@ from endpoints.api.trained_models.schemas import (
 from endpoints.api.trained_models.shown import model_config
 from endpoints.models.model import PYTORCH
 from endpoints.owned import get_model
+from endpoints.permissions import Action
 from inference.errors import InvalidAction, InvalidArgument, InvalidRequest
 
 ACKNOWLEDGED = {"acknowledged": True}

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from endpoints import trained_models
-from endpoints.access import Action, require
+from endpoints.access import require
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.trained_models.models import allows_no_match, page
 from endpoints.api.trained_models.shown import (
@@ -20,6 +20,7 @@ from endpoints.api.trained_models.shown import (
     routing_state,
 )
 from endpoints.models import Deployment, IngestPipeline, TrainedModel
+from endpoints.permissions import Action
 from inference.references.pipelines import referenced_models
 
 

@@ -9,7 +9,6 @@ import pytest
 from django.db import transaction
 
 from endpoints import actions, attempts, teams, uploads
-from endpoints.access import Action
 from endpoints.models import (
     DEFAULT_TEAM,
     AuditEntry,
@@ -19,6 +18,7 @@ from endpoints.models import (
     TrainedModel,
     User,
 )
+from endpoints.permissions import Action
 from inference.errors import Conflict
 from tests.endpoints.api.trained_models.uploading import (
     CONFIG,

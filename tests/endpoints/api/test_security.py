@@ -20,8 +20,9 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.live_server_helper import LiveServer
 
 from endpoints import actions, keys
-from endpoints.access import Action, Forbidden, require
+from endpoints.access import Forbidden, require
 from endpoints.models import ApiKey, User
+from endpoints.permissions import Action
 from endpoints.privileges import BUILTIN_ROLES
 from tests.endpoints.conftest import PASSWORD, Api, World, basic, refused, told
 
