@@ -81,7 +81,7 @@ def key_create(request: HtmxRequest) -> HttpResponse:
     owners = owners_for(request)
     if wants_fragment(request):
         return render(request, "keys/_matches.html", matches(request, KeyForm(owners, request.GET)))
-    start = {"owner": request.GET.get("owner", "")}
+    start = {name: request.GET.get(name, "") for name in ("owner", "endpoints")}
     form = KeyForm(owners, request.POST or None, initial=start)
     if request.method == "POST" and form.is_valid():
         owner, lifetime = form.chosen_owner, form.lifetime
