@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from console.http import HtmxRequest
+from endpoints.access import allowed_teams
 from endpoints.models import Team
 from endpoints.permissions import Action
 from endpoints.team_access import get_visible_team, teams_where
@@ -21,10 +22,14 @@ SESSION_KEY = "team"
 
 @dataclass(frozen=True)
 class Working:
-    """teams: those that somebody sees. chosen: the one they work in; None for all of them."""
+    """teams: those that somebody sees. chosen: the one they work in; None for all of them.
+
+    is_alone: there is no second team, and whoever looks would see it.
+    """
 
     teams: tuple[Team, ...] = ()
     chosen: Team | None = None
+    is_alone: bool = False
 
     @property
     def has_choice(self) -> bool:
@@ -38,7 +43,8 @@ def working(request: HtmxRequest) -> Working:
         teams = tuple(teams_where(request.user).only("name"))
         wanted = request.session.get(SESSION_KEY)
         chosen = next((team for team in teams if team.pk == wanted), None)
-        known = request._working = Working(teams, chosen)  # type: ignore[attr-defined]  # ours
+        is_alone = len(teams) < 2 and allowed_teams(request.user, Action.TEAM_GET) is None
+        known = request._working = Working(teams, chosen, is_alone)  # type: ignore[attr-defined]  # ours
     return known
 
 

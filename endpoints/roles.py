@@ -130,17 +130,15 @@ ABILITIES = (
 
 @dataclass(frozen=True)
 class RoleExplained:
-    """name: as the API writes it. gist: whom the role is for. can, cannot: the words of abilities.
+    """name: as the API writes it. gist: whom the role is for. can: the words of its abilities.
 
-    Of a team's role both are only about what a team can allow at all. also: of what it can, what
-    the role before it in a team cannot.
+    also: of what a team's role can, what the role before it in a team cannot.
     """
 
     name: str
     label: str
     gist: str
     can: tuple[str, ...]
-    cannot: tuple[str, ...]
     also: tuple[str, ...] = ()
 
 
@@ -161,9 +159,14 @@ ON_THE_SITE = {
 }
 
 
-def only_on_the_site() -> list[str]:
-    """What no role in a team allows."""
-    return [one.words for one in ABILITIES if one not in of_teams()]
+def in_teams() -> list[str]:
+    """What a role in a team can allow at all."""
+    return [one.words for one in of_teams()]
+
+
+def on_the_site() -> list[str]:
+    """What a role of the site can allow: what one in a team can, and more."""
+    return [one.words for one in ABILITIES]
 
 
 def of_teams() -> list[Ability]:
@@ -193,8 +196,7 @@ def explained(
 ) -> RoleExplained:
     rights = Rights(({name: role},))
     can = tuple(one.words for one in abilities if allows(rights, *one.actions))
-    cannot = tuple(one.words for one in abilities if one.words not in can)
-    return RoleExplained(str(name), label, gist, can, cannot)
+    return RoleExplained(str(name), label, gist, can)
 
 
 def allows(rights: Rights, *actions: Action) -> bool:

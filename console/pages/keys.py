@@ -14,6 +14,7 @@ from console.forms.keys import KeyForm, Owner, RotateForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.key_words import KeyRow
 from console.pages.samples import base_url, key_samples
+from console.working import working
 from endpoints.access import allowed_teams, require, teams_whose_keys
 from endpoints.accounts import visible_accounts
 from endpoints.keys import (
@@ -81,7 +82,11 @@ def key_create(request: HtmxRequest) -> HttpResponse:
     owners = owners_for(request)
     if wants_fragment(request):
         return render(request, "keys/_matches.html", matches(request, KeyForm(owners, request.GET)))
-    start = {"owner": request.GET.get("owner", "")}
+    chosen = working(request).chosen
+    start = {
+        "owner": request.GET.get("owner") or Owner(team=chosen.name if chosen else None).value,
+        "endpoints": request.GET.get("endpoints", ""),
+    }
     form = KeyForm(owners, request.POST or None, initial=start)
     if request.method == "POST" and form.is_valid():
         owner, lifetime = form.chosen_owner, form.lifetime

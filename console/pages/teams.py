@@ -161,8 +161,9 @@ def team_switch(request: HtmxRequest) -> HttpResponse:
 def roles_explained(request: HtmxRequest) -> HttpResponse:
     """For everybody, above all for those who may not do something."""
     context = {
+        "in_teams": roles.in_teams(),
         "team_roles": roles.team_roles(),
+        "on_the_site": roles.on_the_site(),
         "site_roles": roles.site_roles(),
-        "of_the_site": roles.only_on_the_site(),
     }
     return render(request, "teams/roles.html", context)

@@ -33,7 +33,13 @@ SOURCES = {
     "package": "a Python package",
     "folder": "a folder of this machine",
 }
-SETTINGS = {"model_id": "Model", "num_allocations": "Allocations", "num_threads": "Threads"}
+SETTINGS = {
+    "model_id": "Model",
+    "num_allocations": "Allocations",
+    "num_threads": "Threads",
+    "api_key": "API key",
+    "api_keys": "API keys",
+}
 STEPS = {
     StepName.ROUTE: "Address",
     StepName.DNS: "Name lookup",

@@ -1,5 +1,6 @@
 """Keys on the pages: whose they show, what the form makes, and that the API shows the same."""
 
+import html
 import re
 from datetime import timedelta
 from typing import Any
@@ -286,3 +287,29 @@ def test_there_are_no_pages_of_keys_while_security_is_off(settings: Any, admin: 
     assert anybody.get("/console/keys").status_code == 404
     assert anybody.get(ACCOUNTS).status_code == 404
     assert "/console/keys" not in text(anybody.get("/console/"))
+
+
+def test_the_page_of_an_endpoint_leads_to_a_key_for_it_alone(search: Team) -> None:
+    made = make_endpoint("products")
+    made.team = search
+    made.save()
+    person = member(search, TeamRole.INFERENCE_USER, "ana")
+
+    link = re.search(
+        r'href="(/console/keys/_new[^"]*)"', text(person.get("/console/endpoints/products"))
+    )
+    assert link
+    page = text(person.get(html.unescape(link[1])))
+
+    assert '<option value="me:search" selected>' in page
+    assert re.search(r'<textarea name="endpoints"[^>]*> ?products</textarea>', page)
+    assert [*re.findall(r'<li> <span class="font-monospace">(.*?)</span>', page)] == ["products"]
+
+
+def test_a_new_key_is_first_of_all_for_the_team_that_somebody_works_in(search: Team) -> None:
+    member(search, TeamRole.INFERENCE_USER, "ana")
+    person = signed_in(User.objects.get(username="ana"))
+    teams.put_member(teams.create_team("a-team"), User.objects.get(), TeamRole.INFERENCE_USER)
+    person.post("/console/teams/_switch", {"team": "search"})
+
+    assert '<option value="me:search" selected>' in text(person.get(NEW))

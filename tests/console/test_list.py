@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from endpoints.models import ArtifactState, DeploymentState, Endpoint, Heartbeat
-from tests.console.conftest import HTMX, text
+from endpoints.models import ArtifactState, DeploymentState, Endpoint, Heartbeat, Team, TeamRole
+from tests.console.conftest import HTMX, member, text
 from tests.factories import make_artifact, make_endpoint
 
 
@@ -127,3 +127,15 @@ def test_a_silent_runner_is_named_while_endpoints_need_it(console: Client) -> No
     make_endpoint()
 
     assert "<strong>runner</strong> gives no sign of life" in text(console.get("/console/"))
+
+
+@pytest.mark.parametrize(
+    ("role", "is_offered"), [(TeamRole.INFERENCE_USER, False), (TeamRole.INFERENCE_ADMIN, True)]
+)
+def test_who_may_create_nothing_is_not_offered_to(
+    search: Team, role: TeamRole, is_offered: bool
+) -> None:
+    page = text(member(search, role).get("/console/"))
+
+    assert ("Create endpoint" in page) == is_offered
+    assert ("Those who manage your team create them." in page) != is_offered

@@ -190,13 +190,27 @@ def test_the_pages_of_another_team_do_not_exist(boss: Client, other: Team, tail:
     assert token.sub("", text(there)) == token.sub("", text(nowhere))
 
 
-def test_everybody_may_read_what_the_roles_can_do(plain: Client, client: Client) -> None:
+@pytest.mark.parametrize(
+    ("table", "abilities", "explained"),
+    [
+        (0, roles.in_teams(), roles.team_roles()),
+        (1, roles.on_the_site(), roles.site_roles()),
+    ],
+)
+def test_everybody_may_read_what_each_role_can_do_and_what_not(
+    plain: Client, table: int, abilities: list[str], explained: list[roles.RoleExplained]
+) -> None:
     page = text(plain.get("/console/roles"))
 
-    for role in (*roles.team_roles(), *roles.site_roles()):
-        assert role.name in page
-        for words in (*role.can, *role.cannot):
-            assert f"<li>{words}</li>" in page
+    rows = page.split("<tbody>")[table + 1].split("</tbody>")[0].split("</tr>")
+    for words, row in zip(abilities, rows, strict=False):
+        assert f'<th scope="row">{words}</th>' in row
+        told = re.findall(r'<span class="visually-hidden">(yes|no)</span>', row)
+        assert told == ["yes" if words in role.can else "no" for role in explained]
+    assert all(role.name in page for role in explained)
+
+
+def test_strangers_do_not_read_what_the_roles_can_do(client: Client) -> None:
     assert client.get("/console/roles").status_code == 302
 
 
