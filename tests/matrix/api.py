@@ -34,7 +34,7 @@ TABLES = {
 - +++xx +++ +++ ++ x- +++?+--  GET /_inference/.rerank-v1-elasticsearch
 - +++xx +++ +++ ++ x- +++?+--  POST /_inference/.rerank-v1-elasticsearch
     < {"input": ["a"], "query": "b"}
-- ++xxx x++ x++ ++ x- ++x?x--  PUT /_inference/.rerank-v1-elasticsearch/_update
+- ++xxx x++ x++ ++ x- ++x+x--  PUT /_inference/.rerank-v1-elasticsearch/_update
     < {"service_settings": {"num_allocations": 1}}
 - ++xxx xxx xxx xx x- +xx?x--  DELETE /_inference/.rerank-v1-elasticsearch?force
 - +++xx +++ +++ ++ x- +++++--  GET /_inference/_services[/text_embedding]
@@ -79,7 +79,7 @@ TABLES = {
     "deployments": """
 # site  team oth. sh no keys
 - +xx+x x++ x?? ?? x- ++xxx--  POST /_ml/trained_models/m1/deployment/_start?deployment_id=d2
-- +xx+x x++ x++ ++ x- ++xxx--  POST /_ml/trained_models/.rerank-v1/deployment/_start?deployment_id=d2
+- +xx+x x++ x++ ++ x- ++xxx--  POST /_ml/trained_models/.rerank-v1/deployment/_start
 - +xx+x x++ x?? ?? x- ++xxx--  POST /_ml/trained_models/d1/deployment/_stop?allow_no_match=false
 - +xx+x x++ x?? xx x- ++xxx--  POST /_ml/trained_models/e1/deployment/_stop?allow_no_match=false
 - +xx+x x++ x?? ?? x- ++xxx--  POST /_ml/trained_models/d1/deployment/_update
@@ -136,7 +136,7 @@ TABLES = {
 # site  team oth. sh no keys
 - +xxxx +++ ??? ?? x- ++xx+--  PUT|POST /_security/api_key
     < {"name": "k", "metadata": {"console": {"team": "owners"}}}
-- +xxxx xx+ ??? ?? x- +xxxx--  PUT|POST /_security/api_key
+- +xxxx xx+ ??? ?? x- ++xx+--  PUT|POST /_security/api_key
     < {"name": "k", "metadata": {"console": {"service_account": "owners/bot"}}}
 - +xxxx +++ +++ ++ x- ++xx+--  GET /_console/api_keys
 - +xxxx ??? ??? ?? x- +?xx?--  GET /_console/api_keys/superuser

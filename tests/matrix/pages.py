@@ -19,15 +19,16 @@ TABLES = {
 + +++++ +++ +++ ++ ++  GET /console/new-password/in
 ? ????? ??? ??? ?? ??  GET /console/new-password/out
 ? ????? ??? ??? ?? ??  GET|POST /console/new-password
-+ +++++ +++ +++ ++ ++  GET|POST /console/password
++ +++++ +++ +++ ++ ++  GET|POST|PUT /console/password
 + +++++ +++ +++ ++ ++  GET /console/password/sent
-+ +++++ +++ +++ ++ ++  GET /console/password/1-abc
++ +++++ +++ +++ ++ ++  GET|POST /console/password/1/abc
 + +++++ +++ +++ ++ ++  GET /console/password/changed
 + +++++ +++ +++ ++ ++  GET /console/email/sent
 + +++++ +++ +++ ++ ++  GET /console/email/unknown
+? ????? ??? ??? ?? ??  POST /console/email/unknown
 + +++++ +++ +++ ++ ++  GET /console/sign-in/inactive
-+ +++++ +++ +++ ++ ++  GET /console/sign-in/code
-+ +++++ +++ +++ ++ ++  GET /console/sign-in/passkey
+- +++++ +++ +++ ++ +-  GET|POST /console/sign-in/code
+- +++++ +++ +++ ++ +-  GET|POST /console/sign-in/passkey
 - ????? ??? ??? ?? ?-  GET|POST /console/sign-up
 # Nobody signs in by a provider where there is none.
 ? ????? ??? ??? ?? ??  GET /console/sign-in/service[/callback]
