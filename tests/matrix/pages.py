@@ -152,3 +152,18 @@ TABLES = {
 - +xxxx xx+ xx? xx x-  GET /console/audit/1000002
 """,
 }
+# Whoever signed in long ago proves first that it is still them.
+DANGEROUS = """
+/console/account/email
+/console/account/security/app
+/console/account/security/app/remove
+/console/account/security/codes
+/console/account/security/codes/new
+/console/account/security/passkeys/_new
+/console/account/security/passkeys/1
+/console/account/security/passkeys/1/remove
+/console/account/service/link
+/console/account/service/unlink
+/console/clusters/c1/remove
+/console/people/user/sessions
+"""

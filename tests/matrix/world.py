@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
 
+from console.sign_in.freshness import SEND_S
 from endpoints import accounts, invitations, password_resets, sharing, teams
 from endpoints.invitations import Wish
 from endpoints.models import (
@@ -66,6 +67,7 @@ TEAMS = {
     "partners": {"manager it is shared with to manage": TeamRole.INFERENCE_ADMIN},
 }
 SIGN_IN = "/console/sign-in"
+SIGNED_IN_LONG_AGO = "superuser who signed in long ago"
 
 
 @dataclass
@@ -139,6 +141,7 @@ def build() -> World:
     for caller, user in people.items():
         headers[caller] = authorized(basic(user.username, PASSWORD))
     sessions = {caller: session_of(user) for caller, user in people.items()}
+    sessions[SIGNED_IN_LONG_AGO] = session_of(people["superuser"], SEND_S + 1)
     User.objects.filter(pk=people["deactivated"].pk).update(is_active=False)
     return World(headers, sessions)
 
@@ -228,6 +231,6 @@ def authorized(value: str) -> dict[str, str]:
     return {"Authorization": value}
 
 
-def session_of(user: User) -> str:
-    client = browser_of(user)
+def session_of(user: User, signed_in_ago_s: float = 0.0) -> str:
+    client = browser_of(user, signed_in_ago_s)
     return client.cookies[settings.SESSION_COOKIE_NAME].value
