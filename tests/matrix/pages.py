@@ -53,8 +53,8 @@ TABLES = {
 - +++++ +++ +++ ++ +-  GET /console/account/security/passkeys
 - +++++ +++ +++ ++ +-  GET|POST /console/account/security/passkeys/_new
 # That of somebody else.
-- ????? ??? ??? ?? ?-  GET|POST /console/account/security/passkeys/1
-- ????? ??? ??? ?? ?-  GET|POST /console/account/security/passkeys/1/remove
+- ????? ??? ??? ?? ?-  GET|POST /console/account/security/passkeys/1000001
+- ????? ??? ??? ?? ?-  GET|POST /console/account/security/passkeys/1000001/remove
 - +++++ +++ +++ ++ +-  GET|POST /console/account/sessions
 """,
     "endpoints": """
@@ -160,8 +160,8 @@ DANGEROUS = """
 /console/account/security/codes
 /console/account/security/codes/new
 /console/account/security/passkeys/_new
-/console/account/security/passkeys/1
-/console/account/security/passkeys/1/remove
+/console/account/security/passkeys/1000001
+/console/account/security/passkeys/1000001/remove
 /console/account/service/link
 /console/account/service/unlink
 /console/clusters/c1/remove

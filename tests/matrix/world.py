@@ -182,7 +182,7 @@ def people_who_come(people: dict[str, User]) -> None:
     reset, _ = password_resets.offer_reset(administrator, people["user"])
     PasswordReset.objects.filter(pk=reset.pk).update(token_sha256=digest("in"))
     Authenticator.objects.create(
-        pk=1, user=make_user("keeper"), type=Authenticator.Type.WEBAUTHN, data={}
+        pk=1000001, user=make_user("keeper"), type=Authenticator.Type.WEBAUTHN, data={}
     )
 
 
