@@ -134,7 +134,7 @@ def build() -> World:
             teams.put_member(made[name], people[caller], team_role)
     people |= {caller: make_user(caller) for caller in ("nobody", "deactivated")}
     things(made)
-    people_who_come(people)
+    ways_in(people)
     entries()
     bot = accounts.create_account(people["superuser"], "bot", "inference_user", team="owners")
     headers = keys(people, bot)
@@ -168,8 +168,11 @@ def things(made: dict[str, Team]) -> None:
     RegionPolicy.objects.create(policy={"allowed_geos": ["eu"]}, created_at=timezone.now())
 
 
-def people_who_come(people: dict[str, User]) -> None:
-    """Invitations [toteam] and [tosite], of which [toteam] has the token `in`, as has a reset."""
+def ways_in(people: dict[str, User]) -> None:
+    """Invitations [toteam] and [tosite], a reset, and the passkey 1000001 of somebody else.
+
+    The token of [toteam] is `in`, as is that of the reset.
+    """
     administrator = people["superuser"]
     for link_id, token, wish in (
         ("toteam", "in", Wish("newcomer", team="owners", team_role=TeamRole.INFERENCE_USER)),
