@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from endpoints.access import Forbidden, forbidden, forbidden_in, forbidden_on_site
+from endpoints.access import Forbidden, forbidden, forbidden_in, forbidden_on_site, require
 from endpoints.models import Invitation, Membership, Team, User
 from endpoints.models.link import InvitationQuerySet
 from endpoints.permissions import Action
@@ -47,6 +47,12 @@ def visible_memberships(user: User) -> QuerySet[Membership]:
     return memberships.filter(team__in=administered_teams(user))
 
 
+def require_to_invite(user: User) -> None:
+    """Let pass who may invite people here or into some team. Raises Forbidden."""
+    if not may_everywhere(user, Action.PERSON_INVITE):
+        require(user, Action.TEAM_PEOPLE)
+
+
 def visible_invitations(user: User) -> InvitationQuerySet:
     """Those that somebody may withdraw and renew: all, or those to a role in a team of theirs."""
     invitations = Invitation.objects.select_related("team", "made_by")
@@ -73,7 +79,8 @@ def get_person(user: User, username: str, *, to: Action = Action.PERSON_GET) -> 
 
 
 def get_invitation(user: User, link_id: str) -> Invitation:
-    """Raises NotFound for one that is not theirs to withdraw or renew."""
+    """Raises Forbidden for who may not invite, NotFound for one that is not theirs to change."""
+    require_to_invite(user)
     found = visible_invitations(user).filter(link_id=link_id).first() if link_id.isalnum() else None
     if found is None:
         raise NotFound(f"There is no invitation [{link_id}]")

@@ -218,6 +218,15 @@ def may_rotate(user: User, key: ApiKey) -> bool:
     return key.user.is_service_account and (teams is None or key.team_id in teams)
 
 
+def check_may_rotate(user: User, key: ApiKey) -> None:
+    """Raises Forbidden."""
+    if not may_rotate(user, key):
+        raise Forbidden(
+            f"{forbidden(user, Action.API_KEY_ROTATE)}; API key [{key.key_id}] is that of "
+            f"[{key.user.username}], who alone can rotate it"
+        )
+
+
 @transaction.atomic
 def rotate_api_key(
     user: User, key_id: str, overlap: timedelta = OVERLAP
@@ -234,11 +243,7 @@ def rotate_api_key(
     found = get_key(user, key_id, Action.API_KEY_ROTATE)
     if user.acting_key:
         raise is_derived()
-    if not may_rotate(user, found):
-        raise Forbidden(
-            f"{forbidden(user, Action.API_KEY_ROTATE)}; API key [{key_id}] is that of "
-            f"[{found.user.username}], who alone can rotate it"
-        )
+    check_may_rotate(user, found)
     old = (
         ApiKey.objects.select_for_update(of=("self",))
         .select_related("user", "team")

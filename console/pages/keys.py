@@ -19,6 +19,7 @@ from endpoints.access import allowed_teams, require, teams_whose_keys
 from endpoints.accounts import visible_accounts
 from endpoints.keys import (
     check_can_rotate,
+    check_may_rotate,
     create_api_key,
     endpoints_within,
     get_key,
@@ -170,6 +171,7 @@ def key_detail(request: HtmxRequest, key_id: str) -> HttpResponse:
 def key_rotate(request: HtmxRequest, key_id: str) -> HttpResponse:
     require_keys(request, Action.API_KEY_ROTATE)
     key = get_key(request.user, key_id, Action.API_KEY_ROTATE)
+    check_may_rotate(request.user, key)
     form = RotateForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

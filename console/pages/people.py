@@ -10,13 +10,13 @@ from django.shortcuts import redirect, render
 from console.forms.people import DeactivateForm, InviteForm, RolesForm
 from console.http import HtmxRequest, page, wants_fragment
 from endpoints import invitations, leaving, password_resets, people
-from endpoints.access import require
 from endpoints.access_to_people import (
     administered_teams,
     get_invitation,
     get_person,
     givable_roles,
     may_everywhere,
+    require_to_invite,
     visible_invitations,
     visible_people,
 )
@@ -75,9 +75,8 @@ def person_list(request: HtmxRequest) -> HttpResponse:
 
 @page("GET", "HEAD", "POST")
 def person_invite(request: HtmxRequest) -> HttpResponse:
+    require_to_invite(request.user)
     is_for_all = may_everywhere(request.user, Action.PERSON_INVITE)
-    if not is_for_all:
-        require(request.user, Action.TEAM_PEOPLE)
     form = InviteForm(
         request.POST if request.method == "POST" else None,
         teams=administered_teams(request.user),

@@ -6,12 +6,11 @@ from django.http import HttpResponse
 from pydantic import Field, StrictBool, StrictStr
 
 from endpoints import invitations, leaving, password_resets, people
-from endpoints.access import require
 from endpoints.access_to_people import (
     check_may_give,
     get_invitation,
     get_person,
-    may_everywhere,
+    require_to_invite,
     visible_invitations,
     visible_people,
 )
@@ -129,16 +128,14 @@ class ResetView(ElasticView):
 
 class InvitationsView(ElasticView):
     def get(self, request: UserRequest) -> HttpResponse:
-        if not may_everywhere(request.user, Action.PERSON_INVITE):
-            require(request.user, Action.TEAM_PEOPLE)
+        require_to_invite(request.user)
         self.params(request)
         found = visible_invitations(request.user).pending()
         return self.answer({"invitations": [one.to_response() for one in found]})
 
     def post(self, request: UserRequest) -> HttpResponse:
         """Invite somebody; who is here already becomes a member of the team."""
-        if not may_everywhere(request.user, Action.PERSON_INVITE):
-            require(request.user, Action.TEAM_PEOPLE)
+        require_to_invite(request.user)
         self.params(request)
         body = parse(InviteBody, request)
         if body.send and not body.email:

@@ -10,6 +10,52 @@ TABLES = {
 - ????? ??? ??? ?? ?-  GET|POST /console/nothing/is/here
 - +++++ +++ +++ ++ +-  GET /console/api
 - +++++ +++ +++ ++ +-  GET /console/api/openapi.json
+- +++++ +++ +++ ++ +-  GET /console/roles
+- +++++ +++ +++ ++ +-  GET /console/account/no-access
+# A link is for whoever has it, and leads on; without one there is nothing.
++ +++++ +++ +++ ++ ++  GET /console/join/in
+? ????? ??? ??? ?? ??  GET /console/join/out
+? ????? ??? ??? ?? ??  GET|POST /console/join
++ +++++ +++ +++ ++ ++  GET /console/new-password/in
+? ????? ??? ??? ?? ??  GET /console/new-password/out
+? ????? ??? ??? ?? ??  GET|POST /console/new-password
++ +++++ +++ +++ ++ ++  GET|POST|PUT /console/password
++ +++++ +++ +++ ++ ++  GET /console/password/sent
++ +++++ +++ +++ ++ ++  GET|POST /console/password/1/abc
++ +++++ +++ +++ ++ ++  GET /console/password/changed
++ +++++ +++ +++ ++ ++  GET /console/email/sent
++ +++++ +++ +++ ++ ++  GET /console/email/unknown
+? ????? ??? ??? ?? ??  POST /console/email/unknown
++ +++++ +++ +++ ++ ++  GET /console/sign-in/inactive
+- +++++ +++ +++ ++ +-  GET|POST /console/sign-in/code
+- +++++ +++ +++ ++ +-  GET|POST /console/sign-in/passkey
+- ????? ??? ??? ?? ?-  GET|POST /console/sign-up
+# Nobody signs in by a provider where there is none.
+? ????? ??? ??? ?? ??  GET /console/sign-in/service[/callback]
+- ????? ??? ??? ?? ?-  GET|POST /console/account/service/link
+- +++++ +++ +++ ++ +-  GET|POST /console/account/service/unlink
+""",
+    "one's own account": """
+# site  team oth. sh no
+- +++++ +++ +++ ++ +-  GET|POST /console/account
+- +++++ +++ +++ ++ +-  GET|POST /console/account/confirm
+- +++++ +++ +++ ++ +-  GET|POST /console/account/confirm/code
+- +++++ +++ +++ ++ +-  GET|POST /console/account/confirm/passkey
+- +++++ +++ +++ ++ +-  GET /console/account/confirm/again
+- +++++ +++ +++ ++ +-  GET|POST /console/account/email
+- +++++ +++ +++ ++ +-  GET|POST /console/account/password
+- ????? ??? ??? ?? ?-  GET|POST /console/account/password/first
+- +++++ +++ +++ ++ +-  GET /console/account/security
+- +++++ +++ +++ ++ +-  GET|POST /console/account/security/app
+- ????? ??? ??? ?? ?-  GET|POST /console/account/security/app/remove
+- ????? ??? ??? ?? ?-  GET /console/account/security/codes
+- +++++ +++ +++ ++ +-  GET|POST /console/account/security/codes/new
+- +++++ +++ +++ ++ +-  GET /console/account/security/passkeys
+- +++++ +++ +++ ++ +-  GET|POST /console/account/security/passkeys/_new
+# That of somebody else.
+- ????? ??? ??? ?? ?-  GET|POST /console/account/security/passkeys/1000001
+- ????? ??? ??? ?? ?-  GET|POST /console/account/security/passkeys/1000001/remove
+- +++++ +++ +++ ++ +-  GET|POST /console/account/sessions
 """,
     "endpoints": """
 # site  team oth. sh no
@@ -28,6 +74,11 @@ TABLES = {
 - ++xxx x++ x?? x+ x-  POST /console/endpoints/e1/cache
     < enabled=true
 - ++xxx x++ x?? x+ x-  POST /console/endpoints/e1/cache/purge
+- +++xx +++ ??? ++ x-  GET /console/endpoints/e1/history
+- +xxxx xx+ ??? xx x-  POST /console/endpoints/e1/shares
+- +xxxx xx+ ??? xx x-  GET|POST /console/endpoints/e1/shares/guests/remove
+- +xxxx xx+ ??? xx x-  GET|POST /console/endpoints/e1/move
+- +xxxx xxx xxx xx x-  GET|POST /console/endpoints/.rerank-v1-elasticsearch/move
 """,
     "clusters": """
 # site  team oth. sh no
@@ -38,4 +89,81 @@ TABLES = {
 - +xxxx x++ x?? ?? x-  POST /console/clusters/c1/scan
 - +xxxx x++ x?? ?? x-  GET|POST /console/clusters/c1/remove
 """,
+    "keys": """
+# site  team oth. sh no
+- +xxxx +++ +++ ++ x-  GET /console/keys
+- +xxxx +++ +++ ++ x-  GET|POST /console/keys/_new
+- +xxxx ??? ??? ?? x-  GET /console/keys/superuser
+- +xxxx ?++ ??? ?? x-  GET /console/keys/manager
+- +xxxx ??+ ??? ?? x-  GET /console/keys/account
+# Who has the new secret acts in the name of the key's owner.
+- +xxxx ??? ??? ?? x-  GET|POST /console/keys/superuser/rotate
+- xxxxx ?+x ??? ?? x-  GET|POST /console/keys/manager/rotate
+- +xxxx ??+ ??? ?? x-  GET|POST /console/keys/account/rotate
+- +xxxx ??? ??? ?? x-  GET|POST /console/keys/superuser/revoke
+- +xxxx ?++ ??? ?? x-  GET|POST /console/keys/manager/revoke
+- +xxxx ??+ ??? ?? x-  GET|POST /console/keys/account/revoke
+- +xxxx +++ +++ ++ x-  GET /console/keys/_accounts
+- +xxxx xx+ xx+ xx x-  GET|POST /console/keys/_accounts/_new
+- +xxxx xx+ xx? xx x-  GET|POST /console/keys/_accounts/owners/bot
+- +xxxx xx+ xx? xx x-  GET|POST /console/keys/_accounts/owners/bot/remove
+""",
+    "teams": """
+# site  team oth. sh no
+- +xxxx +++ +++ ++ x-  GET /console/teams
+- +xxxx xxx xxx xx x-  GET|POST /console/teams/_new
+- +++++ +++ +++ ++ +-  POST /console/teams/_switch
+- +xxxx +++ ??? ?? x-  POST /console/teams/_switch
+    < team=owners
+- +xxxx +++ ??? ?? x-  GET /console/teams/owners
+- +xxxx xx+ ??? ?? x-  GET|POST /console/teams/owners/edit
+- +xxxx xxx ??? ?? x-  GET|POST /console/teams/owners/delete
+- +xxxx xx+ ??? ?? x-  POST /console/teams/owners/members
+- +xxxx +x+ ??? ?? x-  GET|POST /console/teams/owners/members/user/remove
+- +xxxx x++ ??? ?? x-  GET|POST /console/teams/owners/members/manager/remove
+""",
+    "people": """
+# site  team oth. sh no
+- +xxxx xx+ xx+ xx x-  GET /console/people
+- +xxxx xx+ xx+ xx x-  GET|POST /console/people/_invite
+- +xxxx xx+ xx? xx x-  GET|POST /console/people/_invitations/toteam/withdraw
+- +xxxx xx? xx? xx x-  GET|POST /console/people/_invitations/tosite/withdraw
+- +xxxx xx+ xx? xx x-  POST /console/people/_invitations/toteam/renew
+- +xxxx xx? xx? xx x-  POST /console/people/_invitations/tosite/renew
+- +xxxx xx+ xx? xx x-  GET /console/people/user
+- +xxxx xx? xx? xx x-  GET /console/people/nobody
+- +xxxx xxx xx? xx x-  GET|POST /console/people/user/roles
+- +xxxx xx? xx? xx x-  GET|POST /console/people/nobody/roles
+- +xxxx xxx xx? xx x-  GET|POST /console/people/user/reset
+- +xxxx xx? xx? xx x-  GET|POST /console/people/nobody/reset
+- +xxxx xxx xx? xx x-  GET|POST /console/people/user/deactivate
+- +xxxx xx? xx? xx x-  GET|POST /console/people/nobody/deactivate
+- +xxxx xxx xx? xx x-  POST /console/people/user/activate
+- +xxxx xx? xx? xx x-  POST /console/people/deactivated/activate
+- +xxxx xxx xx? xx x-  GET|POST /console/people/user/sessions
+- +xxxx xx? xx? xx x-  GET|POST /console/people/nobody/sessions
+""",
+    "the audit log": """
+# site  team oth. sh no
+- +xxxx xx+ xx+ xx x-  GET /console/audit
+- +xxxx xx+ xx+ xx x-  GET /console/audit/export.csv
+- ?xxxx xx? xx? xx x-  GET /console/audit/export.xls
+- +xxxx xx? xx? xx x-  GET /console/audit/1000001
+- +xxxx xx+ xx? xx x-  GET /console/audit/1000002
+""",
 }
+# Whoever signed in long ago proves first that it is still them.
+DANGEROUS = """
+/console/account/email
+/console/account/security/app
+/console/account/security/app/remove
+/console/account/security/codes
+/console/account/security/codes/new
+/console/account/security/passkeys/_new
+/console/account/security/passkeys/1000001
+/console/account/security/passkeys/1000001/remove
+/console/account/service/link
+/console/account/service/unlink
+/console/clusters/c1/remove
+/console/people/user/sessions
+"""

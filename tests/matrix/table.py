@@ -1,7 +1,7 @@
 """How the tables read: a line for each action, a sign for each caller.
 
     # site  team oth. sh no keys
-    - +++xx +++ ??? ++ x- +++--  GET|POST /_inference/[text_embedding/]e1
+    - +++xx +++ ??? ++ x- +++++--  GET|POST /_inference/[text_embedding/]e1
         < {"a": "body"}
 
 The signs come in groups, which are for the eye alone: nobody, then the roles of the site, and so on
@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-# The columns. Of the team [owners] are the endpoints, the model, the deployment and the cluster of
-# the tables; [e1] is shared with others to be used and with others again to be managed.
+# The columns. Of the team [owners] are the endpoints, the model, the deployment, the cluster, the
+# service account and the invitation of the tables; [e1] is shared with others to be used and with
+# others again to be managed.
 PEOPLE = (
     "anonymous",
     *("superuser", "inference_admin", "inference_user"),
@@ -26,15 +27,19 @@ PEOPLE = (
     *("manager it is shared with to use", "manager it is shared with to manage"),
     *("nobody", "deactivated"),
 )
-KEYS = ("superuser's key", "manager's key of the team", "narrowed key", "expired", "revoked")
+KEYS = (
+    *("superuser's key", "manager's key of the team", "superuser's key to call endpoints"),
+    *("superuser's key to endpoints like e*", "service account's key"),
+    *("expired", "revoked"),
+)
 CALLERS = (*PEOPLE, *KEYS)
-GROUPS = (1, 5, 3, 3, 2, 2, 5)
+GROUPS = (1, 5, 3, 3, 2, 2, 7)
 
 ALLOWED, FORBIDDEN, MISSING, UNKNOWN = "+", "x", "?", "-"
 SIGNS = {
     ALLOWED: "is allowed",
     FORBIDDEN: "is refused (403)",
-    MISSING: "finds nothing (404)",
+    MISSING: "finds nothing (404, or 410 for a link)",
     UNKNOWN: "is asked who it is (401, or the page to sign in)",
 }
 OPTIONAL = re.compile(r"\[([^]]+)\]")

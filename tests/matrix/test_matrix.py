@@ -1,40 +1,15 @@
 """Everybody at every door: the tables tell who is let in, and no door is without a line."""
 
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
-from django.db import transaction
-from django.http import HttpResponse
-from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
-from pytest_django.plugin import DjangoDbBlocker
 
-from endpoints import hosting
-from tests.endpoints.conftest import FakeHosts
-from tests.endpoints.conftest import World as Time
-from tests.matrix import api, pages
-from tests.matrix.table import KEYS, SIGNS, UNKNOWN, Row, grouped, rows_of
-from tests.matrix.world import World, build, sign_of
+from tests.matrix.rows import ROWS
+from tests.matrix.table import KEYS, SIGNS, UNKNOWN, Row, grouped
+from tests.matrix.world import World, sign_of
 
 pytestmark = pytest.mark.django_db
-ROWS = {
-    f"{area}: {row}": row
-    for tables in (api.TABLES, pages.TABLES)
-    for area, table in tables.items()
-    for row in rows_of(table)
-}
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
-    """Built once; whatever is done in it is undone at once."""
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), transaction.atomic():
-        hosts = FakeHosts()
-        patch.setattr(hosting, "hosts", lambda: hosts)
-        patch.setattr(hosting, "sleep", Time(hosts).pause)
-        yield build()
-        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
@@ -54,9 +29,9 @@ def differences(row: Row, found: str) -> Iterator[str]:
 @pytest.mark.parametrize("key", KEYS)
 def test_a_key_opens_no_page(world: World, key: str) -> None:
     opened = Row("GET", "/console/", "")
-    answer = Client(headers=world.headers[key]).get(opened.path)
+    answer = world.answer(opened, "anonymous", **world.headers[key])
 
-    assert sign_of(opened, cast(HttpResponse, answer)) == UNKNOWN
+    assert sign_of(opened, answer) == UNKNOWN
 
 
 def test_every_route_has_a_row(world: World) -> None:

@@ -137,9 +137,9 @@ def test_others_see_nobody(search: Team, role: str) -> None:
         ("GET", INVITATIONS),
         ("POST", INVITATIONS),
         ("POST", f"{PEOPLE}/plain/_reset"),
+        ("DELETE", f"{INVITATIONS}/0"),
     ):
         assert refused(plain(method, path, {})) == (403, "security_exception")
-    assert plain("DELETE", f"{INVITATIONS}/0").status_code == 404
 
 
 def test_roles_are_given_and_hold_at_once(api: Api, admin: User) -> None:
