@@ -16,16 +16,24 @@ from endpoints.models import User
 @receiver([post_save, post_delete], sender=Authenticator)
 @transaction.atomic
 def factor_changed(
-    instance: Authenticator, created: bool | None = None, raw: bool = False, **kwargs: Any
+    instance: Authenticator,
+    created: bool | None = None,
+    raw: bool = False,
+    origin: Any = None,
+    **kwargs: Any,
 ) -> None:
-    """Keep on the account whether it has a second factor, and write down what changed."""
+    """Keep on the account whether it has a second factor, and write down what changed.
+
+    origin: what was deleted. Who deletes factors along with something else, or all of them
+    together, writes that down.
+    """
     if created is False:
         return  # it was used
     factors = Authenticator.objects.filter(user_id=instance.user_id)
     has_one = factors.exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
     User.objects.filter(pk=instance.user_id).update(has_second_factor=has_one)
-    if raw:
-        return  # it came with an archive, which is written down as one
+    if raw or origin not in (None, instance):
+        return
     username, factor = instance.user.username, {"factor": instance.type}
     if created:
         audit.record("factor.add", username, after=factor)
@@ -35,4 +43,6 @@ def factor_changed(
 
 @receiver(email_confirmed)
 def address_confirmed(email_address: EmailAddress, **kwargs: Any) -> None:
-    audit.record("person.update", email_address.user.username, after={"email": email_address.email})
+    user = email_address.user
+    after = {"email": email_address.email}
+    audit.record("person.update", user.username, after=after, who=audit.of_this(user))
