@@ -16,24 +16,16 @@ from endpoints.models import User
 @receiver([post_save, post_delete], sender=Authenticator)
 @transaction.atomic
 def factor_changed(
-    instance: Authenticator,
-    created: bool | None = None,
-    raw: bool = False,
-    origin: Any = None,
-    **kwargs: Any,
+    instance: Authenticator, created: bool | None = None, raw: bool = False, **kwargs: Any
 ) -> None:
-    """Keep on the account whether it has a second factor, and write down what changed.
-
-    origin: what was deleted. Who deletes factors along with something else, or all of them
-    together, writes that down.
-    """
+    """Keep on the account whether it has a second factor, and write down what changed."""
     if created is False:
         return  # it was used
     factors = Authenticator.objects.filter(user_id=instance.user_id)
     has_one = factors.exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
     User.objects.filter(pk=instance.user_id).update(has_second_factor=has_one)
-    if raw or origin not in (None, instance):
-        return
+    if raw:
+        return  # it came with an archive, which is written down as one
     username, factor = instance.user.username, {"factor": instance.type}
     if created:
         audit.record("factor.add", username, after=factor)
