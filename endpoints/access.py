@@ -113,6 +113,15 @@ def require(user: User, action: Action, *indices: str) -> None:
         raise forbidden(user, action, refused)
 
 
+def require_sight(user: User, sees: Action, to: Action) -> None:
+    """Let pass who may see such things somewhere, to do something with one of them.
+
+    Whether they may do this to that one comes later. Raises Forbidden, in words for what they want.
+    """
+    if not may(user, sees):
+        raise forbidden(user, to)
+
+
 def may(user: User, action: Action) -> bool:
     """Whether somebody may do this somewhere, on all indices where it is done to indices."""
     scope = scope_of(user)

@@ -8,7 +8,14 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from endpoints.access import Forbidden, forbidden, forbidden_in, forbidden_on_site, require
+from endpoints.access import (
+    Forbidden,
+    Unseen,
+    forbidden,
+    forbidden_in,
+    forbidden_on_site,
+    require,
+)
 from endpoints.models import Invitation, Membership, Team, User
 from endpoints.models.link import InvitationQuerySet
 from endpoints.permissions import Action
@@ -27,13 +34,16 @@ def administered_teams(user: User) -> QuerySet[Team]:
     return teams_where(user, Action.TEAM_PEOPLE)
 
 
-def visible_people(user: User) -> QuerySet[User]:
-    """Those whom somebody may see. Raises Forbidden for who may see nobody."""
+def visible_people(user: User, to: Action = Action.PERSON_GET) -> QuerySet[User]:
+    """Those whom somebody may see, to do something with them.
+
+    Raises Forbidden for who may see nobody, in words for what they want.
+    """
     if may_everywhere(user, Action.PERSON_GET):
         return User.objects.filter(service_team=None)
     teams = list(administered_teams(user).values_list("pk", flat=True))
     if not teams:
-        raise forbidden(user, Action.PERSON_GET)
+        raise forbidden(user, to)
     return User.objects.filter(
         service_team=None, pk__in=Membership.objects.filter(team__in=teams).values("user")
     )
@@ -67,10 +77,13 @@ def get_person(user: User, username: str, *, to: Action = Action.PERSON_GET) -> 
     Raises NotFound where the user may not see them, Forbidden where they may not do this, or
     where it would give them what only the other one has.
     """
-    people = visible_people(user)
+    people = visible_people(user, to)
     person = None if "\0" in username else people.filter(username=username).first()
     if person is None:
-        raise NotFound(f"There is no user [{username}]")
+        unknown = f"There is no user [{username}]"
+        if "\0" not in username and User.objects.filter(username=username).exists():
+            raise Unseen(unknown, to, None)
+        raise NotFound(unknown)
     if to != Action.PERSON_GET:
         if not may_everywhere(user, to):
             raise forbidden_on_site(user, to)

@@ -5,9 +5,11 @@ import re
 from django.db import IntegrityError, models, transaction
 
 from endpoints import audit
-from endpoints.access import allowed_teams, forbidden
-from endpoints.models import TeamRole, User
+from endpoints.access import Unseen, allowed_teams, forbidden_in
+from endpoints.attempts import attempt
+from endpoints.models import ApiKey, TeamRole, User
 from endpoints.permissions import Action
+from endpoints.revoking import revoke
 from endpoints.scopes import scope_of
 from endpoints.teams import team_to_own
 from inference.errors import Conflict, InvalidArgument, NotFound, shown
@@ -30,11 +32,16 @@ def get_account(user: User, username: str, to: Action = Action.ACCOUNT_GET) -> U
 
     Raises NotFound where the user does not see it, Forbidden where they may not do this with it.
     """
-    found = None if "\0" in username else visible_accounts(user).filter(username=username).first()
+    accounts = User.objects.exclude(service_team=None).select_related("service_team")
+    found = None if "\0" in username else accounts.filter(username=username).first()
+    unknown = f"There is no service account [{shown(username)}]"
     if found is None:
-        raise NotFound(f"There is no service account [{shown(username)}]")
-    if not scope_of(user).in_team(found.service_team_id).allow(to, to.granted_by):
-        raise forbidden(user, to)
+        raise NotFound(unknown)
+    rights, sees = scope_of(user).in_team(found.service_team_id), Action.ACCOUNT_GET
+    if not rights.allow(sees, sees.granted_by):
+        raise Unseen(unknown, to, found.service_team_id)
+    if not rights.allow(to, to.granted_by):
+        raise forbidden_in(user, to, found.service_team)
     return found
 
 
@@ -47,6 +54,7 @@ def account_role(name: str) -> TeamRole:
     return TeamRole(name)
 
 
+@attempt("account.create", on="name")
 @transaction.atomic
 def create_account(
     user: User, name: str, role: str, *, description: str = "", team: str | None = None
@@ -79,19 +87,15 @@ def create_account(
     return account
 
 
+@attempt("account.update", on="account")
 @transaction.atomic
 def update_account(account: User, *, role: str, description: str) -> User:
     """Its keys can do at most what the new role allows, from their next call on."""
-    before = told_of(account)
+    before, team = told_of(account), account.service_team
     account.service_role, account.description = account_role(role), description
     account.save(update_fields=["service_role", "description"])
-    audit.record(
-        "account.update",
-        account.username,
-        team=account.service_team,
-        before=before,
-        after=told_of(account),
-    )
+    if (after := told_of(account)) != before:
+        audit.record("account.update", account.username, team=team, before=before, after=after)
     return account
 
 
@@ -99,6 +103,7 @@ def update_account(account: User, *, role: str, description: str) -> User:
 def delete_account(account: User) -> None:
     """Remove it with its keys, which stop working at once. What it made stays."""
     before = told_of(account)
+    revoke(ApiKey.objects.filter(user=account), "its service account was deleted")
     audit.record("account.delete", account.username, team=account.service_team, before=before)
     account.delete()
 

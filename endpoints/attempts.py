@@ -34,8 +34,8 @@ MOST_WAITING, MOST_OF_ADDRESS, MOST_OF_STRANGERS = 100, 10, 10_000
 VARIOUS = "*"
 SIGN_IN, BASIC = "session.start", "Basic authentication, for the first time on this day"
 MOST_VISITORS, DAY_S = 10_000, 86_400
-# What of a route's path names no thing.
-NO_NAMES = ("task_type", "part", "service_name")
+# What of a route's path names no thing, or not the one that is changed.
+NO_NAMES = ("task_type", "part", "service_name", "team")
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
@@ -224,14 +224,21 @@ def note_refusal(refusal: BaseException | None, named: Mapping[str, Any], path: 
     action = refusal.action
     if isinstance(refusal, Unseen) and not (action and action.is_change):
         return
-    names = [value for name, value in named.items() if value and name not in NO_NAMES]
     note(
         Outcome.REFUSED,
         action.verb if action else "request.send",
-        str(names[-1]) if names else path,
+        subject_of(named) or path,
         str(refusal),
         team_pk=refusal.team_pk,
     )
+
+
+def subject_of(named: Mapping[str, Any]) -> str:
+    """What a route is about, by what it took from the path; empty where nothing is named."""
+    if {"team", "name"} <= named.keys():  # a service account is called by both
+        return f"{named['team']}/{named['name']}"
+    names = [value for name, value in named.items() if value and name not in NO_NAMES]
+    return str(names[-1]) if names else ""
 
 
 def note_stranger(refusal: Unauthenticated, address: str) -> None:
@@ -267,11 +274,21 @@ def attempt(verb: str, *, on: str) -> Callable[[Callable[Args, Result]], Callabl
                 raise
             except InferenceError as exc:
                 given = signature(change).bind(*args, **kwargs).arguments
-                thing, team = given.get(on, ""), given.get("team")
-                team_pk = team.pk if isinstance(team, Team) else getattr(thing, "team_id", None)
+                thing = given.get(on, "")
+                team_pk = team_of(thing, given.get("team"))
                 note(Outcome.FAILED, verb, str(thing), str(exc), team_pk=team_pk)
                 raise
 
         return noted
 
     return decorate
+
+
+def team_of(thing: Any, given: Any) -> int | None:
+    """Whose log a failure belongs into: that of whose the thing is, or of the team it is about."""
+    if hasattr(thing, "team_id"):
+        owner: int | None = thing.team_id
+        return owner
+    if isinstance(thing, User) and thing.is_service_account:
+        return thing.service_team_id
+    return given.pk if isinstance(given, Team) else None

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from endpoints import audit, people, teams
+from endpoints.attempts import attempt
 from endpoints.groups import NOTHING, Granted, granted
 from endpoints.models import ApiKey, Membership, Team, TeamRole, User
 from endpoints.models.user import BUILTIN_USERNAME
 from endpoints.names import looks
 from endpoints.privileges import SUPERUSER
+from endpoints.revoking import revoke
 from inference.errors import Conflict, InferenceError, NotFound
 
 logger = logging.getLogger(__name__)
@@ -137,6 +138,7 @@ def free_name(identity: Identity, number: int = 1) -> str:
     return candidate
 
 
+@attempt("person.link", on="user")
 @transaction.atomic
 def link(user: User, identity: Identity) -> None:
     """Let somebody who has an account sign in by the directory, too.
@@ -158,6 +160,7 @@ def link(user: User, identity: Identity) -> None:
     audit.record("person.link", user.username, after=_told(identity))
 
 
+@attempt("person.unlink", on="user")
 @transaction.atomic
 def unlink(user: User) -> None:
     """The directory vouches no longer: what it gave goes. Not linked is success.
@@ -255,11 +258,9 @@ def _give_site_roles(user: User, wanted: Collection[str]) -> None:
 
 def _end_keys_with(user: User, lost: set[str]) -> None:
     """A key of the whole site keeps what it was made with, so it ends with the role."""
-    now = timezone.now()
-    for key in ApiKey.objects.filter(user=user, team=None).not_invalidated():
-        if lost.intersection(key.limited_by):
-            ApiKey.objects.filter(pk=key.pk).update(invalidated_at=now, updated_at=now)
-            audit.record("key.revoke", key.key_id, reason="its owner's groups no longer give it")
+    keys = ApiKey.objects.filter(user=user, team=None).not_invalidated()
+    ended = [key.pk for key in keys if lost.intersection(key.limited_by)]
+    revoke(ApiKey.objects.filter(pk__in=ended), "its owner's groups no longer give it")
 
 
 def _kept(user: User, exc: Conflict) -> None:

@@ -1,6 +1,6 @@
 """Letting people in: by a link that holds for some days and lets one of them in."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ from django.utils import timezone
 from endpoints import audit, people, teams
 from endpoints.access import Forbidden
 from endpoints.access_to_people import check_may_invite, team_to_invite_to
+from endpoints.attempts import attempt
 from endpoints.models import Invitation, LinkState, Membership, Team, TeamRole, User
 from endpoints.models.link import link_of
 from endpoints.names import usable_name
@@ -38,7 +39,12 @@ class Wish:
     team_role: str = ""
     roles: Collection[str] = ()
 
+    def __str__(self) -> str:
+        """For whom it is, as far as that is known."""
+        return self.username or self.email or self.team
 
+
+@attempt("person.invite", on="wish")
 @transaction.atomic
 def invite(actor: User, wish: Wish) -> tuple[Invitation, str]:
     """Store an invitation; the token returned beside it can never be read again.
@@ -66,6 +72,7 @@ def invite(actor: User, wish: Wish) -> tuple[Invitation, str]:
     return invitation, token
 
 
+@attempt("member.put", on="wish")
 @transaction.atomic
 def add_member(actor: User, wish: Wish) -> Membership | None:
     """Put somebody who is here already into a team, who then needs no invitation.
@@ -103,6 +110,7 @@ def checked_team(actor: User, wish: Wish) -> Team | None:
     return team
 
 
+@attempt("person.invite", on="invitation")
 @transaction.atomic
 def renew(actor: User, invitation: Invitation) -> str:
     """A new link in the place of the one before, from now on made by the actor.
@@ -121,6 +129,7 @@ def renew(actor: User, invitation: Invitation) -> str:
     return token
 
 
+@attempt("person.uninvite", on="invitation")
 @transaction.atomic
 def withdraw(invitation: Invitation) -> None:
     """Withdrawn already is success. Raises Conflict for one that was used."""
@@ -152,6 +161,7 @@ def find(token_sha256: str) -> Invitation:
     return invitation
 
 
+@attempt("person.join", on="username")
 @transaction.atomic
 def join(token_sha256: str, username: str, password: str) -> User:
     """Become somebody, as invited. Of two who try at once one does.
@@ -167,13 +177,15 @@ def join(token_sha256: str, username: str, password: str) -> User:
     return user
 
 
+@attempt("person.join", on="user")
 @transaction.atomic
 def accept(token_sha256: str, user: User) -> User:
     """Let somebody who is here already have what they are invited to, beside what they have."""
     invitation = _locked(token_sha256)
-    if more := set(invitation.roles) - set(user.role_names):
-        people.set_roles(user.username, {*user.role_names, *more})
-    _use(invitation, user)
+    user = User.objects.select_for_update().get(pk=user.pk)
+    before = {"roles": user.role_names}
+    people.let_have(user, {*user.role_names, *invitation.roles})
+    _use(invitation, user, before)
     return user
 
 
@@ -183,18 +195,21 @@ def _locked(token_sha256: str) -> Invitation:
     return find(token_sha256)
 
 
-def _use(invitation: Invitation, user: User) -> None:
-    team = invitation.team
+def _use(invitation: Invitation, user: User, before: Mapping[str, object] | None = None) -> None:
+    """before: the roles of who was here before; of all that they get one entry tells."""
+    team, told = invitation.team, what(invitation) | {"roles": user.role_names}
     if team:
-        held = Membership.objects.filter(team=team, user=user).first()
-        if held is None or ROLES.index(TeamRole(held.role)) < ROLES.index(
-            TeamRole(invitation.team_role)
-        ):
-            teams.put_member(team, user, TeamRole(invitation.team_role))
+        held, given = teams.role_in(team, user), TeamRole(invitation.team_role)
+        if held is None or ROLES.index(held) < ROLES.index(given):
+            teams.let_in(team, user, given)
+        else:
+            told["team_role"] = held
+        before = before and {**before, "team_role": held}
     invitation.used_at, invitation.used_by = timezone.now(), user
     invitation.save(update_fields=["used_at", "used_by", "updated_at"])
-    told = what(invitation) | {"invited_by": invitation.made_by.username}
-    audit.record("person.join", user.username, team=team, after=told, who=audit.of_this(user))
+    told |= {"invited_by": invitation.made_by.username}
+    who = audit.of_this(user)
+    audit.record("person.join", user.username, team=team, before=before, after=told, who=who)
 
 
 def what(invitation: Invitation) -> dict[str, object]:

@@ -13,12 +13,14 @@ from endpoints import audit
 from endpoints.access import (
     ALL_KEYS,
     Forbidden,
+    Unseen,
     forbidden,
     may,
     teams_whose_keys,
     visible_endpoints,
 )
 from endpoints.accounts import get_account
+from endpoints.attempts import attempt
 from endpoints.models import ApiKey, Endpoint, Team, User
 from endpoints.models.api_key import ApiKeyQuerySet
 from endpoints.models.base import iso
@@ -30,6 +32,7 @@ from endpoints.privileges import (
     granted,
     is_empty,
 )
+from endpoints.revoking import revoke
 from endpoints.scopes import roles_in, scope_of
 from endpoints.teams import team_to_own
 from inference.errors import Conflict, InvalidAction, InvalidArgument, NotFound, shown
@@ -91,6 +94,7 @@ class Narrowing:
         }
 
 
+@attempt("key.create", on="name")
 @transaction.atomic
 def create_api_key(
     user: User,
@@ -201,7 +205,9 @@ def get_key(user: User, key_id: str, action: Action = Action.API_KEY_GET) -> Api
     keys = visible_keys(user, action).select_related("user", "team", "made_by", "replaces")
     found = None if "\0" in key_id else keys.filter(key_id=key_id).first()
     if found is None:
-        raise NotFound(f"There is no API key [{shown(key_id)}]")
+        unknown = f"There is no API key [{shown(key_id)}]"
+        hidden = None if "\0" in key_id else ApiKey.objects.filter(key_id=key_id).first()
+        raise Unseen(unknown, action, hidden.team_id) if hidden else NotFound(unknown)
     return found
 
 
@@ -227,6 +233,7 @@ def check_may_rotate(user: User, key: ApiKey) -> None:
         )
 
 
+@attempt("key.rotate", on="key_id")
 @transaction.atomic
 def rotate_api_key(
     user: User, key_id: str, overlap: timedelta = OVERLAP
@@ -288,17 +295,10 @@ def check_can_rotate(key: ApiKey) -> None:
 
 def invalidate_api_keys(keys: ApiKeyQuerySet) -> tuple[list[str], list[str]]:
     """Revoke these keys at once. Returns the ids of those, and of those that were before."""
+    found = list(keys.values_list("key_id", flat=True))
     with transaction.atomic():
-        found = list(keys.select_related("team"))
-        fresh = [key for key in found if key.invalidated_at is None]
-        now = timezone.now()
-        revoked = ApiKey.objects.filter(pk__in=[key.pk for key in fresh])
-        revoked.update(invalidated_at=now, updated_at=now)
-        for key in fresh:
-            audit.record("key.revoke", key.key_id, team=key.team, before={"name": key.name})
-    return [key.key_id for key in fresh], [
-        key.key_id for key in found if key.invalidated_at is not None
-    ]
+        revoked = revoke(keys)
+    return revoked, [key_id for key_id in found if key_id not in revoked]
 
 
 def endpoints_within(user: User, team: str | None, narrowing: Narrowing) -> list[Endpoint]:

@@ -9,12 +9,14 @@ key of somebody else.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from endpoints import audit, teams
+from endpoints.attempts import attempt
 from endpoints.models import (
     ApiKey,
     Cluster,
@@ -27,6 +29,7 @@ from endpoints.models import (
     User,
 )
 from endpoints.people import check_keeps_superuser
+from endpoints.revoking import revoke
 from inference.errors import Conflict, InvalidArgument, NotFound
 
 
@@ -71,6 +74,7 @@ def left_alone(person: User) -> list[Team]:
     return list(Team.objects.filter(pk__in=theirs.values("team")))
 
 
+@attempt("person.deactivate", on="person")
 @transaction.atomic
 def deactivate(
     actor: User,
@@ -99,15 +103,15 @@ def deactivate(
     person.is_active = False
     person.sessions_ended += 1
     person.save(update_fields=["is_active", "sessions_ended"])
-    ended = ApiKey.objects.filter(user=person).not_invalidated()
-    ended_keys = ended.update(invalidated_at=now, updated_at=now) if keys == Keys.REVOKE else 0
     for link in (
         Invitation.objects.filter(made_by=person),
         PasswordReset.objects.filter(made_by=person),
         PasswordReset.objects.filter(user=person),
     ):
         link.filter(used_at=None, withdrawn_at=None).update(withdrawn_at=now, updated_at=now)
-    told = {"keys": keys, "revoked_keys": ended_keys}
+    if keys == Keys.REVOKE:
+        revoke(ApiKey.objects.filter(user=person), "its owner was deactivated")
+    told: dict[str, Any] = {"keys": keys}
     if handed_over:
         told |= {"hand_over_to": hand_over_to, "teams": [team.name for team in handed_over]}
     audit.record("person.deactivate", person.username, after=told)

@@ -87,7 +87,8 @@ def unlock(*, username: str = "", address: str = "") -> int:
     """
     name = name_in(HttpRequest(), {"username": username})
     forgotten = AxesProxyHandler.reset_attempts(username=name, ip_address=counted(address))
-    audit.record("person.unlock", username or address or "everybody")
+    if forgotten:
+        audit.record("person.unlock", username or address or "everybody")
     return int(forgotten)
 
 

@@ -137,7 +137,7 @@ def start(actor: User, model_id: str, wish: Wish, *, team: str | None = None) ->
             audit.record(
                 "deployment.start",
                 deployment.deployment_id,
-                team=deployment.model.team,
+                team=owner,
                 after=told_of(deployment),
             )
             return deployment
@@ -299,7 +299,7 @@ def update(
     audit.record(
         "deployment.update",
         deployment_id,
-        team=deployment.model.team,
+        team=team_of(deployment),
         before=before,
         after=told_of(changed),
     )

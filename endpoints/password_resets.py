@@ -4,12 +4,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from endpoints import audit, people
+from endpoints.attempts import attempt
 from endpoints.invitations import LinkUnusable
 from endpoints.models import LinkState, PasswordReset, User
 from endpoints.models.link import link_of
 from inference.errors import Conflict
 
 
+@attempt("person.password.offer", on="person")
 @transaction.atomic
 def offer_reset(actor: User, person: User) -> tuple[PasswordReset, str]:
     """A link to a new password, in the place of any before; its token is never shown again.

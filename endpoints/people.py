@@ -56,11 +56,17 @@ def set_roles(username: str, roles: Collection[str]) -> User:
     if user is None or user.is_service_account:
         raise NotFound(f"There is no user [{username}]")
     before = {"roles": user.role_names}
+    let_have(user, roles)
+    if (after := {"roles": user.role_names}) != before:
+        audit.record("person.roles", username, before=before, after=after)
+    return user
+
+
+def let_have(user: User, roles: Collection[str]) -> None:
+    """The same for who checked it and writes it down by themselves."""
     for name, value in _columns(roles).items():
         setattr(user, name, value)
     user.save(update_fields=["roles", "is_superuser"])
-    audit.record("person.roles", username, before=before, after={"roles": user.role_names})
-    return user
 
 
 def check_keeps_superuser(without: str) -> None:

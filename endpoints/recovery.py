@@ -7,11 +7,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from endpoints import audit, lockout, people
+from endpoints.attempts import attempt
 from endpoints.models import User
 from endpoints.privileges import SUPERUSER
 from inference.errors import Conflict, InvalidArgument, NotFound
 
 
+@attempt("person.roles", on="username")
 @transaction.atomic
 def make_administrator(username: str, password: str | None) -> User:
     """Let somebody do everything, new or known, active or not.
@@ -20,21 +22,22 @@ def make_administrator(username: str, password: str | None) -> User:
     Conflict for who cannot sign in at all.
     """
     user = User.objects.select_for_update().filter(username=username).first()
-    before = {"roles": user.role_names, "is_active": user.is_active} if user else {}
     if user is None:
         if password is None:
             raise InvalidArgument(f"[{username}] is new here, and needs a password")
-        user = people.create_user(username, password, [SUPERUSER])
-    else:
-        user.is_superuser = user.is_active = True
-        _save(user, "is_superuser", "is_active")
-        if password is not None:
-            reset_password(username, password)
+        return people.create_user(username, password, [SUPERUSER])
+    before = {"roles": user.role_names, "is_active": user.is_active}
+    user.is_superuser = user.is_active = True
+    _save(user, "is_superuser", "is_active")
+    if password is not None:
+        reset_password(username, password)
     after = {"roles": user.role_names, "is_active": user.is_active}
-    audit.record("person.roles", username, before=before, after=after)
+    if after != before:
+        audit.record("person.roles", username, before=before, after=after)
     return user
 
 
+@attempt("person.password.reset", on="username")
 @transaction.atomic
 def reset_password(username: str, password: str) -> User:
     """Give somebody another password, sign them out everywhere, and let them try at once.
@@ -55,6 +58,7 @@ def reset_password(username: str, password: str) -> User:
     return user
 
 
+@attempt("factor.reset", on="username")
 @transaction.atomic
 def reset_second_factor(username: str) -> int:
     """Forget the second factors of somebody, with their recovery codes, and sign them out.
@@ -62,12 +66,12 @@ def reset_second_factor(username: str) -> int:
     Returns how many factors there were. Raises NotFound.
     """
     user = get_person(username)
-    factors = list(Authenticator.objects.filter(user=user).order_by("pk"))
-    for factor in factors:
-        factor.delete()  # one by one: what is noted of the person follows each
+    factors = Authenticator.objects.filter(user=user)
+    kinds = list(factors.order_by("pk").values_list("type", flat=True))
+    factors._raw_delete(factors.db)  # unheard by what notes each: one entry tells of all
+    User.objects.filter(pk=user.pk).update(has_second_factor=False)
     end_sessions(user)
     lockout.unlock(username=username)
-    kinds = [str(factor.type) for factor in factors]
     audit.record("factor.reset", username, before={"factors": kinds}, after={"factors": []})
     return sum(kind != Authenticator.Type.RECOVERY_CODES for kind in kinds)
 

@@ -4,7 +4,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from endpoints import audit
-from endpoints.models import Endpoint, EndpointShare, ShareLevel, Team
+from endpoints.access import team_of
+from endpoints.attempts import attempt
+from endpoints.models import (
+    Deployment,
+    Endpoint,
+    EndpointShare,
+    EndpointTombstone,
+    ShareLevel,
+    Team,
+)
 from endpoints.teams import EVERYONE, get_team
 from inference.errors import Conflict, InvalidArgument, InvalidRequest, NotFound, shown
 
@@ -50,6 +59,7 @@ def get_share(endpoint: Endpoint, name: str) -> EndpointShare:
     raise NotFound(f"[{endpoint.inference_id}] is not shared with [{shown(name)}]")
 
 
+@attempt("endpoint.share", on="endpoint")
 @transaction.atomic
 def share(endpoint: Endpoint, team: Team | None, level: ShareLevel) -> EndpointShare:
     """Let another team, or everybody, use an endpoint or manage it, too.
@@ -83,29 +93,56 @@ def unshare(endpoint: Endpoint, team: Team | None) -> None:
     known.delete()
 
 
+@attempt("endpoint.move", on="endpoint")
 @transaction.atomic
 def move_endpoint(endpoint: Endpoint, team: Team) -> None:
-    """Let an endpoint belong to another team. With whom else it is shared stays.
+    """Let an endpoint belong to another team, with what was started for it and was left of it.
 
-    Raises InvalidRequest for one that is always there, and Conflict where it runs on a model that
-    the other team has not, or where somebody else changed it meanwhile.
+    With whom else it is shared stays. Raises InvalidRequest for one that is always there, and
+    Conflict where it runs on what the other team has not, where others run on what was started for
+    it, or where somebody else changed it meanwhile.
     """
     if endpoint.is_preconfigured:
         raise InvalidRequest(f"[{endpoint.inference_id}] is always there and belongs to everybody")
     if endpoint.team == team:
         return
-    model = endpoint.deployment.model if endpoint.deployment else None
-    if model and model.team_id not in (None, team.pk):
-        raise Conflict(
-            f"[{endpoint.inference_id}] runs on model [{model.model_id}], which team "
-            f"[{team.name}] does not have"
-        )
+    check_runs_there(endpoint, team)
     unchanged = Endpoint.objects.filter(pk=endpoint.pk, team=endpoint.team)
     if not unchanged.update(team=team, updated_at=timezone.now()):
         raise Conflict(f"Endpoint [{endpoint.inference_id}] was changed by somebody else meanwhile")
     endpoint.shares.filter(team=team).delete()
+    if endpoint.owns_deployment:
+        own = Deployment.objects.filter(deployment_id=endpoint.deployment_id)
+        own.filter(team=endpoint.team).update(team=team)
+    left = EndpointTombstone.objects.filter(inference_id=endpoint.inference_id)
+    left.filter(team=endpoint.team).update(team=team)
     before = {"team": endpoint.team.name if endpoint.team else None}
     audit.record(
         "endpoint.move", endpoint.inference_id, team=team, before=before, after={"team": team.name}
     )
     endpoint.team = team
+
+
+def check_runs_there(endpoint: Endpoint, team: Team) -> None:
+    """Raises Conflict where an endpoint of this team could not run on what it runs on."""
+    deployment = endpoint.deployment
+    if deployment is None:
+        return
+    theirs = (None, team)
+    if deployment.model.team not in theirs:
+        raise Conflict(
+            f"[{endpoint.inference_id}] runs on model [{deployment.model.model_id}], which team "
+            f"[{team.name}] does not have"
+        )
+    if not endpoint.owns_deployment and team_of(deployment) not in theirs:
+        raise Conflict(
+            f"[{endpoint.inference_id}] runs on deployment [{deployment.deployment_id}], which "
+            f"team [{team.name}] does not have"
+        )
+    if endpoint.owns_deployment and (
+        others := deployment.endpoints.exclude(pk=endpoint.pk).exclude(team=team).count()
+    ):
+        raise Conflict(
+            f"[{endpoint.inference_id}] cannot go alone: other endpoints, {others}, run on what "
+            "was started for it. Move or delete them first"
+        )

@@ -1,6 +1,6 @@
 """Who sees which team, and what they may do in it."""
 
-from endpoints.access import allowed_teams, forbidden_in, require
+from endpoints.access import Unseen, allowed_teams, forbidden_in, require_sight
 from endpoints.models import Team, User
 from endpoints.models.team import TeamQuerySet
 from endpoints.permissions import Action
@@ -26,12 +26,20 @@ def get_visible_team(user: User, name: str, *, to: Action = Action.TEAM_GET) -> 
 
     Raises NotFound where the user may not see it, Forbidden where they may not do this with it.
     """
-    require(user, Action.TEAM_GET)
-    found = teams_where(user).named(name).first()
-    if found is None:
-        raise unknown_team(name)
+    found = get_seen_team(user, name, to)
     if not may_in(user, to, found):
         raise forbidden_in(user, to, found)
+    return found
+
+
+def get_seen_team(user: User, name: str, to: Action) -> Team:
+    """The same where whether the user may do this is for the caller to find out."""
+    require_sight(user, Action.TEAM_GET, to)
+    found = Team.objects.named(name).first()
+    if found is None:
+        raise unknown_team(name)
+    if not may_in(user, Action.TEAM_GET, found):
+        raise Unseen(str(unknown_team(name)), to, found.pk)
     return found
 
 

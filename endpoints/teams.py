@@ -16,12 +16,14 @@ from endpoints.models import (
     ApiKey,
     Endpoint,
     EndpointShare,
+    EndpointTombstone,
     Membership,
     Team,
     TeamRole,
     User,
 )
 from endpoints.permissions import Action
+from endpoints.revoking import revoke
 from endpoints.scopes import scope_of
 from endpoints.team_access import may_in, teams_where, unknown_team
 from inference.errors import Conflict, InvalidArgument, NotFound, shown
@@ -31,7 +33,21 @@ MAX_DESCRIPTION_LENGTH = 1000
 # In the place of a team's name, which cannot begin like this.
 EVERYONE = "_everyone"
 # What belongs to a team and has to go to another before the team can go, with what names it.
-HELD = {"endpoints": "inference_id", "models": "model_id", "clusters": "name", "api_keys": "name"}
+HELD = {
+    "endpoints": "inference_id",
+    "models": "model_id",
+    "deployments": "deployment_id",
+    "clusters": "name",
+    "api_keys": "name",
+}
+# What the audit log calls one of them.
+KINDS = {
+    "endpoints": "endpoint",
+    "models": "model",
+    "deployments": "deployment",
+    "clusters": "cluster",
+    "api_keys": "key",
+}
 MOST_NAMED = 20
 
 
@@ -263,12 +279,15 @@ def delete_team(team: Team, move_to: Team | None = None) -> None:
 
 
 def move_everything(team: Team, move_to: Team) -> None:
+    """With what is left of its deleted endpoints: whose that is, nobody else is told of it."""
     before, after, now = {"team": team.name}, {"team": move_to.name}, timezone.now()
-    for inference_id in team.endpoints.values_list("inference_id", flat=True):
-        audit.record("endpoint.move", inference_id, team=move_to, before=before, after=after)
+    moved = [(KINDS[kind], str(thing)) for kind, things in things_of(team) for thing in things]
     for kind in HELD:
         getattr(team, kind).update(team=move_to, updated_at=now)
+    EndpointTombstone.objects.filter(team=team).update(team=move_to)
     EndpointShare.objects.filter(endpoint__team=move_to, team=move_to).delete()
+    for kind, name in moved:
+        audit.record(f"{kind}.move", name, team=move_to, before=before, after=after)
 
 
 def roles_in(team: Team) -> dict[str, str]:
@@ -311,6 +330,16 @@ def put_member(team: Team, user: User, role: TeamRole) -> Membership:
     Raises InvalidArgument for a service account, whose team and role are its own, and Conflict
     where nobody would be left to administer the team.
     """
+    known = role_in(team, user)
+    membership = let_in(team, user, role)
+    if known != role:
+        before = {"role": known} if known else None
+        audit.record("member.put", user.username, team=team, before=before, after={"role": role})
+    return membership
+
+
+def let_in(team: Team, user: User, role: TeamRole) -> Membership:
+    """The same for who writes down by themselves how somebody came into the team."""
     if user.is_service_account:
         raise InvalidArgument(f"[{user.username}] is a service account, and no member of any team")
     if role != TeamRole.TEAM_ADMIN:
@@ -318,9 +347,13 @@ def put_member(team: Team, user: User, role: TeamRole) -> Membership:
     known = Membership.objects.filter(team=team, user=user).first()
     if known and known.role == role:
         return known
-    before = {"role": known.role} if known else None
-    audit.record("member.put", user.username, team=team, before=before, after={"role": role})
     return Membership.objects.update_or_create(team=team, user=user, defaults={"role": role})[0]
+
+
+def role_in(team: Team, user: User) -> TeamRole | None:
+    """None for who is no member."""
+    known = Membership.objects.filter(team=team, user=user).first()
+    return TeamRole(known.role) if known else None
 
 
 @attempt("member.remove", on="user")
@@ -331,15 +364,11 @@ def remove_member(team: Team, user: User) -> None:
     Raises Conflict where nobody would be left to administer the team.
     """
     check_keeps_administrator(team, user)
-    known = Membership.objects.filter(team=team, user=user).first()
-    keys = ApiKey.objects.filter(team=team, user=user).not_invalidated()
-    before = {"role": known and known.role, "keys": list(keys.values_list("key_id", flat=True))}
-    if not any(before.values()):
-        return
+    known = role_in(team, user)
     Membership.objects.filter(team=team, user=user).delete()
-    now = timezone.now()
-    keys.update(invalidated_at=now, updated_at=now)
-    audit.record("member.remove", user.username, team=team, before=before)
+    revoke(ApiKey.objects.filter(team=team, user=user), "its owner is no longer in the team")
+    if known:
+        audit.record("member.remove", user.username, team=team, before={"role": known})
 
 
 def check_keeps_administrator(team: Team, without: User) -> None:

@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db.models.signals import post_save
 
 from endpoints import attempts, audit, caching, key_limits, key_use, usage
 from endpoints.flushing import Flusher
-from tests.elastic import Elastic, running_elastic
+from endpoints.models import ApiKey, AuditEntry, User
+from endpoints.models.link import OneTimeLink
+from tests.elastic import API_KEY, Elastic, running_elastic
+from tests.factories import PASSWORD
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -40,6 +44,39 @@ def _nobody_acts() -> Iterator[None]:
     """Whoever came last on this thread is gone with the test."""
     with audit.acting(audit.shell):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_written_down(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test makes happen, no secret of its making stands in the audit log after it."""
+    known, entries = {API_KEY, PASSWORD}, list[str]()
+    issue, fresh_token = ApiKey.issue, OneTimeLink.fresh_token
+
+    def issued(*args: Any, **columns: Any) -> tuple[ApiKey, str]:
+        key, secret = issue(*args, **columns)
+        known.update((secret, key.secret_sha256))
+        return key, secret
+
+    def tokened(link: OneTimeLink) -> str:
+        token = fresh_token(link)
+        known.update((token, link.token_sha256))
+        return token
+
+    def note(instance: AuditEntry, **_: Any) -> None:
+        entries.append(str(instance.to_response()))
+
+    def plant(instance: User, **_: Any) -> None:
+        known.add(instance.password)
+
+    monkeypatch.setattr(ApiKey, "issue", issued)
+    monkeypatch.setattr(OneTimeLink, "fresh_token", tokened)
+    post_save.connect(note, sender=AuditEntry)
+    post_save.connect(plant, sender=User)
+    yield
+    post_save.disconnect(note, sender=AuditEntry)
+    post_save.disconnect(plant, sender=User)
+    told = [entry for entry in entries if any(one and one in entry for one in known)]
+    assert not told
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from console.forms.teams import MoveForm, ShareForm
 from console.http import HtmxRequest, page
 from console.pages.overview import overview
 from endpoints import sharing
-from endpoints.access import get_endpoint, require
+from endpoints.access import get_endpoint, require_sight
 from endpoints.permissions import Action
 from endpoints.teams import owners_for, team_to_own
 from inference.errors import InferenceError
@@ -17,7 +17,7 @@ from inference.errors import InferenceError
 @page("POST")
 def endpoint_share(request: HtmxRequest, inference_id: str) -> HttpResponse:
     """Share it, or let those that it is shared with do more or less."""
-    require(request.user, Action.GET)
+    require_sight(request.user, Action.GET, Action.SHARE_PUT)
     endpoint = get_endpoint(request.user, inference_id, to=Action.SHARE_PUT)
     form = ShareForm(request.POST)
     if form.is_valid():
@@ -35,7 +35,7 @@ def endpoint_share(request: HtmxRequest, inference_id: str) -> HttpResponse:
 
 @page("GET", "HEAD", "POST")
 def endpoint_unshare(request: HtmxRequest, inference_id: str, team: str) -> HttpResponse:
-    require(request.user, Action.GET)
+    require_sight(request.user, Action.GET, Action.SHARE_DELETE)
     endpoint = get_endpoint(request.user, inference_id, to=Action.SHARE_DELETE)
     share = sharing.get_share(endpoint, team)
     if request.method == "POST":
@@ -49,7 +49,7 @@ def endpoint_unshare(request: HtmxRequest, inference_id: str, team: str) -> Http
 @page("GET", "HEAD", "POST")
 def endpoint_move(request: HtmxRequest, inference_id: str) -> HttpResponse:
     """Ask first, and to which team it goes."""
-    require(request.user, Action.GET)
+    require_sight(request.user, Action.GET, Action.ENDPOINT_MOVE)
     endpoint = get_endpoint(request.user, inference_id, to=Action.ENDPOINT_MOVE)
     owner = endpoint.team.name if endpoint.team else ""
     others = [name for name in owners_for(request.user, Action.PUT).names if name != owner]

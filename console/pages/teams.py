@@ -13,7 +13,7 @@ from endpoints import roles, teams
 from endpoints.access import forbidden_in, require
 from endpoints.models import Team
 from endpoints.permissions import Action
-from endpoints.team_access import get_visible_team, may_in, teams_where
+from endpoints.team_access import get_seen_team, get_visible_team, may_in, teams_where
 from inference.errors import InferenceError, NotFound
 
 PAGE_SIZE = 50
@@ -126,7 +126,7 @@ def member_put(request: HtmxRequest, name: str) -> HttpResponse:
 @page("GET", "HEAD", "POST")
 def member_remove(request: HtmxRequest, name: str, username: str) -> HttpResponse:
     """Ask first. Who asks for themselves leaves."""
-    team = get_visible_team(request.user, name)
+    team = get_seen_team(request.user, name, Action.MEMBER_REMOVE)
     membership = teams.get_membership(team, username)
     is_own = membership.user_id == request.user.pk
     if not teams.may_remove(request.user, membership):

@@ -103,7 +103,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # it carries
     def set_password(self, user: User, password: str) -> None:
         user.set_password(password)
         user.save(update_fields=["password"])
-        audit.record("person.password.change", user.username)
+        # By a link that was mailed it is set before anybody is signed in.
+        audit.record("person.password.change", user.username, who=audit.of_this(user))
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)

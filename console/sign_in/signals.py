@@ -35,4 +35,6 @@ def factor_changed(
 
 @receiver(email_confirmed)
 def address_confirmed(email_address: EmailAddress, **kwargs: Any) -> None:
-    audit.record("person.update", email_address.user.username, after={"email": email_address.email})
+    user = email_address.user
+    after = {"email": email_address.email}
+    audit.record("person.update", user.username, after=after, who=audit.of_this(user))

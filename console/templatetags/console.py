@@ -60,6 +60,10 @@ VERBS = {
     "request.send": "send request",
     "person.roles": "change roles",
     "person.password.reset": "reset password",
+    "person.password.change": "change password",
+    "person.password.offer": "offer a new password",
+    "person.uninvite": "withdraw invitation",
+    "factor.reset": "reset second factors",
     "endpoint.cache": "switch cache",
     "endpoint.purge": "empty cache",
     "endpoint.unshare": "stop sharing endpoint",
@@ -74,7 +78,12 @@ VERBS = {
 }
 # Words for which people would use others.
 WHATS = {"put": "set", "get": "see", "rotate": "renew"}
-THINGS = {"key": "API key", "account": "service account", "audit": "audit log"}
+THINGS = {
+    "key": "API key",
+    "account": "service account",
+    "audit": "audit log",
+    "factor": "second factor",
+}
 MOST_LANGUAGES_NAMED = 5
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"))

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from pydantic import StrictStr
 
 from endpoints import sharing
-from endpoints.access import get_endpoint, require
+from endpoints.access import get_endpoint, require_sight
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse
 from endpoints.models import EndpointShare
@@ -24,7 +24,7 @@ class MoveBody(Body):
 
 class ShareListView(ElasticView):
     def get(self, request: UserRequest, inference_id: str) -> HttpResponse:
-        require(request.user, Action.GET)
+        require_sight(request.user, Action.GET, Action.SHARE_GET)
         self.params(request)
         endpoint = get_endpoint(request.user, inference_id, to=Action.SHARE_GET)
         shares = [as_share(one) for one in sharing.shares_of(endpoint)]
@@ -36,13 +36,13 @@ class ShareView(ElasticView):
     """team: a name, or `_everyone`."""
 
     def get(self, request: UserRequest, inference_id: str, team: str) -> HttpResponse:
-        require(request.user, Action.GET)
+        require_sight(request.user, Action.GET, Action.SHARE_GET)
         self.params(request)
         endpoint = get_endpoint(request.user, inference_id, to=Action.SHARE_GET)
         return self.answer(as_share(sharing.get_share(endpoint, team)))
 
     def put(self, request: UserRequest, inference_id: str, team: str) -> HttpResponse:
-        require(request.user, Action.GET)
+        require_sight(request.user, Action.GET, Action.SHARE_PUT)
         self.params(request)
         endpoint = get_endpoint(request.user, inference_id, to=Action.SHARE_PUT)
         level = sharing.check_level(parse(ShareBody, request).level)
@@ -50,7 +50,7 @@ class ShareView(ElasticView):
         return self.answer(as_share(sharing.share(endpoint, others, level)))
 
     def delete(self, request: UserRequest, inference_id: str, team: str) -> HttpResponse:
-        require(request.user, Action.GET)
+        require_sight(request.user, Action.GET, Action.SHARE_DELETE)
         self.params(request)
         endpoint = get_endpoint(request.user, inference_id, to=Action.SHARE_DELETE)
         sharing.unshare(endpoint, sharing.get_share(endpoint, team).team)
@@ -60,7 +60,7 @@ class ShareView(ElasticView):
 class MoveView(ElasticView):
     def post(self, request: UserRequest, inference_id: str) -> HttpResponse:
         """Let an endpoint belong to another team, in which the caller could have created it."""
-        require(request.user, Action.GET)
+        require_sight(request.user, Action.GET, Action.ENDPOINT_MOVE)
         self.params(request)
         endpoint = get_endpoint(request.user, inference_id, to=Action.ENDPOINT_MOVE)
         team = team_to_own(request.user, Action.PUT, parse(MoveBody, request).team)

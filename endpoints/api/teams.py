@@ -6,13 +6,13 @@ from django.http import HttpResponse
 from pydantic import StrictStr
 
 from endpoints import teams
-from endpoints.access import forbidden_in, require
+from endpoints.access import forbidden_in, require, require_sight
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse, parse_optional
 from endpoints.models import Membership, Team
 from endpoints.models.base import iso
 from endpoints.permissions import Action
-from endpoints.team_access import get_visible_team, teams_where
+from endpoints.team_access import get_seen_team, get_visible_team, teams_where
 from inference.errors import NotFound
 
 
@@ -45,7 +45,7 @@ class TeamView(ElasticView):
 
     def put(self, request: UserRequest, name: str) -> HttpResponse:
         """Create a team, or describe it anew."""
-        require(request.user, Action.TEAM_GET)
+        require_sight(request.user, Action.TEAM_GET, Action.TEAM_CREATE)
         self.params(request)
         body = parse_optional(TeamBody, request)
         try:
@@ -84,7 +84,7 @@ class MemberView(ElasticView):
     def delete(self, request: UserRequest, name: str, username: str) -> HttpResponse:
         """Remove somebody; who asks for themselves leaves."""
         self.params(request)
-        team = get_visible_team(request.user, name)
+        team = get_seen_team(request.user, name, Action.MEMBER_REMOVE)
         membership = teams.get_membership(team, username)
         if not teams.may_remove(request.user, membership):
             raise forbidden_in(request.user, Action.MEMBER_REMOVE, team)

@@ -300,3 +300,27 @@ def test_each_step_is_written_down(admin: User, search: Team) -> None:
         ("person.invite", "shell"),
         ("person.uninvite", "shell"),
     ]
+
+
+def test_who_joins_is_told_in_one_entry_with_all_that_they_have(admin: User, search: Team) -> None:
+    _, token = invitations.invite(admin, TO_SEARCH)
+    invitations.join(digest(token), "bob", NEW_PASSWORD)
+
+    (entry,) = AuditEntry.objects.filter(actor_name="bob")
+    told: Any = entry.after
+    assert (entry.verb, entry.subject, entry.team) == ("person.join", "bob", search)
+    assert told["team_role"] == Membership.objects.get(user__username="bob").role
+    assert told["invited_by"] == admin.username
+
+
+def test_who_was_here_is_told_with_what_they_had_before(admin: User, search: Team) -> None:
+    bob = make_user("bob")
+    wish = Wish(team="search", team_role="inference_admin", roles=("machine_learning_user",))
+    _, token = invitations.invite(admin, wish)
+    known = AuditEntry.objects.count()
+    invitations.accept(digest(token), bob)
+
+    (entry,) = AuditEntry.objects.order_by("number")[known:]
+    told: Any = entry.after
+    assert entry.before == {"roles": [], "team_role": None}
+    assert (told["roles"], told["team_role"]) == (["machine_learning_user"], "inference_admin")

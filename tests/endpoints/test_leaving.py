@@ -156,7 +156,6 @@ def test_the_last_administrator_of_a_team_hands_it_over(
     entry = AuditEntry.objects.filter(verb="person.deactivate").get()
     assert entry.after == {
         "keys": "revoke",
-        "revoked_keys": 0,
         "hand_over_to": "heir",
         "teams": ["search"],
     }
@@ -299,3 +298,13 @@ def test_nobody_takes_over_who_may_do_more(admin: User, bob: User, search: Team)
         get_person(admin, "plain", to=Action.PERSON_RESET)
     with pytest.raises(Forbidden, match="allow more"):
         invitations.invite(admin, Wish(roles=("superuser",)))
+
+
+def test_each_key_that_ends_with_its_owner_tells_so(admin: User, bob: User) -> None:
+    ended = {key_of(bob)[0].key_id, key_of(bob)[0].key_id}
+    leaving.deactivate(admin, bob)
+
+    entries = AuditEntry.objects.filter(verb="key.revoke")
+    assert sorted(one.subject for one in entries) == sorted(ended)
+    assert {one.reason for one in entries} == {"its owner was deactivated"}
+    assert AuditEntry.objects.filter(verb="person.deactivate").count() == 1

@@ -23,6 +23,7 @@ from endpoints.models import (
 from endpoints.people import create_user
 from endpoints.preconfigured import ensure_preconfigured
 from endpoints.privileges import TEAM_ROLES
+from inference.errors import Conflict
 from tests.endpoints.api.trained_models.uploading import upload
 from tests.endpoints.conftest import Api, basic, refused, told
 from tests.endpoints.teamwork import (
@@ -236,3 +237,46 @@ def test_what_was_there_before_the_teams_goes_to_the_first_of_them(search: Team)
     owners = dict(Deployment.objects.values_list("deployment_id", "team"))
     assert owners == {"e1": None, "d1": first.pk}
     assert EndpointTombstone.objects.get().team == first
+
+
+def test_an_endpoint_moves_with_what_was_started_for_it_and_was_left_of_it(
+    search: Team, other: Team
+) -> None:
+    endpoint = make_endpoint("e1")
+    Endpoint.objects.update(team=search)
+    Deployment.objects.update(team=search)
+    columns = {"inference_id": "e1", "task_type": "rerank", "deleted_at": timezone.now()}
+    EndpointTombstone.objects.create(team=search, service="cohere", **columns)
+
+    sharing.move_endpoint(Endpoint.objects.get(pk=endpoint.pk), other)
+
+    assert Deployment.objects.get().team == other
+    assert EndpointTombstone.objects.get().team == other
+
+
+def test_an_endpoint_stays_where_what_it_runs_on_stays(
+    manager: Api, search: Team, other: Team
+) -> None:
+    make_deployment("lone", team=search)
+    settings = {"deployment_id": "lone", "model_id": ".all-minilm-l6-v2"}
+    assert manager("PUT", PATH, over(**settings)).status_code == 200
+
+    with pytest.raises(Conflict, match=r"deployment \[lone\], which team \[other\] does not have"):
+        sharing.move_endpoint(Endpoint.objects.get(), other)
+
+    assert Endpoint.objects.get().team == search
+
+
+def test_an_endpoint_stays_while_others_run_on_what_was_started_for_it(
+    search: Team, other: Team
+) -> None:
+    first, second = make_endpoint("e1"), make_endpoint("e2")
+    Endpoint.objects.update(team=search)
+    Endpoint.objects.filter(pk=second.pk).update(
+        deployment="e1", service_settings={"deployment_id": "e1"}
+    )
+
+    with pytest.raises(Conflict, match="cannot go alone"):
+        sharing.move_endpoint(Endpoint.objects.get(pk=first.pk), other)
+
+    assert Endpoint.objects.get(pk=first.pk).team == search

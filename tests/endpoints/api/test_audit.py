@@ -2,15 +2,19 @@
 
 import csv
 import json
+from collections import Counter
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 
 from endpoints import actions, attempts, teams, uploads
 from endpoints.models import (
     DEFAULT_TEAM,
+    ApiKey,
     AuditEntry,
     Outcome,
     Team,
@@ -20,6 +24,7 @@ from endpoints.models import (
 )
 from endpoints.permissions import Action
 from inference.errors import Conflict
+from tests.console.conftest import browser_of
 from tests.endpoints.api.trained_models.uploading import (
     CONFIG,
     VOCABULARY,
@@ -36,6 +41,18 @@ EUROPE = {"region_policy": {"allowed_geos": ["eu"]}}
 CLUSTER = {"url": "http://127.0.0.1:1", "api_key": "c2VjcmV0"}
 PUT_MODEL, PUT_CLUSTER = ("PUT", path("m"), CONFIG), ("PUT", PROD, CLUSTER)
 SCRIPT = torchscript()
+PEOPLE, BOT = "/_console/people", "/_console/service_accounts/search/bot"
+TEAM, OF_VECTORS = "/_console/teams/search", "/_console/endpoints/vectors"
+INVITATIONS, MEMBER = f"{PEOPLE}/_invitations", f"{TEAM}/members/bob"
+PUT_TEAM, PUT_KEY = ("PUT", TEAM, {"description": "Finds things"}), ("POST", KEYS, {"name": "k"})
+PUT_BOT = ("PUT", BOT, {"role": "inference_user"})
+PUT_MEMBER = ("PUT", MEMBER, {"role": "inference_user"})
+MOVE = ("POST", f"{OF_VECTORS}/_move", {"team": "search"})
+SHARE = ("PUT", f"{OF_VECTORS}/shares/_everyone", {"level": "use"})
+TO_SITE = {"username": "ada", "roles": ["inference_user"]}
+TO_TEAM = {"username": "ada", "team": "search", "team_role": "inference_user"}
+# Of a key of which nobody can say the id before it is there.
+KEY, NO_KEY = "{key}", "none"
 Request = tuple[str, str, Any]
 # Of every action that changes something: what is there before, the request, and the thing.
 CHANGES: dict[Action, tuple[list[Request], Request, str]] = {
@@ -70,7 +87,7 @@ CHANGES: dict[Action, tuple[list[Request], Request, str]] = {
     Action.MODEL_DELETE: ([PUT_MODEL], ("DELETE", path("m"), None), "m"),
     Action.MODEL_PART_PUT: (
         [PUT_MODEL],
-        ("PUT", path("m", "/definition/0"), part_body(SCRIPT, len(SCRIPT), 1)),
+        ("PUT", path("m", "/definition/0"), part_body(SCRIPT[:10], len(SCRIPT), 2)),
         "m",
     ),
     Action.MODEL_VOCABULARY_PUT: (
@@ -97,6 +114,36 @@ CHANGES: dict[Action, tuple[list[Request], Request, str]] = {
         ("DELETE", KEYS, {"owner": True}),
         "",
     ),
+    Action.API_KEY_ROTATE: ([PUT_KEY], ("POST", f"/_console/api_keys/{KEY}/_rotate", None), ""),
+    Action.ACCOUNT_PUT: ([PUT_TEAM], PUT_BOT, "search/bot"),
+    Action.ACCOUNT_DELETE: ([PUT_TEAM, PUT_BOT], ("DELETE", BOT, None), "search/bot"),
+    Action.PERSON_INVITE: ([], ("POST", INVITATIONS, TO_SITE), "ada"),
+    Action.TEAM_PEOPLE: ([PUT_TEAM], ("POST", INVITATIONS, TO_TEAM), "ada"),
+    Action.PERSON_ROLES: (
+        [],
+        ("PUT", f"{PEOPLE}/bob/roles", {"roles": ["inference_user"]}),
+        "bob",
+    ),
+    Action.PERSON_RESET: ([], ("POST", f"{PEOPLE}/bob/_reset", None), "bob"),
+    Action.PERSON_DEACTIVATE: ([], ("POST", f"{PEOPLE}/bob/_deactivate", None), "bob"),
+    Action.PERSON_SESSIONS: ([], ("POST", "/console/people/bob/sessions", {}), "bob"),
+    Action.TEAM_CREATE: ([], PUT_TEAM, "search"),
+    # Who sees no team is not told by the API whether this one would be made or changed.
+    Action.TEAM_UPDATE: (
+        [PUT_TEAM],
+        ("POST", "/console/teams/search/edit", {"description": "Finds all"}),
+        "search",
+    ),
+    Action.TEAM_DELETE: ([PUT_TEAM], ("DELETE", TEAM, None), "search"),
+    Action.MEMBER_PUT: ([PUT_TEAM], PUT_MEMBER, "bob"),
+    Action.MEMBER_REMOVE: ([PUT_TEAM, PUT_MEMBER], ("DELETE", MEMBER, None), "bob"),
+    Action.ENDPOINT_MOVE: ([PUT_TEAM], MOVE, "vectors"),
+    Action.SHARE_PUT: ([PUT_TEAM, MOVE], SHARE, "vectors"),
+    Action.SHARE_DELETE: (
+        [PUT_TEAM, MOVE, SHARE],
+        ("DELETE", f"{OF_VECTORS}/shares/_everyone", None),
+        "vectors",
+    ),
     Action.CLUSTER_PUT: ([], PUT_CLUSTER, "prod"),
     Action.CLUSTER_DELETE: ([PUT_CLUSTER], ("DELETE", PROD, None), "prod"),
     Action.CLUSTER_SCAN: ([PUT_CLUSTER], ("POST", f"{PROD}/_scan", None), "prod"),
@@ -108,6 +155,12 @@ CHANGES: dict[Action, tuple[list[Request], Request, str]] = {
     ),
     Action.INDEX_DELETE: ([], ("DELETE", "/books", None), "books"),
 }
+
+
+# What is done to something that the administrator made, and gave to no other team.
+OF_DEFAULT = {action for action in CHANGES if CHANGES[action][2] in ("m", "d", "prod", "new")}
+# What changes along with it: another thing, with an entry of its own.
+ALONG = {Action.API_KEY_ROTATE: {"key.create"}}
 
 
 @pytest.fixture(autouse=True)
@@ -122,6 +175,33 @@ def written() -> list[AuditEntry]:
     return list(entries.exclude(verb="team.create", subject=DEFAULT_TEAM).order_by("number"))
 
 
+def asks(api: Api, person: User) -> Callable[[str, str, Any], int]:
+    """Sends requests of somebody, to the API or to a page, and tells how they are answered."""
+    browser = browser_of(person)
+
+    def ask(method: str, path: str, body: Any) -> int:
+        if path.startswith("/console/"):
+            return browser.post(path, body).status_code
+        key = ApiKey.objects.order_by("pk").last()
+        return api(method, path.replace(KEY, key.key_id if key else NO_KEY), body).status_code
+
+    return ask
+
+
+def signed_in(person: User) -> None:
+    """Somewhere, so that there is a session to end."""
+    key = browser_of(person).session.session_key
+    UserSession.objects.get_or_create(user=person, session_key=key, defaults={"ip": "10.0.0.7"})
+
+
+def team_after(action: Action) -> str:
+    """Whose the thing is, when the action was done to it."""
+    if action in OF_DEFAULT:
+        return DEFAULT_TEAM
+    before, request, _ = CHANGES[action]
+    return "search" if PUT_TEAM in (*before, request) and action != Action.TEAM_DELETE else ""
+
+
 def test_every_action_that_changes_something_is_tried_here() -> None:
     """Give a new one a request that does it; its entries are then looked for below."""
     assert set(CHANGES) == {action for action in Action if action.is_change}
@@ -130,34 +210,41 @@ def test_every_action_that_changes_something_is_tried_here() -> None:
 @pytest.mark.parametrize("action", CHANGES, ids=lambda action: action.name)
 def test_a_change_leaves_an_entry(furnished: Api, action: Action) -> None:
     before, request, thing = CHANGES[action]
+    signed_in(make_user("bob"))
+    asked = asks(furnished, User.objects.get(username="elastic"))
     for one in before:
-        assert furnished(*one).status_code == 200
+        assert asked(*one) == 200
     known = len(written())
 
-    assert furnished(*request).status_code == 200
+    assert asked(*request) in (200, 302)
 
     entries = written()[known:]
-    assert {one.verb for one in entries} == {action.verb}
+    things = Counter((one.verb, one.subject) for one in entries)
+    assert set(things.values()) == {1}
+    assert {one.verb for one in entries} == {action.verb, *ALONG.get(action, ())}
+    assert {one.team_name for one in entries} == {team_after(action)}
     assert {(one.actor_name, one.address) for one in entries} == {("elastic", "127.0.0.1")}
     assert all(one.subject == thing for one in entries if thing)
     assert all(one.before is not None or one.after is not None for one in entries) or action in (
         Action.CACHE_PURGE,
         Action.CLUSTER_SCAN,
+        Action.PERSON_RESET,
+        Action.TEAM_DELETE,
     )
 
 
 @pytest.mark.parametrize("action", CHANGES, ids=lambda action: action.name)
 def test_a_change_that_is_refused_leaves_an_entry(furnished: Api, action: Action) -> None:
-    make_user("eve")
-    eve = Api(basic("eve", PASSWORD))
-    _, request, _ = CHANGES[action]
+    eve = make_user("eve")
+    asked = asks(Api(basic("eve", PASSWORD)), eve)
+    _, request, thing = CHANGES[action]
     known = len(written())
 
-    assert refused(eve(*request)) == (403, "security_exception")
+    assert asked(*request) == 403
 
     (entry,) = written()[known:]
     assert (entry.verb, entry.outcome, entry.actor_name) == (action.verb, "refused", "eve")
-    assert entry.subject in (request[1].partition("?")[0], *request[1].split("/"))
+    assert entry.subject in (thing, NO_KEY, request[1].partition("?")[0], *request[1].split("/"))
     assert "is unauthorized for user [eve]" in entry.reason
 
 

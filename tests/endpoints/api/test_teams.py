@@ -10,11 +10,26 @@ from django.db import OperationalError, connection
 from django.db.models import PROTECT
 
 from endpoints import accounts, teams
-from endpoints.models import ApiKey, AuditEntry, Endpoint, Membership, Team, TeamRole, User
+from endpoints.models import (
+    ApiKey,
+    AuditEntry,
+    Endpoint,
+    EndpointTombstone,
+    Membership,
+    Team,
+    TeamRole,
+    User,
+)
 from endpoints.teams import HELD
 from inference.errors import Conflict
 from tests.endpoints.conftest import PASSWORD, Api, basic, member, refused, told
-from tests.factories import make_added_model, make_cluster, make_user
+from tests.factories import (
+    make_added_model,
+    make_cluster,
+    make_deployment,
+    make_endpoint,
+    make_user,
+)
 
 TEAMS = "/_console/teams"
 SEARCH = f"{TEAMS}/search"
@@ -164,7 +179,7 @@ def test_an_administrator_of_a_team_adds_changes_and_removes_members(search: Tea
     assert entries()[-3:] == [
         ("member.put", "new", "search", None, user),
         ("member.put", "new", "search", user, admin),
-        ("member.remove", "new", "search", {**admin, "keys": []}, None),
+        ("member.remove", "new", "search", admin, None),
     ]
 
 
@@ -268,6 +283,7 @@ def full(search: Team, endpoint: Endpoint) -> Team:
     model = make_added_model("my-e5")
     model.team = search
     model.save()
+    make_deployment("lone", team=search)
     member(search, TeamRole.TEAM_ADMIN, "boss")
     key_of(search, "boss", "monitor_inference")
     return search
@@ -283,12 +299,16 @@ def test_a_team_that_has_something_stays_and_the_refusal_says_what(api: Api, ful
     holds = {
         "endpoints": ["my-endpoint"],
         "models": ["my-e5"],
+        "deployments": ["lone"],
         "clusters": ["prod"],
         "api_keys": ["k"],
     }
     error = told(answer)["error"]
     assert error["holds"] == holds
-    assert "endpoints [my-endpoint]; models [my-e5]; clusters [prod]" in error["reason"]
+    assert (
+        "endpoints [my-endpoint]; models [my-e5]; deployments [lone]; clusters [prod]"
+        in error["reason"]
+    )
     assert told(api("GET", SEARCH))["holds"] == dict.fromkeys(HELD, 1)
 
 
@@ -299,15 +319,50 @@ def test_what_a_team_has_can_go_to_another(api: Api, other: Team) -> None:
     assert teams.counts_of(other) == dict.fromkeys(HELD, 1)
     assert not Team.objects.filter(name="search").exists()
     assert not Membership.objects.exists()
-    assert entries()[-2:] == [
-        ("endpoint.move", "my-endpoint", "other", {"team": "search"}, {"team": "other"}),
-        (
-            "team.delete",
-            "search",
-            "",
-            {"description": "", "members": {"boss": "team_admin"}},
-            {"moved_to": "other"},
-        ),
+    *moved, last = entries()[-6:]
+    key_id = ApiKey.objects.get().key_id
+    things = [
+        ("endpoint", "my-endpoint"),
+        ("model", "my-e5"),
+        ("deployment", "lone"),
+        ("cluster", "prod"),
+        ("key", key_id),
+    ]
+    assert moved == [
+        (f"{kind}.move", name, "other", {"team": "search"}, {"team": "other"})
+        for kind, name in things
+    ]
+    assert last == (
+        "team.delete",
+        "search",
+        "",
+        {"description": "", "members": {"boss": "team_admin"}},
+        {"moved_to": "other"},
+    )
+
+
+def test_what_is_left_of_deleted_endpoints_goes_along(api: Api, full: Team, other: Team) -> None:
+    gone = make_endpoint("gone")
+    Endpoint.objects.filter(pk=gone.pk).update(team=full)
+    assert api("DELETE", "/_inference/gone?force").status_code == 200
+
+    api("DELETE", f"{SEARCH}?move_to=other")
+
+    assert EndpointTombstone.objects.get().team == other
+
+
+def test_keys_end_with_a_membership_and_each_tells_so(api: Api, search: Team) -> None:
+    member(search, TeamRole.INFERENCE_USER, "new")
+    for _ in range(2):
+        key_of(search, "new", "monitor_inference")
+
+    api("DELETE", f"{MEMBERS}/new")
+
+    keys = [one.key_id for one in ApiKey.objects.all()]
+    told_of = [(verb, subject, team) for verb, subject, team, *_ in entries()[-3:]]
+    assert told_of == [
+        *(("key.revoke", key_id, "search") for key_id in keys),
+        ("member.remove", "new", "search"),
     ]
 
 

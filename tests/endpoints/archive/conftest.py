@@ -16,7 +16,18 @@ from allauth.mfa.totp.internal.auth import TOTP
 from allauth.socialaccount.models import SocialAccount
 from django.utils import timezone
 
-from endpoints import actions, audit, indices, keys, pipelines, sharing, teams, tombstones
+from endpoints import (
+    accounts,
+    actions,
+    audit,
+    indices,
+    invitations,
+    keys,
+    pipelines,
+    sharing,
+    teams,
+    tombstones,
+)
 from endpoints.archive import sealing
 from endpoints.archive.kinds import PARTS
 from endpoints.archive.reading import opened
@@ -27,7 +38,10 @@ from endpoints.models import (
     AuditEntry,
     AuditHead,
     Endpoint,
+    Membership,
+    Outcome,
     ShareLevel,
+    Team,
     TeamRole,
     TrainedModel,
     User,
@@ -43,6 +57,7 @@ from tests.factories import (
     make_added_model,
     make_admin,
     make_cluster,
+    make_deployment,
     make_endpoint,
     make_remote_endpoint,
     make_user,
@@ -103,6 +118,25 @@ def installed(db: None, world: World, settings: Any, tmp_path: Path) -> Installe
     set_region_policy(admin, {"allowed_geos": ["eu"]})
     audit.record("endpoint.create", "vectors", team=search, after={"service": "elasticsearch"})
     return Installed(ada, secret, key.key_id)
+
+
+@pytest.fixture
+def shared(installed: Installed) -> Installed:
+    """The same with what teams have beside: programs, narrowed keys, groups, invitations."""
+    admin, search = User.objects.get(username="elastic"), Team.objects.get(name="search")
+    make_deployment("lone", team=search)
+    robot = accounts.create_account(admin, "robot", "inference_user", team="search")
+    narrowing = keys.Narrowing(("rerank",), ("products-*",), 60)
+    old, _ = keys.create_api_key(
+        admin, "shop", account=robot.username, team="search", narrowing=narrowing
+    )
+    keys.rotate_api_key(admin, old.key_id)
+    ada = User.objects.filter(pk=installed.ada.pk)
+    ada.update(roles=["inference_user"], managed_roles=["inference_user"])
+    Membership.objects.update(is_managed=True)
+    invitations.invite(admin, invitations.Wish(team="search", team_role="inference_user"))
+    audit.record("session.refuse", "ada", outcome=Outcome.REFUSED, times=3)
+    return installed
 
 
 def upload(admin: User) -> None:

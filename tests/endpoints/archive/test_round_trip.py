@@ -21,6 +21,9 @@ from endpoints.models import (
     DeploymentState,
     Endpoint,
     IndexMapping,
+    Invitation,
+    Membership,
+    Team,
     TrainedModel,
     User,
 )
@@ -248,3 +251,26 @@ def test_once_more_changes_nothing(installed: Installed, shelf: Shelf, merge: Me
     assert not report.created
     assert not report.replaced
     assert Endpoint.objects.get(inference_id="vectors").updated_at == updated_at
+
+
+def test_teams_come_back_with_all_that_is_theirs(shared: Installed, shelf: Shelf) -> None:
+    shelf.write(with_audit=True)
+    wipe()
+    Invitation.objects.all().delete()
+    shelf.restore()
+
+    search = Team.objects.get(name="search")
+    assert Deployment.objects.get(deployment_id="lone").team == search
+    membership = Membership.objects.get(user__username="ada")
+    assert (membership.team, membership.is_managed) == (search, True)
+    assert User.objects.get(username="ada").managed_roles == ["inference_user"]
+    robot = User.objects.get(username="search/robot")
+    assert (robot.service_team, robot.service_role) == (search, "inference_user")
+    new = ApiKey.objects.get(user=robot, replaces__isnull=False)
+    old = ApiKey.objects.get(user=robot, replaces=None)
+    for key in (old, new):
+        assert (key.tasks, key.endpoints) == (["rerank"], ["products-*"])
+        assert (key.requests_per_minute, key.made_by) == (60, User.objects.get(username="elastic"))
+    assert new.replaces == old
+    assert AuditEntry.objects.get(verb="session.refuse").times == 3
+    assert not Invitation.objects.exists()
