@@ -6,6 +6,7 @@ from typing import Concatenate, ParamSpec, TypeAlias
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -23,6 +24,8 @@ from endpoints.models import User
 from inference.errors import NotFound
 
 Args = ParamSpec("Args")
+# What was written in the form is gone then: it is kept nowhere.
+NOT_SENT = "Nothing is changed yet. Confirm that it is you, then send the form once more."
 
 
 class HtmxRequest(HttpRequest):
@@ -36,13 +39,23 @@ PageView: TypeAlias = Callable[Concatenate[HtmxRequest, Args], HttpResponseBase]
 
 
 class NotFresh(Exception):
-    """Something dangerous is asked by who did not prove lately that it is still them."""
+    """Something dangerous is asked by who did not prove lately that it is still them.
+
+    back_to: where to go on from; empty for the page that was asked for.
+    """
+
+    def __init__(self, back_to: str = "") -> None:
+        super().__init__(back_to)
+        self.back_to = back_to
 
 
-def require_fresh(request: HtmxRequest) -> None:
-    """Let pass who signed in or confirmed it lately. Raises NotFresh; pages then ask."""
+def require_fresh(request: HtmxRequest, back_to: str = "") -> None:
+    """Let pass who signed in or confirmed it lately. Raises NotFresh; pages then ask.
+
+    back_to: the page that has the form, where the address that takes it shows none.
+    """
     if not is_fresh(request):
-        raise NotFresh
+        raise NotFresh(back_to)
 
 
 def page(*methods: str, fresh: bool = False) -> Callable[[PageView[Args]], PageView[Args]]:
@@ -67,8 +80,11 @@ def page(*methods: str, fresh: bool = False) -> Callable[[PageView[Args]], PageV
                 if fresh:
                     require_fresh(request)
                 return view(request, *args, **kwargs)
-            except NotFresh:
-                return _led(request, to_confirmation(request, _here(request)))
+            except NotFresh as exc:
+                if request.method == "POST":
+                    messages.warning(request, NOT_SENT)
+                back_to = exc.back_to or _here(request)
+                return _led(request, to_confirmation(request, back_to))
             except (Forbidden, NotFound) as exc:
                 attempts.note_refusal(exc, kwargs, request.path)
                 if request.htmx:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 
 from console.forms.people import DeactivateForm, InviteForm, RolesForm
-from console.http import HtmxRequest, page, wants_fragment
+from console.http import HtmxRequest, page, require_fresh, wants_fragment
 from endpoints import invitations, leaving, password_resets, people
 from endpoints.access import require
 from endpoints.access_to_people import (
@@ -73,7 +73,7 @@ def person_list(request: HtmxRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-@page("GET", "HEAD", "POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def person_invite(request: HtmxRequest) -> HttpResponse:
     is_for_all = may_everywhere(request.user, Action.PERSON_INVITE)
     if not is_for_all:
@@ -116,6 +116,7 @@ def invitation_withdraw(request: HtmxRequest, link_id: str) -> HttpResponse:
 @page("POST")
 def invitation_renew(request: HtmxRequest, link_id: str) -> HttpResponse:
     invitation = get_invitation(request.user, link_id)
+    require_fresh(request, resolve_url("person-list"))
     try:
         token = invitations.renew(request.user, invitation)
     except NotFound:
@@ -156,7 +157,7 @@ def person_detail(request: HtmxRequest, username: str) -> HttpResponse:
     return render(request, "people/detail.html", context)
 
 
-@page("GET", "HEAD", "POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def person_roles(request: HtmxRequest, username: str) -> HttpResponse:
     person = get_person(request.user, username, to=Action.PERSON_ROLES)
     sent = request.POST if request.method == "POST" else None
@@ -172,7 +173,7 @@ def person_roles(request: HtmxRequest, username: str) -> HttpResponse:
     return render(request, "people/roles.html", {"form": form, "person": person})
 
 
-@page("GET", "HEAD", "POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def person_reset(request: HtmxRequest, username: str) -> HttpResponse:
     """Ask first; then show the link to a new password this once."""
     person = get_person(request.user, username, to=Action.PERSON_RESET)
@@ -187,7 +188,7 @@ def person_reset(request: HtmxRequest, username: str) -> HttpResponse:
     return render(request, "people/reset.html", context)
 
 
-@page("GET", "HEAD", "POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def person_deactivate(request: HtmxRequest, username: str) -> HttpResponse:
     person = get_person(request.user, username, to=Action.PERSON_DEACTIVATE)
     left = leaving.belongings_of(person)
@@ -221,6 +222,7 @@ def person_deactivate(request: HtmxRequest, username: str) -> HttpResponse:
 @page("POST")
 def person_activate(request: HtmxRequest, username: str) -> HttpResponse:
     person = get_person(request.user, username, to=Action.PERSON_DEACTIVATE)
+    require_fresh(request, resolve_url("person-detail", username))
     leaving.activate(person)
     messages.success(request, f"{username} is active again.")
     return redirect("person-detail", username)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from endpoints import people, teams
 from endpoints.models import Invitation, Membership, Team, TeamRole, User
-from tests.console.conftest import HTMX, text
+from tests.console.conftest import HTMX, browser_of, text
 from tests.factories import make_endpoint, make_user
 
 PEOPLE, INVITE, BOB = "/console/people", "/console/people/_invite", "/console/people/bob"
@@ -36,9 +36,7 @@ def boss(search: Team) -> Client:
     """The browser of the administrator of the team [search]."""
     user = make_user("boss")
     teams.put_member(search, user, TeamRole.TEAM_ADMIN)
-    client = Client()
-    client.force_login(user)
-    return client
+    return browser_of(user)
 
 
 def problems(page: str) -> list[str]:
