@@ -57,6 +57,7 @@ class Action(StrEnum):
     PERSON_INVITE = "cluster:admin/console/person/invite"
     PERSON_ROLES = "cluster:admin/console/person/roles"
     PERSON_RESET = "cluster:admin/console/person/reset"
+    PERSON_FACTORS = "cluster:admin/console/person/factors"
     PERSON_DEACTIVATE = "cluster:admin/console/person/deactivate"
     PERSON_SESSIONS = "cluster:admin/console/person/sessions"
     # To see who is in a team, and to invite into it.
@@ -129,6 +130,7 @@ VERBS = {
     Action.CLUSTER_PUT: "cluster.connect",
     Action.CLUSTER_DELETE: "cluster.remove",
     Action.CLUSTER_SCAN: "cluster.scan",
+    Action.PERSON_FACTORS: "factor.reset",
     Action.INDEX_CREATE: "index.create",
     Action.INDEX_MAPPING_PUT: "index.update",
     Action.INDEX_GET: "index.get",

@@ -121,6 +121,7 @@ ABILITIES = (
         Action.PERSON_INVITE,
         Action.PERSON_ROLES,
         Action.PERSON_RESET,
+        Action.PERSON_FACTORS,
         Action.PERSON_SESSIONS,
         Action.PERSON_DEACTIVATE,
     ),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -9,7 +10,7 @@ from django.shortcuts import redirect, render, resolve_url
 
 from console.forms.people import DeactivateForm, InviteForm, RolesForm
 from console.http import HtmxRequest, page, require_fresh, wants_fragment
-from endpoints import invitations, leaving, password_resets, people
+from endpoints import invitations, leaving, password_resets, people, recovery
 from endpoints.access import require
 from endpoints.access_to_people import (
     administered_teams,
@@ -36,6 +37,8 @@ class May:
     see_all: bool
     roles: bool
     reset: bool
+    factors: bool
+    sessions: bool
     deactivate: bool
 
     @classmethod
@@ -44,6 +47,8 @@ class May:
             may_everywhere(user, Action.PERSON_GET),
             may_everywhere(user, Action.PERSON_ROLES),
             may_everywhere(user, Action.PERSON_RESET),
+            may_everywhere(user, Action.PERSON_FACTORS),
+            settings.SECURITY and may_everywhere(user, Action.PERSON_SESSIONS),
             may_everywhere(user, Action.PERSON_DEACTIVATE),
         )
 
@@ -65,7 +70,6 @@ def person_list(request: HtmxRequest) -> HttpResponse:
         "may": may,
         "shown": shown,
         "rows": rows,
-        "tells_factors": may.see_all and any(row.second_factor is not None for row in rows),
         "invitations": visible_invitations(request.user).pending(),
         "is_alone": not query and not state and shown.paginator.count == 1,
     }
@@ -186,6 +190,18 @@ def person_reset(request: HtmxRequest, username: str) -> HttpResponse:
             return redirect("person-detail", username)
         context |= {"reset": reset, "url": absolute(request, "new-password-link", token)}
     return render(request, "people/reset.html", context)
+
+
+@page("GET", "HEAD", "POST", fresh=True)
+def person_second_factor(request: HtmxRequest, username: str) -> HttpResponse:
+    """Ask first, then forget the second factors of who lost them."""
+    person = get_person(request.user, username, to=Action.PERSON_FACTORS)
+    is_own = person.pk == request.user.pk
+    if request.method == "POST":
+        recovery.reset_second_factor(username)
+        messages.success(request, f"{username} signs in with the password alone now.")
+        return redirect("sign-in") if is_own else redirect("person-detail", username)
+    return render(request, "people/second_factor.html", {"person": person, "is_own": is_own})
 
 
 @page("GET", "HEAD", "POST", fresh=True)

@@ -19,6 +19,7 @@ from inference.errors import InferenceError, NotFound
 PAGE_SIZE = 50
 # What the page of a team offers to those who may do it there.
 OFFERED = (Action.TEAM_UPDATE, Action.TEAM_DELETE, Action.MEMBER_PUT, Action.MEMBER_REMOVE)
+GIVEN_AGAIN = "Groups of their sign-in service give them a role here, and set it again next time."
 
 
 @page("GET", "HEAD")
@@ -120,6 +121,8 @@ def member_put(request: HtmxRequest, name: str) -> HttpResponse:
         else:
             role = member.get_role_display()
             messages.success(request, f"{person.username} is in {name} as {role}.")
+            if member.is_managed:
+                messages.warning(request, GIVEN_AGAIN)
             return redirect("team-detail", name)
     return detail(request, team, form)
 

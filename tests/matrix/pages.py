@@ -11,6 +11,10 @@ TABLES = {
 - +++++ +++ +++ ++ +-  GET /console/api
 - +++++ +++ +++ ++ +-  GET /console/api/openapi.json
 """,
+    "second factors of others": """
+# site  team oth. sh no
+- +xxxx xxx xx? xx x-  GET|POST /console/people/user/second-factor
+""",
     "endpoints": """
 # site  team oth. sh no
 - +++xx +++ +++ ++ x-  GET /console/
