@@ -4,7 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from endpoints import audit, people, teams
@@ -115,7 +117,7 @@ def renew(actor: User, invitation: Invitation) -> str:
         raise Conflict(f"The invitation is {stored.state}")
     check_may_invite(actor, stored.roles, stored.team, stored.team_role)
     token = stored.fresh_token()
-    stored.made_by = actor
+    stored.made_by, stored.was_mailed = actor, False
     stored.save()
     audit.record("person.invite", stored.subject, team=stored.team, after=what(stored))
     return token
@@ -191,10 +193,23 @@ def _use(invitation: Invitation, user: User) -> None:
             TeamRole(invitation.team_role)
         ):
             teams.put_member(team, user, TeamRole(invitation.team_role))
+    if invitation.was_mailed:
+        confirm_address(user, invitation.email)
     invitation.used_at, invitation.used_by = timezone.now(), user
     invitation.save(update_fields=["used_at", "used_by", "updated_at"])
     told = what(invitation) | {"invited_by": invitation.made_by.username}
     audit.record("person.join", user.username, team=team, after=told, who=audit.of_this(user))
+
+
+def confirm_address(user: User, email: str) -> None:
+    """Whoever has a link that was mailed has the mailbox: it need not be asked once more.
+
+    Only where it is the address of the account, and nobody's yet.
+    """
+    is_theirs = user.email.lower() == email.lower()
+    known = EmailAddress.objects.filter(email__iexact=email)
+    if is_theirs and not known.filter(Q(verified=True) | Q(user=user)).exists():
+        EmailAddress.objects.create(user=user, email=email.lower(), verified=True, primary=True)
 
 
 def what(invitation: Invitation) -> dict[str, object]:
