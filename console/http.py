@@ -7,10 +7,9 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
@@ -21,6 +20,7 @@ from console.sign_in.freshness import is_fresh, to_confirmation
 from endpoints import attempts
 from endpoints.access import Forbidden
 from endpoints.models import User
+from endpoints.refusals import missing
 from inference.errors import NotFound
 
 Args = ParamSpec("Args")
@@ -91,7 +91,8 @@ def page(*methods: str, fresh: bool = False) -> Callable[[PageView[Args]], PageV
                     return HttpResponseClientRefresh()
                 if isinstance(exc, NotFound):
                     raise Http404(str(exc)) from exc
-                raise PermissionDenied(str(exc)) from exc
+                context = {"missing": missing(request.user, exc), "reason": f"{exc}."}
+                return render(request, "403.html", context, status=403)
 
         return guarded
 
