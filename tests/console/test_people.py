@@ -323,8 +323,8 @@ def test_the_list_tells_who_has_a_second_factor(console: Client, bob: User) -> N
 
     page = text(console.get(PEOPLE))
 
-    assert page.count('class="list-service">yes<') == 1
-    assert page.count('class="list-service">no<') == 1
+    assert page.count('class="list-service">second factor<') == 1
+    assert page.count('class="list-service">no second factor<') == 1
     assert f'href="{BOB}/sessions"' in text(console.get(BOB))
 
 
