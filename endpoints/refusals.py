@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from endpoints.access import Forbidden
 from endpoints.models import Membership, TeamRole, User
 from endpoints.roles import roles_that_allow, words_of
@@ -40,11 +42,13 @@ def missing(user: User, refusal: Forbidden) -> Missing | None:
 
 def administrators_for(user: User, team_pk: int | None) -> tuple[str, ...]:
     """Who administers this team, else any team that the user is in."""
-    teams = [team_pk] if team_pk else Membership.objects.filter(user=user.pk).values("team")
-    administered = Membership.objects.filter(
-        team__in=teams, role=TeamRole.TEAM_ADMIN, user__is_active=True
+    own = Membership.objects.filter(user=user.pk).values("team")
+    administrators = Membership.objects.filter(
+        Q(team=team_pk) if team_pk else Q(team__in=own),
+        role=TeamRole.TEAM_ADMIN,
+        user__is_active=True,
     ).exclude(user=user.pk)
-    names = administered.values_list("user__username", flat=True).order_by("user__username")
+    names = administrators.values_list("user__username", flat=True).order_by("user__username")
     return tuple(names.distinct()[:MOST_NAMED])
 
 

@@ -67,7 +67,10 @@ def join(request: HttpRequest) -> HttpResponse:
                 user = invitations.join(known, name, password)
                 welcome(request, user)
                 target = Login(user, redirect_url=resolve_url("endpoint-list"))
-                return perform_password_login(request, {"username": name}, target)
+                signed_in: HttpResponse = perform_password_login(
+                    request, {"username": name}, target
+                )
+                return signed_in
     except LinkUnusable as exc:
         return gone(request, exc)
     except InferenceError as exc:

@@ -1,10 +1,10 @@
 """Before dangerous things people prove again that it is them, and then go on where they were."""
 
 import time
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
@@ -38,7 +38,7 @@ def stale(admin: User) -> Client:
     return browser_of(admin, OPEN_S + 1)
 
 
-def led(answer: HttpResponse) -> str:
+def led(answer: Any) -> str:
     """The page that somebody comes back to, after they proved that it is them."""
     address, _, query = answer["Location"].partition("?")
     assert address == CONFIRM
