@@ -38,7 +38,7 @@ def stale(admin: User) -> Client:
     return browser_of(admin, OPEN_S + 1)
 
 
-def led(answer: Any) -> str:
+def led(answer: Any) -> Any:
     """The page that somebody comes back to, after they proved that it is them."""
     address, _, query = answer["Location"].partition("?")
     assert address == CONFIRM
