@@ -6,10 +6,10 @@ from typing import Concatenate, ParamSpec, TypeAlias
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
@@ -20,9 +20,12 @@ from console.sign_in.freshness import is_fresh, to_confirmation
 from endpoints import attempts
 from endpoints.access import Forbidden
 from endpoints.models import User
+from endpoints.refusals import missing
 from inference.errors import NotFound
 
 Args = ParamSpec("Args")
+# What was written in the form is gone then: it is kept nowhere.
+NOT_SENT = "Nothing is changed yet. Confirm that it is you, then send the form once more."
 
 
 class HtmxRequest(HttpRequest):
@@ -36,13 +39,23 @@ PageView: TypeAlias = Callable[Concatenate[HtmxRequest, Args], HttpResponseBase]
 
 
 class NotFresh(Exception):
-    """Something dangerous is asked by who did not prove lately that it is still them."""
+    """Something dangerous is asked by who did not prove lately that it is still them.
+
+    back_to: where to go on from; empty for the page that was asked for.
+    """
+
+    def __init__(self, back_to: str = "") -> None:
+        super().__init__(back_to)
+        self.back_to = back_to
 
 
-def require_fresh(request: HtmxRequest) -> None:
-    """Let pass who signed in or confirmed it lately. Raises NotFresh; pages then ask."""
+def require_fresh(request: HtmxRequest, back_to: str = "") -> None:
+    """Let pass who signed in or confirmed it lately. Raises NotFresh; pages then ask.
+
+    back_to: the page that has the form, where the address that takes it shows none.
+    """
     if not is_fresh(request):
-        raise NotFresh
+        raise NotFresh(back_to)
 
 
 def page(*methods: str, fresh: bool = False) -> Callable[[PageView[Args]], PageView[Args]]:
@@ -67,15 +80,19 @@ def page(*methods: str, fresh: bool = False) -> Callable[[PageView[Args]], PageV
                 if fresh:
                     require_fresh(request)
                 return view(request, *args, **kwargs)
-            except NotFresh:
-                return _led(request, to_confirmation(request, _here(request)))
+            except NotFresh as exc:
+                if request.method == "POST":
+                    messages.warning(request, NOT_SENT)
+                back_to = exc.back_to or _here(request)
+                return _led(request, to_confirmation(request, back_to))
             except (Forbidden, NotFound) as exc:
                 attempts.note_refusal(exc, kwargs, request.path)
                 if request.htmx:
                     return HttpResponseClientRefresh()
                 if isinstance(exc, NotFound):
                     raise Http404(str(exc)) from exc
-                raise PermissionDenied(str(exc)) from exc
+                context = {"missing": missing(request.user, exc), "reason": f"{exc}."}
+                return render(request, "403.html", context, status=403)
 
         return guarded
 

@@ -74,15 +74,23 @@ class Unauthenticated(InferenceError):
 
 
 class Forbidden(InferenceError):
-    """team_pk: whose thing it is, where it is done to one."""
+    """team_pk: whose thing it is, where it is done to one.
+
+    is_of_site: whether no role in a team could allow it.
+    """
 
     status, type = 403, "security_exception"
 
     def __init__(
-        self, reason: str = "", action: Action | None = None, team_pk: int | None = None
+        self,
+        reason: str = "",
+        action: Action | None = None,
+        team_pk: int | None = None,
+        *,
+        is_of_site: bool = False,
     ) -> None:
         super().__init__(reason)
-        self.action, self.team_pk = action, team_pk
+        self.action, self.team_pk, self.is_of_site = action, team_pk, is_of_site
 
 
 class Unseen(NotFound):
@@ -332,4 +340,5 @@ def forbidden_in(user: User, action: Action, team: Team | None) -> Forbidden:
 
 
 def forbidden_on_site(user: User, action: Action) -> Forbidden:
-    return Forbidden(f"{forbidden(user, action)} for the whole installation", action)
+    reason = f"{forbidden(user, action)} for the whole installation"
+    return Forbidden(reason, action, is_of_site=True)

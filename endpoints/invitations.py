@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from endpoints import audit, people, teams
@@ -123,7 +125,7 @@ def renew(actor: User, invitation: Invitation) -> str:
         raise Conflict(f"The invitation is {stored.state}")
     check_may_invite(actor, stored.roles, stored.team, stored.team_role)
     token = stored.fresh_token()
-    stored.made_by = actor
+    stored.made_by, stored.was_mailed = actor, False
     stored.save()
     audit.record("person.invite", stored.subject, team=stored.team, after=what(stored))
     return token
@@ -205,11 +207,24 @@ def _use(invitation: Invitation, user: User, before: Mapping[str, object] | None
         else:
             told["team_role"] = held
         before = before and {**before, "team_role": held}
+    if invitation.was_mailed:
+        confirm_address(user, invitation.email)
     invitation.used_at, invitation.used_by = timezone.now(), user
     invitation.save(update_fields=["used_at", "used_by", "updated_at"])
     told |= {"invited_by": invitation.made_by.username}
     who = audit.of_this(user)
     audit.record("person.join", user.username, team=team, before=before, after=told, who=who)
+
+
+def confirm_address(user: User, email: str) -> None:
+    """Whoever has a link that was mailed has the mailbox: it need not be asked once more.
+
+    Only where it is the address of the account, and nobody's yet.
+    """
+    is_theirs = user.email.lower() == email.lower()
+    known = EmailAddress.objects.filter(email__iexact=email)
+    if is_theirs and not known.filter(Q(verified=True) | Q(user=user)).exists():
+        EmailAddress.objects.create(user=user, email=email.lower(), verified=True, primary=True)
 
 
 def what(invitation: Invitation) -> dict[str, object]:

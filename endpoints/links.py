@@ -15,7 +15,10 @@ def absolute(request: HttpRequest, view: str, *args: str) -> str:
 
 
 def send_invitation(invitation: Invitation, url: str) -> str:
-    """Mail the link to whom it is for. Returns why that failed, in words; empty where it went."""
+    """Mail the link to whom it is for. Returns why that failed, in words; empty where it went.
+
+    Whoever asked must show it to nobody then.
+    """
     to_team = f", to the team {invitation.team.name}" if invitation.team else ""
     mail = EmailMessage(
         subject="Your invitation to Inference Console",
@@ -31,4 +34,6 @@ def send_invitation(invitation: Invitation, url: str) -> str:
         mail.send()
     except OSError as exc:  # as smtplib's failures are, too
         return str(exc) or type(exc).__name__
+    # Not where there is another link by now.
+    Invitation.objects.filter(token_sha256=invitation.token_sha256).update(was_mailed=True)
     return ""

@@ -47,11 +47,6 @@ class Listed:
         state = PersonState.of(self.person)
         return state if self.is_whole or not self.person.is_active else PersonState.ACTIVE
 
-    @property
-    def second_factor(self) -> bool | None:
-        """None where nobody says."""
-        return getattr(self.person, "has_second_factor", None)
-
     def to_response(self) -> dict[str, Any]:
         person = self.person
         told: dict[str, Any] = {
@@ -71,7 +66,7 @@ class Listed:
             "roles": person.role_names,
             "created_at": iso(person.date_joined),
             "last_sign_in": iso(person.last_login) if person.last_login else None,
-            "second_factor": self.second_factor,
+            "second_factor": person.has_second_factor,
         }
 
 

@@ -1,5 +1,6 @@
 """A way back in for somebody who lost their password: by a link that an administrator makes."""
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -16,8 +17,11 @@ from inference.errors import Conflict
 def offer_reset(actor: User, person: User) -> tuple[PasswordReset, str]:
     """A link to a new password, in the place of any before; its token is never shown again.
 
-    Until it is used the old password stays. Raises Conflict for somebody who is deactivated.
+    Until it is used the old password stays. Raises Conflict for somebody who is deactivated, and
+    where no password counts.
     """
+    if settings.OIDC_ONLY:
+        raise Conflict(f"People sign in with {settings.OIDC_NAME}: no password counts here")
     if not person.is_active:
         raise Conflict(f"[{person.username}] is deactivated: activate the account first")
     now = timezone.now()

@@ -57,6 +57,7 @@ class Action(StrEnum):
     PERSON_INVITE = "cluster:admin/console/person/invite"
     PERSON_ROLES = "cluster:admin/console/person/roles"
     PERSON_RESET = "cluster:admin/console/person/reset"
+    PERSON_FACTORS = "cluster:admin/console/person/factors"
     PERSON_DEACTIVATE = "cluster:admin/console/person/deactivate"
     PERSON_SESSIONS = "cluster:admin/console/person/sessions"
     # To see who is in a team, and to invite into it.
@@ -142,6 +143,7 @@ VERBS = {
     Action.SHARE_PUT: "endpoint.share",
     Action.SHARE_DELETE: "endpoint.unshare",
     Action.ENDPOINT_MOVE: "endpoint.move",
+    Action.PERSON_FACTORS: "factor.reset",
     Action.INDEX_CREATE: "index.create",
     Action.INDEX_MAPPING_PUT: "index.update",
     Action.INDEX_GET: "index.get",

@@ -1,10 +1,11 @@
-"""What whoever has the shell can do for people, also where nobody can sign in any more."""
+"""What helps people back in, also from the shell, where nobody can sign in any more."""
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from endpoints import audit, lockout, people
 from endpoints.attempts import attempt
@@ -63,7 +64,8 @@ def reset_password(username: str, password: str) -> User:
 def reset_second_factor(username: str) -> int:
     """Forget the second factors of somebody, with their recovery codes, and sign them out.
 
-    Returns how many factors there were. Raises NotFound.
+    For who lost their phone and their codes; the password goes on. Returns how many factors there
+    were. Raises NotFound.
     """
     user = get_person(username)
     factors = Authenticator.objects.filter(user=user)
@@ -78,6 +80,7 @@ def reset_second_factor(username: str) -> int:
 
 def end_sessions(user: User) -> None:
     """Sign somebody out everywhere, from their next request on."""
+    User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
     for session in UserSession.objects.filter(user=user):
         session.end()
 

@@ -121,6 +121,7 @@ ABILITIES = (
         Action.PERSON_INVITE,
         Action.PERSON_ROLES,
         Action.PERSON_RESET,
+        Action.PERSON_FACTORS,
         Action.PERSON_SESSIONS,
         Action.PERSON_DEACTIVATE,
     ),
@@ -167,6 +168,29 @@ def in_teams() -> list[str]:
 def on_the_site() -> list[str]:
     """What a role of the site can allow: what one in a team can, and more."""
     return [one.words for one in ABILITIES]
+
+
+def words_of(action: Action) -> str:
+    """What somebody can do who may do this."""
+    return next(one.words for one in ABILITIES if action in one.actions)
+
+
+def roles_that_allow(action: Action) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the roles are called that allow this: those in a team, the least first, and the site's.
+
+    No role in a team allows what concerns the whole site.
+    """
+    in_a_team = TEAM_ROLES if action.is_of_teams else {}
+    return (
+        tuple(TeamRole(name).label for name, role in in_a_team.items() if gives(role, action)),
+        tuple(
+            label for name, (label, _) in ON_THE_SITE.items() if gives(BUILTIN_ROLES[name], action)
+        ),
+    )
+
+
+def gives(role: Role, action: Action) -> bool:
+    return allows(Rights(({"role": role},)), action)
 
 
 def of_teams() -> list[Ability]:

@@ -8,14 +8,16 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect, resolve_url
 
 from console.openid.provider import Service, ServiceLogin
-from endpoints import audit, directory
+from console.sign_in.invited import opened, welcome
+from endpoints import audit, directory, invitations
 from endpoints.access import may
 from endpoints.addresses import address_of
-from endpoints.models import Outcome
+from endpoints.models import Outcome, User
 from endpoints.permissions import Action
 from inference.errors import Conflict
 
@@ -47,16 +49,37 @@ class ServiceAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it c
             refuse(request, f"{settings.OIDC_NAME} did not ask you again who you are.")
         by = audit.Who(name=directory.DIRECTORY, address=address_of(request.META))
         identity = sociallogin.identity
+        is_to_join = sociallogin.state.get("next") == resolve_url("join")
         try:
             with audit.acting(by):
-                user = directory.admit(identity)
+                user = self._joined(request, sociallogin) if is_to_join else None
+                user = user or directory.admit(identity)
         except directory.NotAdmitted as exc:
             name = identity.username or identity.subject
             audit.record("session.refuse", name, outcome=Outcome.REFUSED, reason=str(exc), who=by)
             refuse(request, str(exc))
         sociallogin.user = user
-        if not may(user, Action.GET):
+        if not may(user, Action.GET) and not is_to_join:
             sociallogin.state["next"] = resolve_url("no-access")
+
+    def _joined(self, request: HttpRequest, sociallogin: ServiceLogin) -> User | None:
+        """Somebody new who has an invitation, which is used up.
+
+        None for who is known, who accepts on its page once they are signed in, and where there is
+        no invitation that is good.
+        """
+        if directory.person_known_as(sociallogin.identity):
+            return None
+        try:
+            with transaction.atomic():
+                user = directory.admit(sociallogin.identity, is_invited=True)
+                invitations.accept(opened(request), user)
+        except invitations.LinkUnusable:
+            return None
+        welcome(request, user)
+        sociallogin.state["next"] = resolve_url("endpoint-list")
+        user.refresh_from_db()
+        return user
 
     def _link(self, request: HttpRequest, sociallogin: ServiceLogin) -> NoReturn:
         security = redirect("mfa_index")

@@ -67,6 +67,8 @@ def profile(request: HtmxRequest) -> HttpResponse:
         "form": form,
         "email": addresses.filter(verified=True).first(),
         "unconfirmed": addresses.filter(verified=False).first(),
+        "memberships": user.memberships.select_related("team"),
+        "keys": user.api_keys.valid().select_related("team").order_by("-created_at", "-pk"),
     }
     return render(request, "account/profile.html", context)
 

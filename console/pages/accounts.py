@@ -53,7 +53,7 @@ def account_create(request: HtmxRequest) -> HttpResponse:
     return render(request, "keys/account_form.html", {"form": form})
 
 
-@page("GET", "HEAD", "POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def account_edit(request: HtmxRequest, team: str, name: str) -> HttpResponse:
     require_keys(request, Action.ACCOUNT_PUT)
     account = get_account(request.user, f"{team}/{name}", Action.ACCOUNT_PUT)
@@ -66,7 +66,7 @@ def account_edit(request: HtmxRequest, team: str, name: str) -> HttpResponse:
     return render(request, "keys/account_form.html", {"form": form, "account": account})
 
 
-@page("GET", "HEAD", "POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def account_remove(request: HtmxRequest, team: str, name: str) -> HttpResponse:
     require_keys(request, Action.ACCOUNT_DELETE)
     account = get_account(request.user, f"{team}/{name}", Action.ACCOUNT_DELETE)

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
 
 from console.forms.audit import AuditForm
-from console.http import HtmxRequest, page, wants_fragment
+from console.http import HtmxRequest, page, require_fresh, wants_fragment
 from endpoints import attempts
 from endpoints.access import get_endpoint, require
 from endpoints.api.audit import download
@@ -91,6 +91,8 @@ def audit_export(request: HtmxRequest, form: str) -> HttpResponseBase:
     require(request.user, Action.AUDIT_GET)
     if form not in FORMS:
         raise Http404
+    # Back to the entries, from where to take them along: a download leads to no page.
+    require_fresh(request, f"{resolve_url('audit-list')}?{request.GET.urlencode()}")
     try:
         search = Search.of(request.GET.dict())
     except InvalidArgument as exc:

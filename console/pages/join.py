@@ -4,22 +4,25 @@ A link is looked at once and then taken out of the address: the session keeps it
 no history, no log and no page that is linked to learns the token.
 """
 
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.forms.people import JoinForm, NewPasswordForm
+from console.sign_in.invited import INVITATION, opened, welcome
 from endpoints import invitations, password_resets
 from endpoints.invitations import LinkUnusable
 from endpoints.models import User
 from endpoints.models.link import digest
 from inference.errors import InferenceError
 
-INVITATION, RESET = "invitation", "password_reset"
+RESET = "password_reset"
 
 
 @require_safe
@@ -45,34 +48,34 @@ def new_password_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def join(request: HttpRequest) -> HttpResponse:
-    """Choose a name and a password, or come with the account that is signed in."""
-    known = request.session.get(INVITATION, "")
+    """Choose a name and a password, or come with the account that is signed in.
+
+    Where the sign-in service alone counts, whoever is new comes by that.
+    """
+    known = opened(request)
     try:
         invitation = invitations.find(known)
         form = JoinForm(initial={"username": invitation.username})
         if request.method == "POST" and isinstance(request.user, User):
             invitations.accept(known, request.user)
-            return welcomed(request, request.user)
-        if request.method == "POST":
+            welcome(request, request.user)
+            return redirect("endpoint-list")
+        if request.method == "POST" and not settings.OIDC_ONLY:
             form = JoinForm(request.POST)
             if form.is_valid():
-                user = invitations.join(
-                    known, form.cleaned_data["username"], form.cleaned_data["password"]
+                name, password = form.cleaned_data["username"], form.cleaned_data["password"]
+                user = invitations.join(known, name, password)
+                welcome(request, user)
+                target = Login(user, redirect_url=resolve_url("endpoint-list"))
+                signed_in: HttpResponse = perform_password_login(
+                    request, {"username": name}, target
                 )
-                # Of the backends the last one knows people; those before only refuse.
-                login(request, user, settings.AUTHENTICATION_BACKENDS[-1])
-                return welcomed(request, user)
+                return signed_in
     except LinkUnusable as exc:
         return gone(request, exc)
     except InferenceError as exc:
         form.note(exc)
     return render(request, "join/join.html", {"form": form, "invitation": invitation})
-
-
-def welcomed(request: HttpRequest, user: User) -> HttpResponse:
-    request.session.pop(INVITATION, None)
-    messages.success(request, f"Welcome, {user.username}.")
-    return redirect("endpoint-list")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from console.forms.keys import KeyForm, Owner, RotateForm
-from console.http import HtmxRequest, page, wants_fragment
+from console.http import HtmxRequest, page, require_fresh, wants_fragment
 from console.pages.key_words import KeyRow
 from console.pages.samples import base_url, key_samples
 from console.working import working
@@ -89,6 +89,9 @@ def key_create(request: HtmxRequest) -> HttpResponse:
         "endpoints": request.GET.get("endpoints", ""),
     }
     form = KeyForm(owners, request.POST or None, initial=start)
+    # Who may choose such an owner is asked before anything is written.
+    if any(map(reaches_far, owners if request.method != "POST" else [form.chosen_owner])):
+        require_fresh(request)
     if request.method == "POST" and form.is_valid():
         owner, lifetime = form.chosen_owner, form.lifetime
         try:
@@ -106,6 +109,11 @@ def key_create(request: HtmxRequest) -> HttpResponse:
         else:
             return render(request, "keys/made.html", made(request, key, secret))
     return render(request, "keys/create.html", {"form": form, **matches(request, form)})
+
+
+def reaches_far(owner: Owner) -> bool:
+    """Whether a key would act for more than one's own work in one team."""
+    return bool(owner.account) or not owner.team
 
 
 def owners_for(request: HtmxRequest) -> list[Owner]:
@@ -167,11 +175,18 @@ def key_detail(request: HtmxRequest, key_id: str) -> HttpResponse:
     return render(request, "keys/detail.html", context)
 
 
+def require_fresh_for_others(request: HtmxRequest, key: ApiKey) -> None:
+    """What is done to the keys of others takes something from them."""
+    if key.user_id != request.user.pk:
+        require_fresh(request)
+
+
 @page("GET", "HEAD", "POST")
 def key_rotate(request: HtmxRequest, key_id: str) -> HttpResponse:
     require_keys(request, Action.API_KEY_ROTATE)
     key = get_key(request.user, key_id, Action.API_KEY_ROTATE)
     check_may_rotate(request.user, key)
+    require_fresh_for_others(request, key)
     form = RotateForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -193,6 +208,7 @@ def key_rotate(request: HtmxRequest, key_id: str) -> HttpResponse:
 def key_revoke(request: HtmxRequest, key_id: str) -> HttpResponse:
     require_keys(request, Action.API_KEY_INVALIDATE)
     key = get_key(request.user, key_id, Action.API_KEY_INVALIDATE)
+    require_fresh_for_others(request, key)
     if request.method == "POST":
         mine = visible_keys(request.user, Action.API_KEY_INVALIDATE)
         invalidate_api_keys(mine.filter(pk=key.pk))

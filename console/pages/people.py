@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 
 from console.forms.people import DeactivateForm, InviteForm, RolesForm
-from console.http import HtmxRequest, page, wants_fragment
-from endpoints import invitations, leaving, password_resets, people
+from console.http import HtmxRequest, page, require_fresh, wants_fragment
+from endpoints import invitations, leaving, password_resets, people, recovery
 from endpoints.access_to_people import (
     administered_teams,
     get_invitation,
@@ -36,6 +37,8 @@ class May:
     see_all: bool
     roles: bool
     reset: bool
+    factors: bool
+    sessions: bool
     deactivate: bool
 
     @classmethod
@@ -44,6 +47,8 @@ class May:
             may_everywhere(user, Action.PERSON_GET),
             may_everywhere(user, Action.PERSON_ROLES),
             may_everywhere(user, Action.PERSON_RESET),
+            may_everywhere(user, Action.PERSON_FACTORS),
+            settings.SECURITY and may_everywhere(user, Action.PERSON_SESSIONS),
             may_everywhere(user, Action.PERSON_DEACTIVATE),
         )
 
@@ -65,7 +70,6 @@ def person_list(request: HtmxRequest) -> HttpResponse:
         "may": may,
         "shown": shown,
         "rows": rows,
-        "tells_factors": may.see_all and any(row.second_factor is not None for row in rows),
         "invitations": visible_invitations(request.user).pending(),
         "is_alone": not query and not state and shown.paginator.count == 1,
     }
@@ -73,7 +77,7 @@ def person_list(request: HtmxRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-@page("GET", "HEAD", "POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def person_invite(request: HtmxRequest) -> HttpResponse:
     require_to_invite(request.user)
     is_for_all = may_everywhere(request.user, Action.PERSON_INVITE)
@@ -115,6 +119,7 @@ def invitation_withdraw(request: HtmxRequest, link_id: str) -> HttpResponse:
 @page("POST")
 def invitation_renew(request: HtmxRequest, link_id: str) -> HttpResponse:
     invitation = get_invitation(request.user, link_id)
+    require_fresh(request, resolve_url("person-list"))
     try:
         token = invitations.renew(request.user, invitation)
     except NotFound:
@@ -155,7 +160,7 @@ def person_detail(request: HtmxRequest, username: str) -> HttpResponse:
     return render(request, "people/detail.html", context)
 
 
-@page("GET", "HEAD", "POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def person_roles(request: HtmxRequest, username: str) -> HttpResponse:
     person = get_person(request.user, username, to=Action.PERSON_ROLES)
     sent = request.POST if request.method == "POST" else None
@@ -171,7 +176,7 @@ def person_roles(request: HtmxRequest, username: str) -> HttpResponse:
     return render(request, "people/roles.html", {"form": form, "person": person})
 
 
-@page("GET", "HEAD", "POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def person_reset(request: HtmxRequest, username: str) -> HttpResponse:
     """Ask first; then show the link to a new password this once."""
     person = get_person(request.user, username, to=Action.PERSON_RESET)
@@ -186,7 +191,19 @@ def person_reset(request: HtmxRequest, username: str) -> HttpResponse:
     return render(request, "people/reset.html", context)
 
 
-@page("GET", "HEAD", "POST")
+@page("GET", "HEAD", "POST", fresh=True)
+def person_second_factor(request: HtmxRequest, username: str) -> HttpResponse:
+    """Ask first, then forget the second factors of who lost them."""
+    person = get_person(request.user, username, to=Action.PERSON_FACTORS)
+    is_own = person.pk == request.user.pk
+    if request.method == "POST":
+        recovery.reset_second_factor(username)
+        messages.success(request, f"{username} signs in with the password alone now.")
+        return redirect("sign-in") if is_own else redirect("person-detail", username)
+    return render(request, "people/second_factor.html", {"person": person, "is_own": is_own})
+
+
+@page("GET", "HEAD", "POST", fresh=True)
 def person_deactivate(request: HtmxRequest, username: str) -> HttpResponse:
     person = get_person(request.user, username, to=Action.PERSON_DEACTIVATE)
     left = leaving.belongings_of(person)
@@ -220,6 +237,7 @@ def person_deactivate(request: HtmxRequest, username: str) -> HttpResponse:
 @page("POST")
 def person_activate(request: HtmxRequest, username: str) -> HttpResponse:
     person = get_person(request.user, username, to=Action.PERSON_DEACTIVATE)
+    require_fresh(request, resolve_url("person-detail", username))
     leaving.activate(person)
     messages.success(request, f"{username} is active again.")
     return redirect("person-detail", username)

@@ -17,8 +17,8 @@ from console.openid.asking import SignInFailed
 from console.openid.provider import Exchange, Service
 from endpoints import directory
 from endpoints.access import may
-from endpoints.models import User
 from endpoints.permissions import Action
+from endpoints.refusals import site_administrators
 from inference.errors import Conflict
 
 # The provider then says when it was proved; with the latter alone some do not ask.
@@ -76,8 +76,8 @@ def no_access(request: HtmxRequest) -> HttpResponse:
     """For who may sign in, and nothing else yet."""
     if may(request.user, Action.GET):
         return redirect("endpoint-list")
-    administrators = User.objects.filter(is_superuser=True, is_active=True).order_by("username")
-    return render(request, "session/no_access.html", {"administrators": administrators})
+    context = {"administrators": site_administrators()}
+    return render(request, "session/no_access.html", context)
 
 
 def _to_provider(request: HttpRequest, **how: object) -> HttpResponse:

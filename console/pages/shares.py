@@ -46,7 +46,7 @@ def endpoint_unshare(request: HtmxRequest, inference_id: str, team: str) -> Http
     return render(request, "endpoints/unshare.html", {"endpoint": endpoint, "share": share})
 
 
-@page("GET", "HEAD", "POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def endpoint_move(request: HtmxRequest, inference_id: str) -> HttpResponse:
     """Ask first, and to which team it goes."""
     require_sight(request.user, Action.GET, Action.ENDPOINT_MOVE)

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from console.forms.teams import CreateTeamForm, DeleteTeamForm, MemberForm, TeamForm
-from console.http import HtmxRequest, page
+from console.http import HtmxRequest, page, require_fresh
 from console.working import work_in
 from endpoints import roles, teams
 from endpoints.access import forbidden_in, require
@@ -19,6 +19,7 @@ from inference.errors import InferenceError, NotFound
 PAGE_SIZE = 50
 # What the page of a team offers to those who may do it there.
 OFFERED = (Action.TEAM_UPDATE, Action.TEAM_DELETE, Action.MEMBER_PUT, Action.MEMBER_REMOVE)
+GIVEN_AGAIN = "Groups of their sign-in service give them a role here, and set it again next time."
 
 
 @page("GET", "HEAD")
@@ -84,7 +85,7 @@ def team_edit(request: HtmxRequest, name: str) -> HttpResponse:
     return render(request, "teams/form.html", {"form": form, "team": team})
 
 
-@page("GET", "HEAD", "POST")
+@page("GET", "HEAD", "POST", fresh=True)
 def team_delete(request: HtmxRequest, name: str) -> HttpResponse:
     """Ask first, and where to put what it has."""
     team = get_visible_team(request.user, name, to=Action.TEAM_DELETE)
@@ -109,6 +110,7 @@ def team_delete(request: HtmxRequest, name: str) -> HttpResponse:
 def member_put(request: HtmxRequest, name: str) -> HttpResponse:
     """Add somebody, or give them another role."""
     team = get_visible_team(request.user, name, to=Action.MEMBER_PUT)
+    require_fresh(request, resolve_url("team-detail", name))
     form = MemberForm(request.POST)
     if form.is_valid():
         try:
@@ -119,6 +121,8 @@ def member_put(request: HtmxRequest, name: str) -> HttpResponse:
         else:
             role = member.get_role_display()
             messages.success(request, f"{person.username} is in {name} as {role}.")
+            if member.is_managed:
+                messages.warning(request, GIVEN_AGAIN)
             return redirect("team-detail", name)
     return detail(request, team, form)
 
@@ -131,6 +135,8 @@ def member_remove(request: HtmxRequest, name: str, username: str) -> HttpRespons
     is_own = membership.user_id == request.user.pk
     if not teams.may_remove(request.user, membership):
         raise forbidden_in(request.user, Action.MEMBER_REMOVE, team)
+    if not is_own:
+        require_fresh(request)
     if request.method == "POST":
         try:
             teams.remove_member(team, membership.user)

@@ -103,6 +103,11 @@ urlpatterns = [
     path("people/<str:username>", people.person_detail, name="person-detail"),
     path("people/<str:username>/roles", people.person_roles, name="person-roles"),
     path("people/<str:username>/reset", people.person_reset, name="person-reset"),
+    path(
+        "people/<str:username>/second-factor",
+        people.person_second_factor,
+        name="person-second-factor",
+    ),
     path("people/<str:username>/deactivate", people.person_deactivate, name="person-deactivate"),
     path("people/<str:username>/activate", people.person_activate, name="person-activate"),
     path("join", join.join, name="join"),

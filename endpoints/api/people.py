@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from pydantic import Field, StrictBool, StrictStr
 
-from endpoints import invitations, leaving, password_resets, people
+from endpoints import invitations, leaving, password_resets, people, recovery
 from endpoints.access_to_people import (
     check_may_give,
     get_invitation,
@@ -124,6 +124,15 @@ class ResetView(ElasticView):
         reset, token = password_resets.offer_reset(request.user, person)
         url = absolute(request, "new-password-link", token)
         return self.answer({"url": url, "expires_at": iso(reset.expires_at)})
+
+
+class ResetSecondFactorView(ElasticView):
+    def post(self, request: UserRequest, username: str) -> HttpResponse:
+        """Forget the second factors of who lost them."""
+        person = get_person(request.user, username, to=Action.PERSON_FACTORS)
+        self.params(request)
+        recovery.reset_second_factor(person.username)
+        return self.answer(told(request.user, person))
 
 
 class InvitationsView(ElasticView):

@@ -63,6 +63,10 @@ urlpatterns = [
     path("_console/people/<str:username>/_deactivate", people.DeactivateView.as_view()),
     path("_console/people/<str:username>/_activate", people.ActivateView.as_view()),
     path("_console/people/<str:username>/_reset", people.ResetView.as_view()),
+    path(
+        "_console/people/<str:username>/_reset_second_factor",
+        people.ResetSecondFactorView.as_view(),
+    ),
     path("_console/teams", teams.TeamListView.as_view()),
     path("_console/teams/<str:name>", teams.TeamView.as_view()),
     path("_console/teams/<str:name>/members", teams.MemberListView.as_view()),

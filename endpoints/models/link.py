@@ -80,11 +80,13 @@ class Invitation(OneTimeLink):
     """What somebody who comes by this link becomes: a person, perhaps in a team, perhaps more.
 
     email: where it was sent, or to be known by. username: what the one who invites suggests.
+    was_mailed: whether its link went to that address and was shown to nobody.
     """
 
     lasts = timedelta(days=7)
 
     email = models.EmailField(blank=True)
+    was_mailed = models.BooleanField(default=False)
     username = models.CharField(max_length=150, blank=True)
     team = models.ForeignKey(Team, null=True, on_delete=models.CASCADE, related_name="invitations")
     team_role = models.CharField(max_length=32, choices=TeamRole.choices, blank=True)

@@ -101,9 +101,7 @@ def member(team: Team, role: TeamRole, name: str = "somebody") -> Client:
     """The browser of somebody with this role in a team."""
     user = User.objects.filter(username=name).first() or make_user(name)
     teams.put_member(team, user, role)
-    client = Client()
-    client.force_login(user)
-    return client
+    return browser_of(user)
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 import pytest
 from django.test import Client
 
-from endpoints.models import Endpoint, User
-from tests.console.conftest import HTMX, text
-from tests.factories import make_endpoint
+from endpoints.models import Endpoint, Team, TeamRole, User
+from endpoints.privileges import BUILTIN_ROLES
+from tests.console.conftest import HTMX, browser_of, member, text
+from tests.factories import make_admin, make_endpoint, make_user
 
 PAGES = (
     ("GET", "/console/"),
@@ -120,6 +121,67 @@ def test_people_without_rights_are_told_so(plain: Client, method: str, path: str
     assert "Your account may not do this" in text(answer)
     assert "Sign out" in text(answer)
     assert Endpoint.objects.count() == 1
+
+
+def told_to(client: Client, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 403
+    return text(answer)
+
+
+def test_who_may_do_nothing_yet_is_told_whom_to_ask(admin: User, plain: Client) -> None:
+    page = told_to(plain, "/console/")
+
+    assert "It takes a role that can see endpoints, call them" in page
+    assert "site administrator or inference administrator or inference user everywhere." in page
+    assert "<strong>elastic</strong>" in page
+    assert "the privilege <code>monitor_inference</code>" in page
+    assert "To the endpoints" not in page
+    assert 'href="/console/account">To your profile</a>' in page
+
+
+def test_who_lacks_a_role_in_a_team_is_told_who_gives_it(
+    admin: User, search: Team, boss: Client, endpoint: Endpoint
+) -> None:
+    reader = member(search, TeamRole.INFERENCE_USER)
+
+    page = told_to(reader, "/console/endpoints/my-endpoint/delete")
+
+    assert "manager in the team, or site administrator or inference administrator" in page
+    assert "<strong>boss</strong>" in page
+    assert "<strong>elastic</strong>" not in page
+    assert "To the endpoints" in page
+
+
+def test_of_another_team_nobody_is_named(search: Team, other: Team, boss: Client) -> None:
+    make_admin()
+    reader = member(other, TeamRole.INFERENCE_USER)
+
+    page = told_to(reader, "/console/clusters/_new")
+
+    assert "<strong>boss</strong>" not in page
+    assert "<strong>elastic</strong>" in page
+
+
+def test_what_is_the_sites_no_team_gives(boss: Client, admin: User) -> None:
+    page = told_to(boss, "/console/teams/_new")
+
+    assert "It takes a role that can create and delete teams: site administrator" in page
+    assert "in the team" not in page
+    assert "<strong>elastic</strong>" in page
+
+
+def test_who_would_gain_by_it_is_told_so(db: None) -> None:
+    make_admin()
+    guard = make_user("guard")
+    guard.roles = ["guard"]
+    guard.save()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BUILTIN_ROLES, "guard", {"cluster": ["manage_security"], "indices": []})
+        page = told_to(browser_of(guard), "/console/people/elastic/reset")
+
+    assert "The roles [superuser] allow more than [guard] may do." in page
 
 
 @pytest.mark.parametrize(

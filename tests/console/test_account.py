@@ -19,7 +19,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from console.sign_in.sessions import device
-from endpoints.models import AuditEntry, User
+from endpoints import people, teams
+from endpoints.keys import create_api_key
+from endpoints.models import AuditEntry, Team, TeamRole, User
 from tests.console.conftest import browser_of, text
 from tests.console.proving import CODE, add_app, is_in, password
 from tests.factories import PASSWORD, make_user
@@ -87,6 +89,35 @@ def test_the_profile_changes_the_full_name_and_nothing_else(ann: User) -> None:
         {"full_name": ""},
         {"full_name": "Ann Smith"},
     )
+
+
+def test_the_profile_tells_where_one_is_and_with_which_role(ann: User, search: Team) -> None:
+    teams.put_member(search, ann, TeamRole.INFERENCE_ADMIN)
+    people.set_roles("ann", ["inference_user"])
+    create_api_key(ann, "web-shop", role_descriptors={}, team="search")
+
+    page = text(browser_of(ann).get(ACCOUNT))
+
+    assert 'href="/console/teams/search">search</a>' in page
+    assert '<span class="gist">manager' in page
+    assert '<span class="gist">inference user</span>' in page
+    assert "web-shop" in page
+    assert "in team search," in page
+    assert 'href="/console/roles"' in page
+
+
+def test_a_team_is_left_from_the_profile(ann: User, search: Team) -> None:
+    teams.put_member(search, ann, TeamRole.INFERENCE_USER)
+    console = browser_of(ann)
+    leave = "/console/teams/search/members/ann/remove"
+    assert f'href="{leave}"' in text(console.get(ACCOUNT))
+
+    console.post(leave)
+
+    page = text(console.get(ACCOUNT))
+    assert leave not in page
+    assert "You are in no team yet." in page
+    assert "web-shop" not in page
 
 
 def test_a_changed_password_ends_the_other_sessions(ann: User) -> None:

@@ -1,16 +1,30 @@
 """Before dangerous things people prove again that it is them, and then go on where they were."""
 
 import time
+from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
 from console.sign_in.freshness import OPEN_S, SEND_S
-from endpoints.models import Cluster, Endpoint, User
+from endpoints import invitations, teams
+from endpoints.accounts import create_account
+from endpoints.invitations import Wish
+from endpoints.keys import create_api_key
+from endpoints.models import (
+    ApiKey,
+    Cluster,
+    Endpoint,
+    Invitation,
+    Membership,
+    TeamRole,
+    User,
+)
 from tests.console.conftest import HTMX, browser_of, text
 from tests.console.proving import CODE, add_app, code_of, password
-from tests.factories import PASSWORD, make_cluster, make_endpoint, make_index
+from tests.factories import PASSWORD, make_cluster, make_endpoint, make_index, make_user
 
 REMOVE = "/console/clusters/prod/remove"
 CONFIRM = "/console/account/confirm"
@@ -22,6 +36,13 @@ def stale(admin: User) -> Client:
     """A browser whose sign-in is older than what dangerous pages ask for."""
     make_cluster()
     return browser_of(admin, OPEN_S + 1)
+
+
+def led(answer: Any) -> Any:
+    """The page that somebody comes back to, after they proved that it is them."""
+    address, _, query = answer["Location"].partition("?")
+    assert address == CONFIRM
+    return parse_qs(query)["next"][0]
 
 
 def test_who_signed_in_long_ago_is_asked_and_comes_back(stale: Client) -> None:
@@ -62,6 +83,113 @@ def test_a_form_that_was_opened_in_time_may_take_a_while(admin: User) -> None:
     assert Cluster.objects.exists()
     assert browser_of(admin, SEND_S - 60).post(REMOVE).status_code == 302
     assert not Cluster.objects.exists()
+
+
+@pytest.fixture
+def team(admin: User) -> None:
+    """A team with everything that belongs to others, as seen from the administrator."""
+    search = teams.create_team("search")
+    ann = make_user("ann")
+    teams.put_member(search, ann, TeamRole.TEAM_ADMIN)
+    teams.put_member(search, make_user("bob"), TeamRole.INFERENCE_USER)
+    create_account(admin, "robot", TeamRole.INFERENCE_USER, team="search")
+    create_api_key(ann, "hers", role_descriptors={}, team="search")
+    make_endpoint()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "people/_invite",
+        "people/bob/roles",
+        "people/bob/reset",
+        "people/bob/second-factor",
+        "people/bob/deactivate",
+        "people/bob/sessions",
+        "teams/search/delete",
+        "teams/search/members/bob/remove",
+        "keys/_new",
+        "keys/_accounts/search/robot",
+        "keys/_accounts/search/robot/remove",
+        "endpoints/my-endpoint/move",
+    ],
+)
+def test_what_gives_or_takes_the_rights_of_others_wants_a_proof(
+    stale: Client, team: None, page: str
+) -> None:
+    path = f"/console/{page}"
+
+    assert led(stale.get(path)) == path
+    assert browser_of(User.objects.get(username="elastic")).get(path).status_code == 200
+
+
+@pytest.mark.parametrize("what", ["rotate", "revoke"])
+def test_the_keys_of_others_are_not_touched_without_a_proof(
+    stale: Client, team: None, what: str
+) -> None:
+    path = f"/console/keys/{ApiKey.objects.get(name='hers').key_id}/{what}"
+
+    assert led(stale.get(path)) == path
+    ann = browser_of(User.objects.get(username="ann"), OPEN_S + 1)
+    assert ann.get(path).status_code == 200
+
+
+def test_who_makes_a_key_for_their_own_work_is_not_asked(team: None) -> None:
+    bob = browser_of(User.objects.get(username="bob"), SEND_S + 1)
+    sent = {"name": "mine", "owner": "me:search", "rights": "inherit", "endpoints": "all"}
+
+    assert bob.get("/console/keys/_new").status_code == 200
+    assert bob.post("/console/keys/_new", sent).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "back_to"),
+    [
+        ("people/bob/activate", "people/bob"),
+        ("teams/search/members", "teams/search"),
+    ],
+)
+def test_who_sends_too_late_comes_back_to_the_form_and_is_told(
+    admin: User, team: None, path: str, back_to: str
+) -> None:
+    User.objects.filter(username="bob").update(is_active=False)
+    late = browser_of(admin, SEND_S + 1)
+    sent = {"username": "bob", "role": TeamRole.TEAM_ADMIN}
+
+    answer = late.post(f"/console/{path}", sent)
+
+    assert led(answer) == f"/console/{back_to}"
+    assert "Nothing is changed yet." in text(late.get(answer["Location"]))
+    bob = User.objects.get(username="bob")
+    assert not bob.is_active
+    assert bob.memberships.get().role == TeamRole.INFERENCE_USER
+    assert late.get(f"/console/{back_to}").status_code == 200
+
+
+def test_a_new_link_for_an_invitation_wants_a_proof(admin: User, team: None) -> None:
+    wish = Wish(team="search", team_role=TeamRole.INFERENCE_USER)
+    invitation, _ = invitations.invite(admin, wish)
+    late = browser_of(admin, SEND_S + 1)
+
+    answer = late.post(f"/console/people/_invitations/{invitation.link_id}/renew")
+
+    assert led(answer) == "/console/people"
+    assert Invitation.objects.get().token_sha256 == invitation.token_sha256
+
+
+def test_a_log_that_is_taken_along_wants_a_proof_and_leads_back_to_its_entries(
+    stale: Client,
+) -> None:
+    answer = stale.get("/console/audit/export.csv?verb=key.create")
+
+    assert led(answer) == "/console/audit?verb=key.create"
+
+
+def test_who_leaves_a_team_takes_nothing_from_others(team: None) -> None:
+    bob = browser_of(User.objects.get(username="bob"), SEND_S + 1)
+
+    assert bob.post("/console/teams/search/members/bob/remove").status_code == 302
+    assert not Membership.objects.filter(user__username="bob").exists()
 
 
 def test_confirming_leads_to_no_other_site(stale: Client) -> None:

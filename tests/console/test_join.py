@@ -3,12 +3,15 @@
 from collections.abc import Callable
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from endpoints import invitations, leaving, password_resets, people, teams
 from endpoints.invitations import Wish
+from endpoints.links import send_invitation
 from endpoints.models import Invitation, Membership, PasswordReset, User
 from tests.console.conftest import text
 from tests.factories import PASSWORD, make_user
@@ -219,3 +222,113 @@ def test_one_link_is_not_good_for_the_other_thing(
 ) -> None:
     assert client.get(f"{NEW_PASSWORD}/{token}").status_code == 410
     assert client.get(f"{JOIN}/{reset_token}").status_code == 410
+
+
+# Joining is signing in.
+
+
+def test_who_joined_has_proved_who_they_are(client: Client, token: str) -> None:
+    opened(client, token)
+    client.post(JOIN, CHOSEN)
+
+    page = text(client.get("/console/account/sessions"))
+
+    assert "This browser" in page
+    assert client.get("/console/account/email").status_code == 200
+
+
+def test_who_must_have_a_second_factor_sets_it_up_first(
+    client: Client, token: str, settings: Settings
+) -> None:
+    settings.SECOND_FACTOR_OF = "everyone"
+    opened(client, token)
+
+    client.post(JOIN, CHOSEN)
+
+    assert client.get("/console/")["Location"] == "/console/account/security"
+
+
+@pytest.fixture
+def to_bob(admin: User) -> str:
+    """The link of an invitation for an address."""
+    wish = Wish(email="Bob@example.org", roles=("inference_user",))
+    return invitations.invite(admin, wish)[1]
+
+
+def mail_it(token: str) -> None:
+    assert send_invitation(Invitation.objects.get(), f"https://console.example.org/{token}") == ""
+
+
+def test_a_link_that_was_mailed_confirms_the_address(client: Client, to_bob: str) -> None:
+    mail_it(to_bob)
+    opened(client, to_bob)
+
+    client.post(JOIN, CHOSEN)
+
+    assert "is confirmed" in text(client.get("/console/account"))
+    assert is_let_in("bob@example.org")
+
+
+def test_a_link_that_was_passed_on_confirms_no_address(client: Client, to_bob: str) -> None:
+    opened(client, to_bob)
+
+    client.post(JOIN, CHOSEN)
+
+    assert User.objects.get(username="bob").email == "Bob@example.org"
+    assert not EmailAddress.objects.filter(verified=True).exists()
+    assert not is_let_in("bob@example.org")
+
+
+def test_nor_does_one_that_was_made_anew_to_be_passed_on(
+    client: Client, admin: User, to_bob: str
+) -> None:
+    mail_it(to_bob)
+    opened(client, invitations.renew(admin, Invitation.objects.get()))
+
+    client.post(JOIN, CHOSEN)
+
+    assert not EmailAddress.objects.exists()
+
+
+def test_an_address_that_another_confirmed_stays_theirs(client: Client, to_bob: str) -> None:
+    ann = make_user("ann")
+    EmailAddress.objects.create(user=ann, email="bob@example.org", verified=True, primary=True)
+    mail_it(to_bob)
+    opened(client, to_bob)
+
+    assert client.post(JOIN, CHOSEN)["Location"] == "/console/"
+
+    assert EmailAddress.objects.get().user == ann
+
+
+def is_let_in(login: str) -> bool:
+    sent = {"login": login, "password": CHOSEN["password"]}
+    return Client().post("/console/sign-in", sent).status_code == 302
+
+
+def test_where_a_service_alone_counts_nobody_chooses_a_password(
+    client: Client, token: str, settings: Settings
+) -> None:
+    settings.OIDC_ISSUER, settings.OIDC_NAME = "https://sso.example.org", "Acme SSO"
+    assert "Sign in with Acme SSO" in opened(client, token)
+    settings.OIDC_ONLY = True
+
+    page = text(client.get(JOIN))
+
+    assert 'type="password"' not in page
+    assert 'href="/console/sign-in/service?next=/console/join"' in page
+    assert client.post(JOIN, CHOSEN).status_code == 200
+    assert not User.objects.filter(username="bob").exists()
+    assert Invitation.objects.get().is_open
+
+
+def test_nor_does_anybody_make_a_link_to_a_new_one(
+    console: Client, settings: Settings, reset_token: str
+) -> None:
+    settings.OIDC_ISSUER, settings.OIDC_NAME = "https://sso.example.org", "Acme SSO"
+    settings.OIDC_ONLY = True
+
+    page = text(console.post("/console/people/bob/reset", follow=True))
+
+    assert "People sign in with Acme SSO: no password counts here" in page
+    assert PasswordReset.objects.count() == 1

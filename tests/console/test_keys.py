@@ -13,7 +13,7 @@ from console.pages.key_words import state_of
 from endpoints import keys, teams
 from endpoints.accounts import create_account
 from endpoints.models import ApiKey, Endpoint, Team, TeamRole, User
-from tests.console.conftest import HTMX, text
+from tests.console.conftest import HTMX, browser_of, text
 from tests.console.filling import problem_at
 from tests.endpoints.conftest import Api, basic, told
 from tests.endpoints.having_keys import KEYS
@@ -32,9 +32,7 @@ def search() -> Team:
 
 
 def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
+    return browser_of(user)
 
 
 def member(team: Team, role: TeamRole, name: str) -> Client:

@@ -8,10 +8,12 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from endpoints import people, teams
-from endpoints.models import Invitation, Membership, Team, TeamRole, User
-from tests.console.conftest import HTMX, text
+from endpoints.models import AuditEntry, Invitation, Membership, Team, TeamRole, User
+from tests.console.conftest import HTMX, browser_of, text
+from tests.console.proving import add_app, factors_of, is_in, password
 from tests.factories import make_endpoint, make_user
 
 PEOPLE, INVITE, BOB = "/console/people", "/console/people/_invite", "/console/people/bob"
@@ -36,9 +38,7 @@ def boss(search: Team) -> Client:
     """The browser of the administrator of the team [search]."""
     user = make_user("boss")
     teams.put_member(search, user, TeamRole.TEAM_ADMIN)
-    client = Client()
-    client.force_login(user)
-    return client
+    return browser_of(user)
 
 
 def problems(page: str) -> list[str]:
@@ -313,3 +313,79 @@ def test_names_of_people_are_shown_as_they_are_written(console: Client, search: 
     User.objects.filter(username=make_user("x").username).update(email="<b>@example.org")
 
     assert "<b>@" not in text(console.get(PEOPLE))
+
+
+# Second factors, sessions, and what groups give.
+
+
+def test_the_list_tells_who_has_a_second_factor(console: Client, bob: User) -> None:
+    add_app(bob)
+
+    page = text(console.get(PEOPLE))
+
+    assert page.count('class="list-service">second factor<') == 1
+    assert page.count('class="list-service">no second factor<') == 1
+    assert f'href="{BOB}/sessions"' in text(console.get(BOB))
+
+
+def test_who_lost_their_phone_gets_in_with_the_password_again(console: Client, bob: User) -> None:
+    add_app(bob)
+    theirs = browser_of(bob)
+    assert f'href="{BOB}/second-factor"' in text(console.get(BOB))
+    assert "The password alone opens the account" in text(console.get(f"{BOB}/second-factor"))
+    assert factors_of(bob) == ["totp"]
+
+    answer = console.post(f"{BOB}/second-factor")
+
+    assert answer["Location"] == BOB
+    assert factors_of(bob) == []
+    assert not is_in(theirs)
+    assert password(Client(), "bob") == "/console/"
+    entry = AuditEntry.objects.get(verb="factor.reset")
+    assert (entry.subject, entry.actor_name) == ("bob", "elastic")
+    assert "second-factor" not in text(console.get(BOB))
+
+
+def test_who_resets_their_own_second_factor_is_signed_out(console: Client, admin: User) -> None:
+    add_app(admin)
+    assert "This is you" in text(console.get(f"{PEOPLE}/elastic/second-factor"))
+
+    assert console.post(f"{PEOPLE}/elastic/second-factor")["Location"] == "/console/sign-in"
+    assert not is_in(console)
+
+
+def test_a_team_resets_no_second_factor(boss: Client, bob: User) -> None:
+    add_app(bob)
+
+    assert boss.post(f"{BOB}/second-factor").status_code == 403
+    assert boss.get(f"{BOB}/sessions").status_code == 403
+    assert boss.post(f"{PEOPLE}/elastic/second-factor").status_code == 404
+    assert factors_of(bob) == ["totp"]
+    assert "second-factor" not in text(boss.get(BOB))
+
+
+def test_what_groups_give_is_told_where_it_is_shown_and_changed(
+    console: Client, bob: User, settings: Settings
+) -> None:
+    settings.OIDC_ISSUER, settings.OIDC_NAME = "https://sso.example.org", "Acme SSO"
+    Membership.objects.filter(user=bob).update(is_managed=True)
+    User.objects.filter(pk=bob.pk).update(
+        roles=["inference_user"], managed_roles=["inference_user"]
+    )
+
+    given, again = "by the groups of Acme SSO", "give it again at the next sign-in"
+
+    assert text(console.get(BOB)).count(given) == 2
+    assert given in text(console.get("/console/teams/search"))
+    assert again in text(console.get(f"{BOB}/roles"))
+    assert again in text(console.get("/console/teams/search/members/bob/remove"))
+    changed = {"username": "bob", "role": "inference_admin"}
+    page = console.post("/console/teams/search/members", changed, follow=True)
+    assert "set it again next time" in text(page)
+
+
+def test_of_what_was_given_by_hand_nothing_of_the_kind_is_told(console: Client, bob: User) -> None:
+    for path in (BOB, f"{BOB}/roles", "/console/teams/search"):
+        page = text(console.get(path))
+        assert "by the groups" not in page
+        assert "next sign-in" not in page

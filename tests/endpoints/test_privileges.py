@@ -131,6 +131,7 @@ def test_what_grants_an_action_is_granted_by_everything_wider(action: Action) ->
         (Action.SHARE_DELETE, "manage_security,all"),
         (Action.ENDPOINT_MOVE, "manage_security,all"),
         (Action.PERSON_SESSIONS, "manage_security,all"),
+        (Action.PERSON_FACTORS, "manage_security,all"),
         (Action.API_KEY_CREATE, "manage_own_api_key,manage_api_key,manage_security,all"),
         (Action.API_KEY_ROTATE, "manage_own_api_key,manage_api_key,manage_security,all"),
         (
@@ -216,6 +217,7 @@ PEOPLE = {
     Action.PERSON_INVITE,
     Action.PERSON_ROLES,
     Action.PERSON_RESET,
+    Action.PERSON_FACTORS,
     Action.PERSON_DEACTIVATE,
 }
 

@@ -57,6 +57,10 @@ TABLES = {
 - ????? ??? ??? ?? ?-  GET|POST /console/account/security/passkeys/1000001/remove
 - +++++ +++ +++ ++ +-  GET|POST /console/account/sessions
 """,
+    "second factors of others": """
+# site  team oth. sh no
+- +xxxx xxx xx? xx x-  GET|POST /console/people/user/second-factor
+""",
     "endpoints": """
 # site  team oth. sh no
 - +++xx +++ +++ ++ x-  GET /console/

@@ -34,7 +34,7 @@ SCHEMAS: dict[str, Schema] = {
             "roles": {**listed(STRING), "description": "Those that hold everywhere."},
             "created_at": STRING,
             "last_sign_in": OPTIONAL_STRING,
-            "second_factor": {"type": ["boolean", "null"]},
+            "second_factor": BOOLEAN,
         },
     ),
     "Invitation": record(
@@ -104,6 +104,14 @@ RESET = Operation(
     "The old password holds until the link is used; then all sessions end.",
     failures=(404, 409),
 )
+RESET_SECOND_FACTOR = Operation(
+    "people.reset_second_factor",
+    "Forget somebody's second factors",
+    ref("Person"),
+    "For who lost their phone and their recovery codes, which go, too. All sessions end; the "
+    "password goes on.",
+    failures=(404,),
+)
 GET_INVITATIONS = Operation(
     "people.get_invitations",
     "List invitations that nobody has used",
@@ -143,6 +151,7 @@ OPERATIONS = {
     people.DeactivateView: {"post": DEACTIVATE},
     people.ActivateView: {"post": ACTIVATE},
     people.ResetView: {"post": RESET},
+    people.ResetSecondFactorView: {"post": RESET_SECOND_FACTOR},
     people.InvitationsView: {"get": GET_INVITATIONS, "post": INVITE},
     people.InvitationView: {"delete": WITHDRAW},
     people.RenewView: {"post": RENEW},

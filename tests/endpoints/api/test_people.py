@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core import mail
 from django.test import override_settings
 
@@ -95,6 +97,7 @@ def test_who_administers_a_team_sees_who_is_in_it_and_less_of_each(
         ("POST", "/_deactivate", None),
         ("POST", "/_activate", None),
         ("POST", "/_reset", None),
+        ("POST", "/_reset_second_factor", None),
     ],
 )
 def test_who_is_not_theirs_to_see_does_not_exist(
@@ -112,6 +115,7 @@ def test_who_is_not_theirs_to_see_does_not_exist(
         ("POST", "/_deactivate", None),
         ("POST", "/_activate", None),
         ("POST", "/_reset", None),
+        ("POST", "/_reset_second_factor", None),
     ],
 )
 def test_who_administers_a_team_changes_nobody(
@@ -299,3 +303,14 @@ def test_a_link_to_a_new_password_is_made(api: Api, boss: Api) -> None:
     assert boss("GET", "/").status_code == 200
     entry = AuditEntry.objects.get(verb="person.password.offer")
     assert answer["url"].rpartition("/")[2] not in str(entry.to_response())
+
+
+def test_second_factors_are_forgotten_for_who_lost_them(api: Api, outsider: User) -> None:
+    TOTP.activate(outsider, generate_totp_secret())
+    assert told(api("GET", f"{PEOPLE}/outsider"))["second_factor"]
+
+    answer = told(api("POST", f"{PEOPLE}/outsider/_reset_second_factor"))
+
+    assert (answer["username"], answer["second_factor"]) == ("outsider", False)
+    assert not Authenticator.objects.exists()
+    assert AuditEntry.objects.get(verb="factor.reset").subject == "outsider"
