@@ -55,7 +55,7 @@ def test_who_is_deactivated_is_out_in_the_other_browser(visitor: Visitor) -> Non
     other.goto("/console/")
     other.get_by_label("Name").fill("bob")
     other.get_by_label("Password").fill(PASSWORD)
-    other.get_by_role("button", name="Sign in").click()
+    other.get_by_role("button", name="Sign in", exact=True).click()
     other.wait_for_url("**/console/")
 
     page = visitor.signed_in()
