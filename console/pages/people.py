@@ -36,6 +36,7 @@ class May:
     see_all: bool
     roles: bool
     reset: bool
+    sessions: bool
     deactivate: bool
 
     @classmethod
@@ -44,6 +45,7 @@ class May:
             may_everywhere(user, Action.PERSON_GET),
             may_everywhere(user, Action.PERSON_ROLES),
             may_everywhere(user, Action.PERSON_RESET),
+            may_everywhere(user, Action.PERSON_SESSIONS),
             may_everywhere(user, Action.PERSON_DEACTIVATE),
         )
 
