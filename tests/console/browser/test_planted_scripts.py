@@ -225,15 +225,17 @@ def test_what_is_typed_is_shown_as_text(visitor: Visitor, hosts: FakeHosts) -> N
     hosts.raises = InvalidRequest(PLANT)
     page = visitor.signed_in()
     crawler = Crawler(page, visitor.url)
-    forms = [
-        (path, place) for path in crawler.pages("/console/") for place in forms_with_text(page)
-    ]
 
-    for path, place in forms:
-        crawler.open(path)
-        crawler.check(send(page.locator(FORMS).nth(place)), path)
+    sent = 0
+    for path in crawler.pages("/console/"):
+        places = forms_with_text(page)
+        for place in places:
+            if place != places[0]:
+                crawler.open(path)
+            crawler.check(send(page.locator(FORMS).nth(place)), path)
+        sent += len(places)
 
-    assert len(forms) > 20
+    assert sent > 20
 
 
 def test_what_strangers_type_is_shown_as_text(visitor: Visitor, admin: User) -> None:
