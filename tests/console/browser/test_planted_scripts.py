@@ -97,6 +97,7 @@ def world(admin: User, settings: Settings) -> Team:
 
 def furnish(team: Team, other: Team) -> None:
     local = make_endpoint(f"{PLANT}local", reason="no room")
+    assert local.deployment
     DeploymentEvent.objects.create(deployment=local.deployment, phase="failed", reason="no room")
     make_added_model(description=PLANT, languages=(PLANT,))
     make_remote_endpoint(
@@ -108,9 +109,15 @@ def furnish(team: Team, other: Team) -> None:
     Endpoint.objects.update(team=team)
     for endpoint in Endpoint.objects.all():
         sharing.share(endpoint, other, ShareLevel.USE)
-        told = {"before": {PLANT: PLANT}, "after": {PLANT: [PLANT]}, "reason": PLANT}
         for number in range(6):  # more than the endpoint's own page shows
-            audit.record(f"endpoint.{number}{PLANT}", endpoint.inference_id, team=team, **told)
+            audit.record(
+                f"endpoint.{number}{PLANT}",
+                endpoint.inference_id,
+                team=team,
+                before={PLANT: PLANT},
+                after={PLANT: [PLANT]},
+                reason=PLANT,
+            )
     make_index("books", local.inference_id)
     IngestPipeline.objects.create(pipeline_id="embeds", config=inferring(local.inference_id))
     cluster = make_cluster(team=team, reason="it did not answer")
@@ -128,8 +135,8 @@ def give_keys(admin: User, team: Team) -> None:
     account = accounts.create_account(admin, "robot", "inference_user", team=team.name)
     account.username = f"{account.service_namespace}/{PLANT}"
     account.save()
-    told = {"metadata": {PLANT: PLANT}, "role_descriptors": {PLANT: {"cluster": ["all"]}}}
-    keys.create_api_key(admin, "shop", **told)
+    roles = {PLANT: {"cluster": ["all"]}}
+    keys.create_api_key(admin, "shop", role_descriptors=roles, metadata={PLANT: PLANT})
     keys.create_api_key(admin, "team", team=team.name)
     old, _ = keys.create_api_key(admin, "robot", account=account.username)
     keys.rotate_api_key(admin, old.key_id)
