@@ -1,8 +1,9 @@
 """What every test may rely on: no way out of this machine, no thread behind its back."""
 
+import os
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db.models.signals import post_save
@@ -14,6 +15,19 @@ from endpoints.models.link import OneTimeLink
 from tests.elastic import API_KEY, Elastic, running_elastic
 from tests.factories import PASSWORD
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -91,3 +105,24 @@ def elastic() -> Iterator[Elastic]:
     """A cluster on this machine."""
     with running_elastic() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """A real browser. One that is missing is a failure, never a skip.
+
+    It stands here because a thread can have but one, whoever asks for it.
+    """
+    from playwright.sync_api import sync_playwright  # most tests need none of it
+
+    # Playwright keeps an event loop on this thread; Django would refuse the database beside it.
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    else:
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before

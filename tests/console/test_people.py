@@ -124,6 +124,7 @@ def test_who_administers_a_team_sees_it_and_less_of_each(
         "machine learning user",
         "Last sign-in",
         "Change roles",
+        f"{BOB}/sessions",
         "Never signed in",
     ):
         assert hidden not in page
@@ -259,6 +260,7 @@ def test_a_person_is_shown_with_what_is_theirs(console: Client, bob: User) -> No
 
     for words in ("bob@example.org", "1 endpoint", "/console/endpoints/my-endpoint", "search"):
         assert words in page
+    assert f'href="{BOB}/sessions"' in page
 
 
 def test_a_link_to_a_new_password_is_shown_after_a_question(console: Client, bob: User) -> None:

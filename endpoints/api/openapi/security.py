@@ -122,6 +122,7 @@ CREATE_API_KEY = Operation(
             "metadata": {"console": {"tasks": ["text_embedding"], "endpoints": ["products-*"]}},
         },
     ),
+    failures=(404,),
 )
 GET_API_KEY = Operation(
     "security.get_api_key",
