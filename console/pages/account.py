@@ -26,6 +26,7 @@ from console.sign_in.factors import must_add_one
 from console.sign_in.sessions import end, sessions_of
 from endpoints import audit
 from endpoints.access import require
+from endpoints.access_to_people import get_person
 from endpoints.models import User
 from endpoints.permissions import Action
 from inference.errors import NotFound
@@ -113,9 +114,7 @@ def sessions(request: HtmxRequest) -> HttpResponse:
 def person_sessions(request: HtmxRequest, username: str) -> HttpResponse:
     """The same of somebody else; POST ends all."""
     require(request.user, Action.PERSON_SESSIONS)
-    person = User.objects.filter(username=username).first()
-    if person is None:
-        raise NotFound(f"There is no user [{username}]")
+    person = get_person(request.user, username, to=Action.PERSON_SESSIONS)
     theirs = sessions_of(person, request.session.session_key)
     if request.method == "POST":
         count = end(person, theirs)
