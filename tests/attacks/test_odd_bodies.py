@@ -52,4 +52,5 @@ def test_a_body_without_a_floor_is_refused(admin: User, search: Team, body: byte
     make_user("ann")
     caller = Api(basic("elastic", PASSWORD))
     for route in FIELDS:
-        assert refused(caller(*route.split()[:2], body))[0] == 400
+        method, path = route.split()
+        assert refused(caller(method, path, body))[0] == 400
