@@ -81,11 +81,14 @@ def env_url(name: str) -> str:
     return text
 
 
-def env_email(name: str) -> dict[str, object]:
+def env_email(name: str, *, knows_address: bool = True) -> dict[str, object]:
     """Read how mails are sent, as Django's settings; the address may hold a password.
 
     smtp:// begins in the clear and encrypts at once, smtps:// is encrypted from the beginning, and
     smtp+plain:// never is. None: what would be sent is written to the log.
+
+    knows_address: whether this server knows what it is called. Else whoever asks for somebody's
+    new password says where the link in that mail leads to.
     """
     text = env_secret(name, "console://")
     try:
@@ -99,6 +102,11 @@ def env_email(name: str) -> dict[str, object]:
         raise BadSetting(
             f"{name} must be an address such as smtp://name:password@mail.example.org:587; it "
             f"begins with {', '.join(f'{scheme}://' for scheme in MAIL_PORTS)} or is console://."
+        )
+    if not knows_address:
+        raise BadSetting(
+            f"{name} needs CONSOLE_URL, where the links in mails lead to, or the names of this "
+            "server in CONSOLE_ALLOWED_HOSTS."
         )
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",

@@ -35,11 +35,16 @@ PERMISSIONS_POLICY = ", ".join(
 
 
 def common_headers(get_response: GetResponse) -> GetResponse:
-    """The product header without which Elasticsearch's clients refuse to work, and tracing."""
+    """The product header without which Elasticsearch's clients refuse to work, and tracing.
+
+    What is answered is somebody's own: nobody keeps it or guesses what it is.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response["X-elastic-product"] = "Elasticsearch"
+        response["X-Content-Type-Options"] = "nosniff"
+        response.headers.setdefault("Cache-Control", "no-store")
         if not response.streaming and "Content-Length" not in response:
             response["Content-Length"] = str(len(response.content))
         if opaque_id := request.headers.get("X-Opaque-Id"):
@@ -68,7 +73,6 @@ def pages_only(get_response: GetResponse) -> GetResponse:
         response = pages(request)
         response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         response["Permissions-Policy"] = PERMISSIONS_POLICY
-        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:

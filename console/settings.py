@@ -273,7 +273,8 @@ MFA_TOTP_TOLERANCE = 1  # a code holds for half a minute more on either side
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 
-locals().update(env_email("CONSOLE_EMAIL_URL"))
+knows_address = bool(CONSOLE_URL) or "*" not in ALLOWED_HOSTS
+locals().update(env_email("CONSOLE_EMAIL_URL", knows_address=knows_address))
 DEFAULT_FROM_EMAIL = env_str("CONSOLE_EMAIL_FROM", "Inference Console <console@localhost>")
 
 CACHES = {

@@ -126,7 +126,13 @@ def check_may_invite(
     elif team not in administered_teams(user):
         raise forbidden_in(user, Action.TEAM_PEOPLE, team)
     check_may_give(user, roles)
-    if team and not includes_all(scope_of(user).in_team(team.pk), team_role(role)):
+    if team:
+        check_may_give_in(user, team, role)
+
+
+def check_may_give_in(user: User, team: Team, role: str) -> None:
+    """Nobody gives a role in a team that allows more than they may do there. Raises Forbidden."""
+    if not includes_all(scope_of(user).in_team(team.pk), team_role(role)):
         raise Forbidden(f"The role [{role}] allows more than [{user.username}] may do")
 
 

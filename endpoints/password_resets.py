@@ -5,11 +5,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from endpoints import audit, people
+from endpoints.access import Forbidden
+from endpoints.access_to_people import get_person
 from endpoints.attempts import attempt
 from endpoints.invitations import LinkUnusable
 from endpoints.models import LinkState, PasswordReset, User
 from endpoints.models.link import link_of
-from inference.errors import Conflict
+from endpoints.permissions import Action
+from inference.errors import Conflict, NotFound
 
 
 @attempt("person.password.offer", on="person")
@@ -35,12 +38,19 @@ def offer_reset(actor: User, person: User) -> tuple[PasswordReset, str]:
 
 
 def find(token_sha256: str) -> PasswordReset:
-    """Raises LinkUnusable."""
+    """A link that lets somebody back in, as long as who made it could make it now.
+
+    Raises LinkUnusable.
+    """
     reset = link_of(PasswordReset, token_sha256)
     if reset is None or not reset.is_open:
         raise LinkUnusable(reset.state if reset else None)
     if not (reset.user.is_active and reset.made_by.is_active):
         raise LinkUnusable(LinkState.WITHDRAWN)
+    try:
+        get_person(reset.made_by, reset.user.username, to=Action.PERSON_RESET)
+    except (Forbidden, NotFound):
+        raise LinkUnusable(LinkState.WITHDRAWN) from None
     return reset
 
 

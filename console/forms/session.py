@@ -8,7 +8,7 @@ from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
 
-from console.sign_in.factors import making_sense
+from console.sign_in.factors import CredentialField, making_sense
 from endpoints.models import User
 
 LONGEST_NAME = 100  # of a passkey
@@ -85,6 +85,7 @@ class PasskeyForm(Dressed, AddWebAuthnForm):  # type: ignore[misc]  # the same
     hints: ClassVar = {"name": "To know it by, such as “Work laptop”."}
 
     name = forms.CharField(required=False, max_length=LONGEST_NAME)
+    credential = CredentialField(widget=forms.HiddenInput)
 
     def clean(self) -> Any:
         with making_sense():

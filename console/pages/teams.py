@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -160,7 +160,8 @@ def team_switch(request: HtmxRequest) -> HttpResponse:
     is_here = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return redirect(target if is_here else resolve_url("endpoint-list"))
+    # An address, and never the name of a page.
+    return HttpResponseRedirect(target if is_here else resolve_url("endpoint-list"))
 
 
 @page("GET", "HEAD")

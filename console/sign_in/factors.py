@@ -98,7 +98,19 @@ def making_sense() -> Iterator[None]:
         raise get_adapter().validation_error("incorrect_passkey") from exc
 
 
+class CredentialField(forms.JSONField):
+    """Numbers and depths that Python refuses to read are no JSON either."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except (ValueError, RecursionError):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
 class PasskeyAnswer(forms.Form):
+    credential = CredentialField(widget=forms.HiddenInput)
+
     def clean_credential(self) -> Any:
         with making_sense():
             return super().clean_credential()  # type: ignore[misc]  # of the form beside it

@@ -7,6 +7,7 @@ from pydantic import StrictStr
 
 from endpoints import teams
 from endpoints.access import forbidden_in, require, require_sight
+from endpoints.access_to_people import check_may_give_in
 from endpoints.api.http import ElasticView, UserRequest
 from endpoints.api.schemas import Body, parse, parse_optional
 from endpoints.models import Membership, Team
@@ -79,6 +80,7 @@ class MemberView(ElasticView):
         self.params(request)
         team = get_visible_team(request.user, name, to=Action.MEMBER_PUT)
         role = teams.check_role(parse(MemberBody, request).role)
+        check_may_give_in(request.user, team, role)
         return self.answer(as_member(teams.put_member(team, teams.person_to_add(username), role)))
 
     def delete(self, request: UserRequest, name: str, username: str) -> HttpResponse:
