@@ -127,9 +127,17 @@ def test_what_gives_or_takes_the_rights_of_others_wants_a_proof(
 def test_the_keys_of_others_are_not_touched_without_a_proof(
     stale: Client, team: None, what: str
 ) -> None:
-    path = f"/console/keys/{ApiKey.objects.get(name='hers').key_id}/{what}"
+    elastic = User.objects.get(username="elastic")
+    key, _ = create_api_key(elastic, "robots", account="search/robot")
+    path = f"/console/keys/{key.key_id}/{what}"
 
     assert led(stale.get(path)) == path
+
+
+@pytest.mark.parametrize("what", ["rotate", "revoke"])
+def test_who_does_so_with_a_key_of_their_own_is_not_asked(team: None, what: str) -> None:
+    path = f"/console/keys/{ApiKey.objects.get(name='hers').key_id}/{what}"
+
     ann = browser_of(User.objects.get(username="ann"), OPEN_S + 1)
     assert ann.get(path).status_code == 200
 

@@ -6,7 +6,7 @@ A name that is taken is told to everybody who may make something: see `PUT /_con
 TABLES = {
     "second factors of others": """
 # site  team oth. sh no keys
-- +xxxx xxx xx? xx x- +xx--  POST /_console/people/user/_reset_second_factor
+- +xxxx xxx xx? xx x- +xxxx--  POST /_console/people/user/_reset_second_factor
 """,
     "the way in": """
 # site  team oth. sh no keys

@@ -125,6 +125,11 @@ CHANGES: dict[Action, tuple[list[Request], Request, str]] = {
         "bob",
     ),
     Action.PERSON_RESET: ([], ("POST", f"{PEOPLE}/bob/_reset", None), "bob"),
+    Action.PERSON_FACTORS: (
+        [],
+        ("POST", f"{PEOPLE}/bob/_reset_second_factor", None),
+        "bob",
+    ),
     Action.PERSON_DEACTIVATE: ([], ("POST", f"{PEOPLE}/bob/_deactivate", None), "bob"),
     Action.PERSON_SESSIONS: ([], ("POST", "/console/people/bob/sessions", {}), "bob"),
     Action.TEAM_CREATE: ([], PUT_TEAM, "search"),

@@ -56,7 +56,7 @@ def test_an_update_of_where_texts_are_cut_forgets_the_answers_before_it(
     create(api, "openai", max_input_tokens=1)
     api("PUT", "/_console/endpoints/e1/cache", {"enabled": True})
     asked = []
-    for change in ({"rate_limit": {"requests_per_minute": 7}}, {"max_input_tokens": 2}):
+    for change in ({"rate_limit": {"requests_per_minute": 7000}}, {"max_input_tokens": 2}):
         ask(api, "abcdefgh")
         changed = api("PUT", "/_inference/e1/_update", {"service_settings": change})
         assert changed.status_code == 200, changed.content
