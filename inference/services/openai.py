@@ -7,7 +7,7 @@ import httpx
 from pydantic import SecretStr, StrictStr
 
 from inference.chat import ChatRequest
-from inference.errors import InvalidRequest
+from inference.errors import InvalidRequest, InvalidSettings
 from inference.services.base import EndpointConfig
 from inference.services.calls import Call, given
 from inference.services.credentials import check_credentials
@@ -164,6 +164,17 @@ class OpenAI(OpenAIShaped):
 
     def parse(self, task_type: TaskType, config: Mapping[str, Any]) -> EndpointConfig:
         return super().parse(task_type, with_model_moved(config))
+
+    def parse_update(
+        self, task_type: TaskType, stored: Mapping[str, Any], changes: Mapping[str, Any]
+    ) -> EndpointConfig:
+        """Raises InvalidSettings, too, where a stored secret would go to another address."""
+        checked = super().parse_update(task_type, stored, changes)
+        known, changed = stored["service_settings"], changes.get("service_settings") or {}
+        is_elsewhere = changed.get("token_url", known.get("token_url")) != known.get("token_url")
+        if is_elsewhere and known.get("client_secret") and "client_secret" not in changed:
+            raise InvalidSettings(["[client_secret] must be given again when [token_url] changes"])
+        return checked
 
     def auth(self, settings: OpenAISettings) -> Auth:
         if settings.api_key is not None:

@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from inference.errors import InvalidRequest, InvalidSettings
+from inference.services import find_service
+from inference.services.base import EndpointConfig
 from inference.types import TaskType
 from inference.upstream.errors import BrokenStream, UpstreamError, UpstreamMalformed
 from tests.inference.services.asking import Asking, Replied, endpoint, sse
@@ -382,6 +384,20 @@ def test_settings_that_cannot_be_are_refused(change: dict[str, Any], why: str) -
         embedding(**change)
 
     assert "pw1" not in str(caught.value)
+
+
+def test_a_stored_secret_goes_to_no_other_address() -> None:
+    """Who may change an endpoint need not know its secret, and shall not come by it."""
+    service, stored = find_service("openai"), {"service_settings": OAUTH}
+    elsewhere = {"token_url": "https://evil.test/token"}
+
+    def update(changed: dict[str, Any]) -> EndpointConfig:
+        return service.parse_update(TaskType.COMPLETION, stored, {"service_settings": changed})
+
+    with pytest.raises(InvalidSettings, match=r"\[client_secret\] must be given again"):
+        update(elsewhere)
+    update(elsewhere | {"client_secret": "new"})
+    update({"token_url": OAUTH["token_url"], "scopes": ["one"]})
 
 
 @pytest.mark.parametrize("name", ["model", "model_id"])
