@@ -72,7 +72,7 @@ ASKED = urlencode(dict.fromkeys((name for name in QUERY if name != "team"), PLAN
 # What ends the session or leads to another host, and what is no page.
 LEAVES, FILES = ("sign-out", "sign-in/service"), (".csv", ".json", ".ndjson")
 # Of those that one view shows, such as the forms of the providers and the entries of the log.
-MOST_PAGES = 4
+MOST_PAGES = 2
 
 
 @pytest.fixture
