@@ -139,10 +139,14 @@ class Endpoint(Record):
         Asks the database nothing for an endpoint that was read by `with_status()`.
         """
         settings = self.known_settings
-        if self.deployment:
-            settings["num_allocations"] = self.deployment.num_allocations
-            if self.deployment.adaptive_allocations is not None:
-                settings["adaptive_allocations"] = self.deployment.adaptive_allocations
+        try:
+            deployment = self.deployment
+        except Deployment.DoesNotExist:  # it was stopped meanwhile, or not started yet
+            deployment = None
+        if deployment:
+            settings["num_allocations"] = deployment.num_allocations
+            if deployment.adaptive_allocations is not None:
+                settings["adaptive_allocations"] = deployment.adaptive_allocations
         return find_service(self.service).in_order(settings)
 
     def to_response(self) -> dict[str, Any]:

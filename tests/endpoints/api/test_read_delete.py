@@ -5,6 +5,7 @@ import pytest
 from endpoints import actions
 from endpoints.models import Deployment, Endpoint, TrainedModel, User
 from tests.endpoints.conftest import SETTINGS, Api, refused, told
+from tests.factories import make_endpoint
 
 
 @pytest.fixture
@@ -96,3 +97,12 @@ def test_who_deletes_too_late_takes_nothing_of_the_next_endpoint(api: Api, admin
     actions.delete_endpoint(admin, stale)
 
     assert Endpoint.objects.get().deployment == Deployment.objects.get()
+
+
+def test_an_endpoint_whose_deployment_went_meanwhile_is_still_told(api: Api) -> None:
+    """As a create tells it that another client undoes at the same time."""
+    make_endpoint("e1")
+    endpoint = Endpoint.objects.get(inference_id="e1")
+    Deployment.objects.all().delete()
+
+    assert endpoint.to_response()["service_settings"]["num_allocations"] == 1
