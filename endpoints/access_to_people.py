@@ -78,10 +78,10 @@ def get_person(user: User, username: str, *, to: Action = Action.PERSON_GET) -> 
     where it would give them what only the other one has.
     """
     people = visible_people(user, to)
-    person = None if "\0" in username else people.filter(username=username).first()
+    person = people.filter(username=username).first()
     if person is None:
         unknown = f"There is no user [{username}]"
-        if "\0" not in username and User.objects.filter(username=username).exists():
+        if User.objects.filter(username=username).exists():
             raise Unseen(unknown, to, None)
         raise NotFound(unknown)
     if to != Action.PERSON_GET:
@@ -102,7 +102,7 @@ def get_invitation(user: User, link_id: str) -> Invitation:
 
 def team_to_invite_to(user: User, name: str) -> Team:
     """Raises NotFound for a team that the user does not see, Forbidden where they only see it."""
-    team = None if "\0" in name else Team.objects.filter(name=name).first()
+    team = Team.objects.filter(name=name).first()
     is_seen = team is not None and (
         may_everywhere(user, Action.TEAM_PEOPLE) or team.pk in scope_of(user).teams
     )

@@ -33,7 +33,7 @@ def get_account(user: User, username: str, to: Action = Action.ACCOUNT_GET) -> U
     Raises NotFound where the user does not see it, Forbidden where they may not do this with it.
     """
     accounts = User.objects.exclude(service_team=None).select_related("service_team")
-    found = None if "\0" in username else accounts.filter(username=username).first()
+    found = accounts.filter(username=username).first()
     unknown = f"There is no service account [{shown(username)}]"
     if found is None:
         raise NotFound(unknown)

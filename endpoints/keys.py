@@ -203,10 +203,10 @@ def visible_keys(user: User, action: Action = Action.API_KEY_GET) -> ApiKeyQuery
 def get_key(user: User, key_id: str, action: Action = Action.API_KEY_GET) -> ApiKey:
     """A key that somebody may do this to. Raises NotFound."""
     keys = visible_keys(user, action).select_related("user", "team", "made_by", "replaces")
-    found = None if "\0" in key_id else keys.filter(key_id=key_id).first()
+    found = keys.filter(key_id=key_id).first()
     if found is None:
         unknown = f"There is no API key [{shown(key_id)}]"
-        hidden = None if "\0" in key_id else ApiKey.objects.filter(key_id=key_id).first()
+        hidden = ApiKey.objects.filter(key_id=key_id).first()
         raise Unseen(unknown, action, hidden.team_id) if hidden else NotFound(unknown)
     return found
 

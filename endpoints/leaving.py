@@ -141,7 +141,7 @@ def hand_over(person: User, to: str) -> list[Team]:
 
 
 def find_heir(person: User, username: str) -> User:
-    heir = None if "\0" in username else User.objects.filter(username=username).first()
+    heir = User.objects.filter(username=username).first()
     if heir is None:
         raise NotFound(f"[hand_over_to] There is no user [{username}]")
     if heir.pk == person.pk or not heir.is_active:

@@ -1,8 +1,9 @@
 """Who sees which team, and what they may do in it."""
 
+from django.db.models import QuerySet
+
 from endpoints.access import Unseen, allowed_teams, forbidden_in, require_sight
 from endpoints.models import Team, User
-from endpoints.models.team import TeamQuerySet
 from endpoints.permissions import Action
 from endpoints.scopes import scope_of
 from inference.errors import NotFound, shown
@@ -15,7 +16,7 @@ def may_in(user: User, action: Action, team: Team) -> bool:
     return rights.allow(action, action.granted_by)
 
 
-def teams_where(user: User, action: Action = Action.TEAM_GET) -> TeamQuerySet:
+def teams_where(user: User, action: Action = Action.TEAM_GET) -> QuerySet[Team]:
     """The teams in which somebody may do this; those that they may see unless told otherwise."""
     allowed = allowed_teams(user, action)
     return Team.objects.all() if allowed is None else Team.objects.filter(pk__in=allowed)
@@ -35,7 +36,7 @@ def get_visible_team(user: User, name: str, *, to: Action = Action.TEAM_GET) -> 
 def get_seen_team(user: User, name: str, to: Action) -> Team:
     """The same where whether the user may do this is for the caller to find out."""
     require_sight(user, Action.TEAM_GET, to)
-    found = Team.objects.named(name).first()
+    found = Team.objects.filter(name=name).first()
     if found is None:
         raise unknown_team(name)
     if not may_in(user, Action.TEAM_GET, found):

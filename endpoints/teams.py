@@ -53,7 +53,7 @@ MOST_NAMED = 20
 
 def get_team(name: str) -> Team:
     """Raises NotFound."""
-    found = Team.objects.named(name).first()
+    found = Team.objects.filter(name=name).first()
     if found is None:
         raise unknown_team(name)
     return found
@@ -307,7 +307,7 @@ def check_role(name: str) -> TeamRole:
 def person_to_add(username: str) -> User:
     """Who can be a member of a team. Raises NotFound."""
     people = User.objects.filter(is_active=True)
-    found = None if "\0" in username else people.filter(username=username).first()
+    found = people.filter(username=username).first()
     if found is None:
         raise NotFound(f"There is no user [{shown(username)}]")
     return found
@@ -316,7 +316,7 @@ def person_to_add(username: str) -> User:
 def get_membership(team: Team, username: str) -> Membership:
     """Raises NotFound for who is no member, whether there is such a person or not."""
     members = team.memberships.select_related("user")
-    found = None if "\0" in username else members.filter(user__username=username).first()
+    found = members.filter(user__username=username).first()
     if found is None:
         raise NotFound(f"[{shown(username)}] is not in team [{team.name}]")
     return found

@@ -23,19 +23,11 @@ class ShareLevel(models.TextChoices):
     MANAGE = "manage", "use and manage"
 
 
-class TeamQuerySet(models.QuerySet["Team"]):
-    def named(self, name: str) -> "TeamQuerySet":
-        """The team of this name, and none for what can be no name: PostgreSQL refuses a NUL."""
-        return self.none() if "\0" in name else self.filter(name=name)
-
-
 class Team(Record):
     """What belongs to nobody else: endpoints, models, keys and clusters have one."""
 
     name = models.CharField(max_length=64, unique=True)
     description = models.TextField(blank=True)
-
-    objects = TeamQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
