@@ -151,6 +151,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "console.http.security",
                 "console.working.working_team",
+                "console.navigation.sections",
             ],
             "builtins": ["console.templatetags.console"],
         },
@@ -182,7 +183,7 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "endpoints.User"
-LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "sign-in", "endpoint-list", "sign-in"
+LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "sign-in", "overview", "sign-in"
 AUTHENTICATION_BACKENDS = [
     "console.sign_in.adapters.LockoutBackend",
     "console.sign_in.adapters.PasswordBackend",

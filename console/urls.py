@@ -8,7 +8,7 @@ urlpatterns = [
     path("", root.front_door),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("console", RedirectView.as_view(pattern_name="endpoint-list")),
+    path("console", RedirectView.as_view(pattern_name="overview")),
     path("console/", include("console.pages.urls")),
     path("", include("endpoints.api.urls")),
 ]

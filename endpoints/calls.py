@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from time import perf_counter
 from typing import Any
 
 from endpoints import caching, hosting, providers, usage
-from endpoints.models import Endpoint
+from endpoints.models import Endpoint, User
 from inference.chat import ChatRequest
 from inference.errors import InvalidSettings, StreamingNotAllowed
 from inference.services import find_service
@@ -17,13 +18,17 @@ from inference.types import InferenceRequest, InferenceResult, TaskType
 
 
 def run_inference(
-    endpoint: Endpoint, request: InferenceRequest | ChatRequest, timeout_s: float
+    endpoint: Endpoint,
+    request: InferenceRequest | ChatRequest,
+    timeout_s: float,
+    user: User | None = None,
 ) -> InferenceResult:
     """Check the request against the endpoint, run it within timeout_s seconds and count it.
 
     request: a ChatRequest for an endpoint that chats, an InferenceRequest for any other.
+    user: who calls.
     """
-    cached_inputs = None
+    started, cached_inputs = perf_counter(), None
     try:
         compute: Callable[[Any], InferenceResult]
         if find_service(endpoint.service).is_remote:
@@ -36,20 +41,25 @@ def run_inference(
         else:
             result = compute(request)
     except Exception:
-        usage.record_error(endpoint)
+        usage.record_error(endpoint, user=user)
         raise
-    usage.record_answer(endpoint, request, result, cached_inputs)
+    took_ms = since_ms(started)
+    usage.record_answer(endpoint, request, result, cached_inputs, took_ms=took_ms, user=user)
     return result
 
 
 def stream_inference(
-    endpoint: Endpoint, request: InferenceRequest | ChatRequest, timeout_s: float
+    endpoint: Endpoint,
+    request: InferenceRequest | ChatRequest,
+    timeout_s: float,
+    user: User | None = None,
 ) -> Iterator[dict[str, Any]]:
     """The answer of a provider as it comes; this returns when the first of it is here.
 
     Until then a failure still has a status. Raises StreamingNotAllowed, and what a call raises; so
     does the iteration.
     """
+    started = perf_counter()
     try:
         if not find_service(endpoint.service).is_remote:
             raise StreamingNotAllowed(
@@ -59,27 +69,26 @@ def stream_inference(
         streaming = providers.line_of(endpoint).stream(request, timeout_s)
         begun = list(islice(streaming, 1))
     except Exception:
-        usage.record_error(endpoint)
+        usage.record_error(endpoint, user=user)
         raise
-    return _counted(endpoint, request, begun, streaming)
+
+    def counted() -> Iterator[dict[str, Any]]:
+        try:
+            yield from begun
+            yield from streaming
+        except Exception:
+            usage.record_error(endpoint, user=user)
+            raise
+        except GeneratorExit:  # the caller left; what was written was written for them
+            usage.record_answer(endpoint, request, took_ms=since_ms(started), user=user)
+            raise
+        usage.record_answer(endpoint, request, took_ms=since_ms(started), user=user)
+
+    return counted()
 
 
-def _counted(
-    endpoint: Endpoint,
-    request: InferenceRequest | ChatRequest,
-    begun: list[dict[str, Any]],
-    streaming: Iterator[dict[str, Any]],
-) -> Iterator[dict[str, Any]]:
-    try:
-        yield from begun
-        yield from streaming
-    except Exception:
-        usage.record_error(endpoint)
-        raise
-    except GeneratorExit:  # the caller left; what was written was written for them
-        usage.record_answer(endpoint, request)
-        raise
-    usage.record_answer(endpoint, request)
+def since_ms(started: float) -> float:
+    return 1000 * (perf_counter() - started)
 
 
 def _checked(endpoint: Endpoint, request: InferenceRequest | ChatRequest) -> InferenceRequest:

@@ -113,7 +113,7 @@ def infer(
         query=query if isinstance(query, str) else None,
         input_type=InputType.INGEST,
     )
-    return predictions(calls.run_inference(endpoint, request, INFER_TIMEOUT_S))
+    return predictions(calls.run_inference(endpoint, request, INFER_TIMEOUT_S, user))
 
 
 def model_predictions(

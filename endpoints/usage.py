@@ -6,16 +6,17 @@ to the database.
 
 import os
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from time import time
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from django.db import transaction
-from django.db.models import F
 
 from endpoints.flushing import Flusher
-from endpoints.models import Endpoint, UsageHour
+from endpoints.latencies import bucket_of, from_json, merged, quantile_ms, to_json
+from endpoints.models import CallerDay, Endpoint, LatestUsage, UsageHour, User
 from inference.chat import ChatRequest
 from inference.types import InferenceRequest, InferenceResult
 
@@ -24,14 +25,17 @@ INTERVAL_S = 1.0
 MOST_WAITING = 10_000
 
 HOUR_S = 3600
+P95 = 0.95
 
 # An endpoint's key, and an hour by its number from the beginning of 1970.
 Row: TypeAlias = tuple[int, int]
+# An endpoint's key, a user's, the key id they came with, and the same hour.
+Caller: TypeAlias = tuple[int, int, str, int]
 
 
 @dataclass(slots=True)
 class Figures:
-    """What to add to the columns of UsageHour."""
+    """What to add to the columns of UsageHour. called_at: when the last call ended."""
 
     requests: int = 1
     inputs: int = 0
@@ -40,15 +44,24 @@ class Figures:
     truncated_tokens: int = 0
     looked_up_inputs: int = 0
     cached_inputs: int = 0
+    latencies: dict[int, int] = field(default_factory=dict)
+    called_at: float = 0.0
 
     def add(self, other: "Figures") -> None:
-        self.requests += other.requests
-        self.inputs += other.inputs
-        self.errors += other.errors
-        self.truncated_inputs += other.truncated_inputs
-        self.truncated_tokens += other.truncated_tokens
-        self.looked_up_inputs += other.looked_up_inputs
-        self.cached_inputs += other.cached_inputs
+        for name in COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.latencies = merged(self.latencies, other.latencies)
+        self.called_at = max(self.called_at, other.called_at)
+
+    def add_to(self, row: UsageHour | LatestUsage) -> None:
+        """Add what the row has a column for."""
+        for name in COUNTS:
+            if hasattr(row, name):
+                setattr(row, name, getattr(row, name) + getattr(self, name))
+        row.latencies = to_json(merged(from_json(row.latencies), self.latencies))
+
+
+COUNTS = tuple(each.name for each in fields(Figures) if each.type is int)
 
 
 class UsageCounter:
@@ -56,52 +69,116 @@ class UsageCounter:
 
     def __init__(self, most_waiting: int = MOST_WAITING) -> None:
         self._waiting: dict[Row, Figures] = {}
+        self._callers: dict[Caller, Figures] = {}
         self._most_waiting = most_waiting
         self._lock = threading.Lock()
 
-    def record(self, endpoint_pk: int, figures: Figures) -> None:
-        row = endpoint_pk, int(time()) // HOUR_S
+    def record(self, endpoint_pk: int, figures: Figures, user: User | None = None) -> None:
+        """user: who called; None for the product itself."""
+        figures.called_at = time()
+        hour = int(figures.called_at) // HOUR_S
         with self._lock:
-            self._add(row, figures)
+            self._add(self._waiting, (endpoint_pk, hour), figures)
+            if user and user.pk:
+                key_id = user.acting_key.key_id if user.acting_key else ""
+                call = Figures(called_at=figures.called_at)
+                self._add(self._callers, (endpoint_pk, user.pk, key_id, hour), call)
 
     def flush(self) -> None:
         """Write what waits. A failure of the database is raised, and all of it goes on waiting."""
         with self._lock:
-            taken, self._waiting = self._waiting, {}
-        if not taken:
+            rows, self._waiting = self._waiting, {}
+            callers, self._callers = self._callers, {}
+        if not rows:
             return
         try:
-            write(taken)
+            write(rows, callers)
         except BaseException:
             with self._lock:
-                for row, figures in taken.items():
-                    self._add(row, figures)
+                for row, figures in rows.items():
+                    self._add(self._waiting, row, figures)
+                for caller, figures in callers.items():
+                    self._add(self._callers, caller, figures)
             raise
 
-    def _add(self, row: Row, figures: Figures) -> None:
-        if found := self._waiting.get(row):
+    def _add(self, waiting: dict[Any, Figures], row: Row | Caller, figures: Figures) -> None:
+        if found := waiting.get(row):
             found.add(figures)
-        elif len(self._waiting) < self._most_waiting:
-            self._waiting[row] = figures
+        elif len(waiting) < self._most_waiting:
+            waiting[row] = figures
 
 
 @transaction.atomic
-def write(rows: dict[Row, Figures]) -> None:
-    """Add to the table; the rows of endpoints that are gone are dropped.
+def write(rows: Mapping[Row, Figures], callers: Mapping[Caller, Figures]) -> None:
+    """Add to the tables; the rows of endpoints that are gone are dropped.
 
     The endpoints stay locked meanwhile: no other process adds to the same rows, and no endpoint
     is deleted between the look and the write.
     """
     named = Endpoint.objects.filter(pk__in={pk for pk, _ in rows}).order_by("pk")
     alive = set(named.select_for_update(no_key=True).values_list("pk", flat=True))
+    rows = {row: figures for row, figures in sorted(rows.items()) if row[0] in alive}
+    write_hours(rows)
+    write_latest(rows)
+    write_callers({caller: figures for caller, figures in callers.items() if caller[0] in alive})
+
+
+def write_hours(rows: Mapping[Row, Figures]) -> None:
+    known = UsageHour.objects.filter(
+        endpoint__in={pk for pk, _ in rows}, hour__in={moment(number) for _, number in rows}
+    )
+    hours = {(row.endpoint_id, row.hour): row for row in known}
+    new: list[UsageHour] = []
     for (pk, number), figures in rows.items():
-        if pk not in alive:
+        row = hours.get((pk, moment(number)))
+        if row is None:
+            new.append(row := UsageHour(endpoint_id=pk, hour=moment(number)))
+        figures.add_to(row)
+    UsageHour.objects.bulk_update(hours.values(), [*COUNTS, "latencies"])
+    UsageHour.objects.bulk_create(new)
+
+
+def write_latest(rows: Mapping[Row, Figures]) -> None:
+    """The rows come in the order of their hours; what is of a day before the last is left out."""
+    known = LatestUsage.objects.in_bulk({pk for pk, _ in rows})
+    new: dict[int, LatestUsage] = {}
+    for (pk, number), figures in rows.items():
+        day, called_at = moment(number).date(), datetime.fromtimestamp(figures.called_at, UTC)
+        row = known.get(pk) or new.setdefault(pk, LatestUsage(endpoint_id=pk, day=day))
+        if row.day > day:
             continue
-        hour = datetime.fromtimestamp(number * HOUR_S, UTC)
-        counts = asdict(figures)
-        added = {name: F(name) + count for name, count in counts.items()}
-        if not UsageHour.objects.filter(endpoint_id=pk, hour=hour).update(**added):
-            UsageHour.objects.create(endpoint_id=pk, hour=hour, **counts)
+        if row.day < day:
+            row.day, row.requests, row.errors, row.latencies = day, 0, 0, {}
+        figures.add_to(row)
+        row.called_at = called_at
+        row.p95_ms = quantile_ms(from_json(row.latencies), P95)
+    columns = ["day", "requests", "errors", "latencies", "p95_ms", "called_at"]
+    LatestUsage.objects.bulk_update(known.values(), columns)
+    LatestUsage.objects.bulk_create(new.values())
+
+
+def write_callers(callers: Mapping[Caller, Figures]) -> None:
+    people = {user for _, user, _, _ in callers}
+    alive = set(User.objects.filter(pk__in=people).values_list("pk", flat=True))
+    for (pk, user, key_id, number), figures in callers.items():
+        if user not in alive:
+            continue
+        called_at = datetime.fromtimestamp(figures.called_at, UTC)
+        row, is_new = CallerDay.objects.get_or_create(
+            endpoint_id=pk,
+            user_id=user,
+            key_id=key_id,
+            day=moment(number).date(),
+            defaults={"requests": figures.requests, "called_at": called_at},
+        )
+        if not is_new:
+            row.requests += figures.requests
+            row.called_at = max(row.called_at, called_at)
+            row.save(update_fields=["requests", "called_at"])
+
+
+def moment(hour: int) -> datetime:
+    return datetime.fromtimestamp(hour * HOUR_S, UTC)
 
 
 def new_writer() -> Flusher:
@@ -125,25 +202,28 @@ def record_answer(
     request: InferenceRequest | ChatRequest,
     result: InferenceResult | None = None,
     cached_inputs: int | None = None,
+    *,
+    took_ms: float,
+    user: User | None,
 ) -> None:
     """result: None for one that was streamed.
 
     cached_inputs: the texts that needed no computing; None where nobody looked for them.
     """
-    figures = Figures(inputs=request.size)
+    figures = Figures(inputs=request.size, latencies={bucket_of(took_ms): 1})
     if truncated := result and result.truncated:
         figures.truncated_inputs = len(truncated)
         figures.truncated_tokens = sum(cut.lost_tokens for cut in truncated.values())
     if cached_inputs is not None:
         figures.looked_up_inputs = request.size
         figures.cached_inputs = cached_inputs
-    _record(endpoint, figures)
+    _record(endpoint, figures, user)
 
 
-def record_error(endpoint: Endpoint) -> None:
-    _record(endpoint, Figures(errors=1))
+def record_error(endpoint: Endpoint, *, user: User | None) -> None:
+    _record(endpoint, Figures(errors=1), user)
 
 
-def _record(endpoint: Endpoint, figures: Figures) -> None:
-    counter.record(endpoint.pk, figures)
+def _record(endpoint: Endpoint, figures: Figures, user: User | None) -> None:
+    counter.record(endpoint.pk, figures, user)
     writer.ensure_started()

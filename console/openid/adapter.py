@@ -77,7 +77,7 @@ class ServiceAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it c
         except invitations.LinkUnusable:
             return None
         welcome(request, user)
-        sociallogin.state["next"] = resolve_url("endpoint-list")
+        sociallogin.state["next"] = resolve_url("overview")
         user.refresh_from_db()
         return user
 

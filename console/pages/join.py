@@ -59,14 +59,14 @@ def join(request: HttpRequest) -> HttpResponse:
         if request.method == "POST" and isinstance(request.user, User):
             invitations.accept(known, request.user)
             welcome(request, request.user)
-            return redirect("endpoint-list")
+            return redirect("overview")
         if request.method == "POST" and not settings.OIDC_ONLY:
             form = JoinForm(request.POST)
             if form.is_valid():
                 name, password = form.cleaned_data["username"], form.cleaned_data["password"]
                 user = invitations.join(known, name, password)
                 welcome(request, user)
-                target = Login(user, redirect_url=resolve_url("endpoint-list"))
+                target = Login(user, redirect_url=resolve_url("overview"))
                 signed_in: HttpResponse = perform_password_login(
                     request, {"username": name}, target
                 )

@@ -17,7 +17,7 @@ cluster_view = ClusterView.as_view()
 def front_door(request: HttpRequest) -> HttpResponse:
     is_browser = "text/html" in request.headers.get("Accept", "")
     if is_browser and "Authorization" not in request.headers:
-        return redirect("endpoint-list")
+        return redirect("overview")
     return cluster_view(request)
 
 

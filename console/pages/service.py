@@ -75,7 +75,7 @@ def service_unlink(request: HtmxRequest) -> HttpResponse:
 def no_access(request: HtmxRequest) -> HttpResponse:
     """For who may sign in, and nothing else yet."""
     if may(request.user, Action.GET):
-        return redirect("endpoint-list")
+        return redirect("overview")
     context = {"administrators": site_administrators()}
     return render(request, "session/no_access.html", context)
 

@@ -18,7 +18,7 @@ from console.pages.try_it import TIMEOUT_S, refusal_of
 from endpoints import calls
 from endpoints.access import get_endpoint, require
 from endpoints.api.sse import EVENT_STREAM, event
-from endpoints.models import Endpoint
+from endpoints.models import Endpoint, User
 from endpoints.permissions import Action
 from inference.chat import ChatRequest
 from inference.errors import InferenceError
@@ -38,7 +38,7 @@ def endpoint_stream(request: HtmxRequest, inference_id: str) -> StreamingHttpRes
         raise Http404
     if form.is_valid():
         call = form.to_request()
-        events = answered(endpoint, call, samples(request, endpoint, call))
+        events = answered(request.user, endpoint, call, samples(request, endpoint, call))
     else:
         events = iter([refused(refusal_of(form))])
     # The thread is the stream's for as long as it lasts; the database is not.
@@ -48,7 +48,7 @@ def endpoint_stream(request: HtmxRequest, inference_id: str) -> StreamingHttpRes
 
 
 def answered(
-    endpoint: Endpoint, call: InferenceRequest | ChatRequest, code: bytes
+    user: User, endpoint: Endpoint, call: InferenceRequest | ChatRequest, code: bytes
 ) -> Iterator[bytes]:
     """What the model writes, then what is to be said of it. code: the call, for programs."""
     yield code
@@ -57,7 +57,7 @@ def answered(
     tokens: Tokens | None = None
     ended = ""
     try:
-        for chunk in calls.stream_inference(endpoint, call, TIMEOUT_S):
+        for chunk in calls.stream_inference(endpoint, call, TIMEOUT_S, user):
             if written := written_in(chunk):
                 if first_ms is None:
                     first_ms = since(started)

@@ -161,7 +161,7 @@ def team_switch(request: HtmxRequest) -> HttpResponse:
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     # An address, and never the name of a page.
-    return HttpResponseRedirect(target if is_here else resolve_url("endpoint-list"))
+    return HttpResponseRedirect(target if is_here else resolve_url("overview"))
 
 
 @page("GET", "HEAD")

@@ -14,7 +14,7 @@ from console.pages.results import Shown, raw_json, show
 from endpoints import calls
 from endpoints.access import get_endpoint, require
 from endpoints.known_models import facts_behind
-from endpoints.models import Endpoint
+from endpoints.models import Endpoint, User
 from endpoints.permissions import Action
 from inference.chat import ChatRequest
 from inference.errors import InferenceError
@@ -45,19 +45,19 @@ def endpoint_try(request: HtmxRequest, inference_id: str) -> HttpResponse:
     form = try_form(endpoint, request.POST)
     if form is None:
         raise Http404
-    outcome = attempt(endpoint, form)
+    outcome = attempt(request.user, endpoint, form)
     context = overview(request, endpoint, form, outcome.called) | {"outcome": outcome}
     template = "endpoints/_outcome.html" if wants_fragment(request) else "endpoints/detail.html"
     return render(request, template, context)
 
 
-def attempt(endpoint: Endpoint, form: TryForm) -> Outcome:
+def attempt(user: User, endpoint: Endpoint, form: TryForm) -> Outcome:
     if not form.is_valid():
         return Outcome(refusal=refusal_of(form))
     call = form.to_request()
     started = time.perf_counter()
     try:
-        result = calls.run_inference(endpoint, call, TIMEOUT_S)
+        result = calls.run_inference(endpoint, call, TIMEOUT_S, user)
     except InferenceError as exc:
         return Outcome(call, refusal=Refusal.of(exc))
     took_ms = 1000 * (time.perf_counter() - started)

@@ -10,6 +10,7 @@ from console.pages import (
     create,
     diagnosis,
     endpoints,
+    home,
     join,
     keys,
     people,
@@ -23,8 +24,9 @@ from console.pages import (
 from console.pages.root import unknown_page
 
 urlpatterns = [
-    path("", endpoints.endpoint_list, name="endpoint-list"),
+    path("", home.overview, name="overview"),
     path("", include("console.pages.account_urls")),
+    path("endpoints", endpoints.endpoint_list, name="endpoint-list"),
     path("endpoints/_new", create.endpoint_create, name="endpoint-create"),
     path("endpoints/_new/_providers", providers.provider_list, name="endpoint-providers"),
     path(

@@ -45,7 +45,7 @@ def accounts(get_response: GetResponse) -> GetResponse:
 
 def second_factor_first(get_response: GetResponse) -> GetResponse:
     """Lead whoever must have a second factor, and has none, to where one is added."""
-    pages = reverse("endpoint-list")
+    pages = reverse("overview")
     allowed = tuple(pages + place for place in TO_ADD_ONE)
 
     def middleware(request: HttpRequest) -> HttpResponse:

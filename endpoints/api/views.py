@@ -101,7 +101,7 @@ class EndpointView(ElasticView):
         self, request: UserRequest, inference_id: str, task_type: str | None = None
     ) -> HttpResponse:
         endpoint, call, timeout_s = asked(self, request, inference_id, task_type)
-        result = calls.run_inference(endpoint, call, timeout_s)
+        result = calls.run_inference(endpoint, call, timeout_s, request.user)
         response = self.answer(result.to_response())
         for name, value in result.headers.items():
             response[name] = value
@@ -203,7 +203,7 @@ class StreamView(ElasticView):
         self, request: UserRequest, inference_id: str, task_type: str | None = None
     ) -> HttpResponseBase:
         endpoint, call, timeout_s = asked(self, request, inference_id, task_type)
-        streaming = calls.stream_inference(endpoint, call, timeout_s)
+        streaming = calls.stream_inference(endpoint, call, timeout_s, request.user)
         # The thread is the stream's for as long as it lasts; the database is not.
         if not connection.in_atomic_block:
             connection.close()

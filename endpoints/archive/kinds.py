@@ -201,6 +201,8 @@ STAYS_BEHIND = {
     "endpoints.ModelMeasure": "what models take and do on that machine",
     "endpoints.PasswordReset": "links that work for a day",
     "endpoints.UsageHour": "calls to that installation",
+    "endpoints.LatestUsage": "calls to that installation",
+    "endpoints.CallerDay": "calls to that installation",
     "sessions": "people sign in again",
     "socialaccount.SocialApp": "the settings say which services there are",
     "socialaccount.SocialToken": "none is kept",

@@ -22,7 +22,7 @@ from endpoints.models.team import (
 )
 from endpoints.models.tombstone import EndpointTombstone
 from endpoints.models.upload import DefinitionPart
-from endpoints.models.usage import UsageHour
+from endpoints.models.usage import CallerDay, LatestUsage, UsageHour
 from endpoints.models.user import User, administrator, user_by_name, user_by_pk
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "ArtifactState",
     "AuditEntry",
     "AuditHead",
+    "CallerDay",
     "Cluster",
     "ClusterReference",
     "DefinitionPart",
@@ -46,6 +47,7 @@ __all__ = [
     "IndexMapping",
     "IngestPipeline",
     "Invitation",
+    "LatestUsage",
     "LinkState",
     "Membership",
     "ModelMeasure",

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import models
 
 from endpoints.models.endpoint import Endpoint
+from endpoints.models.user import User
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class UsageHour(models.Model):
     truncated_inputs, truncated_tokens: how many of these texts were cut to the model's window, and
     by how much; of very long texts at least by so much. looked_up_inputs: how many of these texts
     were looked for in the cache. cached_inputs: how many of those needed no computing.
+    latencies: how many answers took how long, as endpoints/latencies.py counts them.
     """
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="usage")
@@ -61,6 +63,7 @@ class UsageHour(models.Model):
     truncated_tokens = models.BigIntegerField(default=0)
     looked_up_inputs = models.BigIntegerField(default=0)
     cached_inputs = models.BigIntegerField(default=0)
+    latencies = models.JSONField(default=dict)
 
     objects = UsageHourQuerySet.as_manager()
 
@@ -71,3 +74,47 @@ class UsageHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.endpoint_id} at {self.hour:%Y-%m-%d %H}:00"
+
+
+class LatestUsage(models.Model):
+    """The last day on which an endpoint was called, so that a list of thousands need add up none.
+
+    day: in UTC. p95_ms: of the answers of that day; null where there was none.
+    """
+
+    endpoint = models.OneToOneField(
+        Endpoint, on_delete=models.CASCADE, primary_key=True, related_name="latest_usage"
+    )
+    day = models.DateField()
+    requests = models.BigIntegerField(default=0)
+    errors = models.BigIntegerField(default=0)
+    latencies = models.JSONField(default=dict)
+    p95_ms = models.FloatField(null=True)
+    called_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.endpoint_id} on {self.day}"
+
+
+class CallerDay(models.Model):
+    """How often somebody called an endpoint on one day, in UTC.
+
+    key_id: the API key that they came with; empty where they came with a password.
+    """
+
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="callers")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key_id = models.CharField(max_length=20, blank=True)
+    day = models.DateField()
+    requests = models.BigIntegerField(default=0)
+    called_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("endpoint", "user", "key_id", "day"), name="one_row_of_a_caller_a_day"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.endpoint_id} on {self.day}"

@@ -115,7 +115,7 @@ def test_what_cannot_be_read_is_no_passkey(admin: User, credential: str) -> None
 WAYS = {
     "a page": "/console/",
     "a page that is not there": "/console/nowhere",
-    "a file": "/static/css/console.css",
+    "a file": "/static/css/base.css",
     "a download": "/console/audit/export.csv",
     "the way to the pages": "/console",
     "the API": "/_inference",

@@ -10,6 +10,7 @@ from tests.factories import make_admin, make_endpoint, make_user
 
 PAGES = (
     ("GET", "/console/"),
+    ("GET", "/console/endpoints"),
     ("GET", "/console/endpoints/_new"),
     ("POST", "/console/endpoints/_new"),
     ("GET", "/console/endpoints/_new/_providers"),
@@ -136,7 +137,7 @@ def test_who_may_do_nothing_yet_is_told_whom_to_ask(admin: User, plain: Client) 
     assert "site administrator or inference administrator or inference user everywhere." in page
     assert "<strong>elastic</strong>" in page
     assert "the privilege <code>monitor_inference</code>" in page
-    assert "To the endpoints" not in page
+    assert "To the overview" not in page
     assert 'href="/console/account">To your profile</a>' in page
 
 
@@ -150,7 +151,7 @@ def test_who_lacks_a_role_in_a_team_is_told_who_gives_it(
     assert "manager in the team, or site administrator or inference administrator" in page
     assert "<strong>boss</strong>" in page
     assert "<strong>elastic</strong>" not in page
-    assert "To the endpoints" in page
+    assert "To the overview" in page
 
 
 def test_of_another_team_nobody_is_named(search: Team, other: Team, boss: Client) -> None:
@@ -247,7 +248,7 @@ def test_a_fault_is_told_in_the_same_style(
     make_endpoint()
     console.raise_request_exception = False
 
-    answer = console.get("/console/")
+    answer = console.get("/console/endpoints")
 
     assert answer.status_code == 500
     assert "Something went wrong on our side" in text(answer)

@@ -374,7 +374,7 @@ def test_a_session_that_ended_by_itself_is_not_shown(ann: User) -> None:
     there.get(ACCOUNT)
     there.post("/console/sign-out")
 
-    assert text(here.get(f"{ACCOUNT}/sessions")).count("<li>") == 1
+    assert text(here.get(f"{ACCOUNT}/sessions")).count("This browser") == 1
 
 
 def test_that_a_session_is_in_use_is_noted_every_few_minutes(ann: User) -> None:

@@ -28,12 +28,12 @@ def test_a_post_deletes_and_says_so_on_the_list(console: Client) -> None:
 
     answer = console.post(DELETE)
 
-    assert answer["Location"] == "/console/"
+    assert answer["Location"] == "/console/endpoints"
     assert not Endpoint.objects.exists()
     assert not Deployment.objects.exists()
     assert Artifact.objects.exists()
-    assert "my-endpoint is deleted." in text(console.get("/console/"))
-    assert "is deleted" not in text(console.get("/console/"))
+    assert "my-endpoint is deleted." in text(console.get("/console/endpoints"))
+    assert "is deleted" not in text(console.get("/console/endpoints"))
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_what_is_used_stays_without_its_id(
 def test_who_writes_the_id_deletes_it_all_the_same(console: Client, used: None) -> None:
     answer = console.post(DELETE, {"inference_id": "my-endpoint"})
 
-    assert answer["Location"] == "/console/"
+    assert answer["Location"] == "/console/endpoints"
     assert not Endpoint.objects.exists()
 
 

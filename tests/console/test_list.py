@@ -12,7 +12,7 @@ from tests.factories import make_artifact, make_endpoint
 
 
 def test_without_endpoints_the_page_says_what_one_is(console: Client) -> None:
-    page = text(console.get("/console/"))
+    page = text(console.get("/console/endpoints"))
 
     assert "No endpoints of your own yet" in page
     assert "An endpoint is a name for a model that runs here or at a provider." in page
@@ -23,7 +23,7 @@ def test_a_row_says_everything_in_words(console: Client) -> None:
     make_endpoint("search-en")
     Endpoint.objects.update(created_at=timezone.now() - timedelta(hours=3, minutes=10))
 
-    page = text(console.get("/console/"))
+    page = text(console.get("/console/endpoints"))
 
     assert '<a href="/console/endpoints/search-en">search-en</a>' in page
     assert 'data-copy="search-en"' in page
@@ -40,7 +40,7 @@ def test_the_search_box_looks_at_id_model_and_service(console: Client, term: str
     make_endpoint("knowledge")
     make_endpoint("order", ".minilm-rerank-v1")
 
-    page = text(console.get("/console/", {"q": term}))
+    page = text(console.get("/console/endpoints", {"q": term}))
 
     assert f'value="{term}"' in page
     assert ("endpoints/knowledge" in page) == (term != "RERANK-V1")
@@ -50,7 +50,7 @@ def test_the_search_box_looks_at_id_model_and_service(console: Client, term: str
 def test_a_search_without_a_hit_says_so(console: Client) -> None:
     make_endpoint()
 
-    page = text(console.get("/console/", {"q": "<b>"}))
+    page = text(console.get("/console/endpoints", {"q": "<b>"}))
 
     assert "Nothing found for “&lt;b&gt;”" in page
     assert "No endpoints of your own yet" not in page
@@ -59,7 +59,7 @@ def test_a_search_without_a_hit_says_so(console: Client) -> None:
 def test_htmx_gets_the_rows_alone(console: Client) -> None:
     make_endpoint()
 
-    fragment = text(console.get("/console/", headers=HTMX))
+    fragment = text(console.get("/console/endpoints", headers=HTMX))
 
     assert "my-endpoint" in fragment
     assert "<html" not in fragment
@@ -69,31 +69,31 @@ def test_htmx_gets_the_rows_alone(console: Client) -> None:
 def test_going_back_in_history_gets_the_whole_page(console: Client) -> None:
     headers = HTMX | {"HX-History-Restore-Request": "true"}
 
-    assert "<html" in text(console.get("/console/", headers=headers))
+    assert "<html" in text(console.get("/console/endpoints", headers=headers))
 
 
 def test_the_rows_are_asked_for_again_while_something_moves(console: Client) -> None:
     make_endpoint("done")
     make_endpoint("moving", state=DeploymentState.STARTING)
 
-    page = text(console.get("/console/", {"q": "o"}))
+    page = text(console.get("/console/endpoints", {"q": "o"}))
 
     assert 'hx-trigger="every 2s"' in page
-    assert 'hx-get="/console/?q=o"' in page
+    assert 'hx-get="/console/endpoints?q=o"' in page
 
 
 @pytest.mark.parametrize("state", [DeploymentState.STARTED, DeploymentState.FAILED])
 def test_settled_rows_are_left_alone(console: Client, state: str) -> None:
     make_endpoint(state=state)
 
-    assert "every 2s" not in text(console.get("/console/"))
+    assert "every 2s" not in text(console.get("/console/endpoints"))
 
 
 def test_long_lists_have_pages(console: Client) -> None:
     for number in range(51):
         make_endpoint(f"e{number:02}")
 
-    first, second = (text(console.get("/console/", {"q": "e", "page": n})) for n in (1, 2))
+    first, second = (text(console.get("/console/endpoints", {"q": "e", "page": n})) for n in (1, 2))
 
     assert "51 endpoints" in first
     assert "endpoints/e49" in first
@@ -108,25 +108,29 @@ def test_more_rows_take_no_more_queries(
 ) -> None:
     for number in range(count):
         make_endpoint(f"e{number}", state=DeploymentState.STARTING)
-    console.get("/console/")
+    console.get("/console/endpoints")
 
     with django_assert_num_queries(6):  # session, user, teams, count, rows, signs of life
-        console.get("/console/")
+        console.get("/console/endpoints")
 
 
 def test_a_silent_worker_is_named_while_something_waits_for_it(console: Client) -> None:
     make_endpoint(state=DeploymentState.WAITING, artifact=make_artifact(state=ArtifactState.QUEUED))
 
-    assert "<strong>worker</strong> gives no sign of life" in text(console.get("/console/"))
+    assert "<strong>worker</strong> gives no sign of life" in text(
+        console.get("/console/endpoints")
+    )
 
     Heartbeat.objects.create(part="worker", instance="w", seen_at=timezone.now())
-    assert "no sign of life" not in text(console.get("/console/"))
+    assert "no sign of life" not in text(console.get("/console/endpoints"))
 
 
 def test_a_silent_runner_is_named_while_endpoints_need_it(console: Client) -> None:
     make_endpoint()
 
-    assert "<strong>runner</strong> gives no sign of life" in text(console.get("/console/"))
+    assert "<strong>runner</strong> gives no sign of life" in text(
+        console.get("/console/endpoints")
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,7 +139,7 @@ def test_a_silent_runner_is_named_while_endpoints_need_it(console: Client) -> No
 def test_who_may_create_nothing_is_not_offered_to(
     search: Team, role: TeamRole, is_offered: bool
 ) -> None:
-    page = text(member(search, role).get("/console/"))
+    page = text(member(search, role).get("/console/endpoints"))
 
     assert ("Create endpoint" in page) == is_offered
     assert ("Those who manage your team create them." in page) != is_offered

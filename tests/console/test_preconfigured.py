@@ -17,7 +17,7 @@ def _always_there(db: None) -> None:
 
 
 def test_with_them_alone_the_list_still_says_what_an_endpoint_is(console: Client) -> None:
-    page = text(console.get("/console/"))
+    page = text(console.get("/console/endpoints"))
 
     assert "No endpoints of your own yet" in page
     assert E5 in page
@@ -27,7 +27,7 @@ def test_with_them_alone_the_list_still_says_what_an_endpoint_is(console: Client
 def test_endpoints_that_somebody_made_come_first(console: Client) -> None:
     make_endpoint("zebra")
 
-    page = text(console.get("/console/"))
+    page = text(console.get("/console/endpoints"))
 
     assert "No endpoints of your own yet" not in page
     assert page.index(">zebra<") < page.index(f">{E5}<")

@@ -295,7 +295,7 @@ def test_an_endpoint_of_a_provider_is_ready_without_a_runner(console: Client) ->
 
     page, listed = (
         text(console.get("/console/endpoints/my-endpoint")),
-        text(console.get("/console/")),
+        text(console.get("/console/endpoints")),
     )
 
     assert "Calls go to OpenAI." in page

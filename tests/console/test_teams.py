@@ -155,7 +155,7 @@ def test_what_a_team_has_is_counted(boss: Client, search: Team, endpoint: Endpoi
 
     page = text(boss.get(SEARCH))
 
-    assert '<a href="/console/?team=search">1</a>' in page
+    assert '<a href="/console/endpoints?team=search">1</a>' in page
     assert '<a href="/console/clusters">1</a>' in page
 
 

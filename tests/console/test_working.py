@@ -33,12 +33,12 @@ def switch(client: Client, team: str, **more: str) -> Any:
 
 
 def listed(client: Client, **query: str) -> list[str]:
-    page = text(client.get("/console/", query))
+    page = text(client.get("/console/endpoints", query))
     return [name for name in ("of-search", "of-other", "of-third") if f"endpoints/{name}" in page]
 
 
 def test_who_is_in_several_teams_chooses_one_and_sees_what_it_has(both: Client) -> None:
-    page = text(both.get("/console/"))
+    page = text(both.get("/console/endpoints"))
     assert "All teams" in page
     assert '<td role="cell" class="list-team">search</td>' in page
     assert listed(both) == ["of-search", "of-other"]
@@ -46,7 +46,7 @@ def test_who_is_in_several_teams_chooses_one_and_sees_what_it_has(both: Client) 
     assert switch(both, "search")["Location"] == "/console/"
     assert listed(both) == ["of-search"]
     assert listed(both, team="other") == ["of-other"]
-    assert "of team search, or for it to use" in text(both.get("/console/", headers=HTMX))
+    assert "of team search, or for it to use" in text(both.get("/console/endpoints", headers=HTMX))
 
     switch(both, "")
     assert listed(both) == ["of-search", "of-other"]
@@ -70,14 +70,14 @@ def test_who_sees_all_endpoints_by_a_role_of_the_site_sees_whose_they_are(client
     everywhere.save()
     client.force_login(everywhere)
 
-    page = text(client.get("/console/"))
+    page = text(client.get("/console/endpoints"))
 
     assert '<td role="cell" class="list-team">search</td>' in page
     assert "_switch" not in page
 
 
 def test_who_is_in_one_team_has_nothing_to_choose(boss: Client, endpoint: Endpoint) -> None:
-    page = text(boss.get("/console/"))
+    page = text(boss.get("/console/endpoints"))
 
     assert "_switch" not in page
     assert "list-team" not in page
@@ -94,7 +94,7 @@ def test_nobody_works_in_a_team_that_is_not_theirs(both: Client, name: str) -> N
     of_team(teams.create_team("third"), "of-third")
 
     assert switch(both, name).status_code == 404
-    assert both.get("/console/", {"team": name}).status_code == 404
+    assert both.get("/console/endpoints", {"team": name}).status_code == 404
     assert listed(both) == ["of-search", "of-other"]
 
 
@@ -216,7 +216,10 @@ def test_who_is_alone_reads_nothing_of_teams_until_there_is_a_second(console: Cl
     words = ("It will belong to team", "Team and sharing", "<dt>Team</dt>", "list-team")
 
     def told() -> list[str]:
-        pages = [text(console.get(path)) for path in ("/console/", NEW, "/console/endpoints/mine")]
+        pages = [
+            text(console.get(path))
+            for path in ("/console/endpoints", NEW, "/console/endpoints/mine")
+        ]
         return [one for one in words if any(one in page for page in pages)]
 
     assert told() == []

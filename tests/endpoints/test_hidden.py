@@ -131,8 +131,8 @@ LISTS = (
     "/_security/_authenticate",
 )
 PAGE_LISTS = (
-    "/console/",
-    "/console/?q=hidden-",
+    "/console/endpoints",
+    "/console/endpoints?q=hidden-",
     "/console/clusters",
     "/console/clusters/_new",
     "/console/endpoints/_new",

@@ -1,19 +1,19 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
 
 from endpoints import actions, calls, usage
-from endpoints.models import Endpoint, UsageHour
+from endpoints.models import ApiKey, CallerDay, Endpoint, LatestUsage, UsageHour, User
 from endpoints.usage import Figures, UsageCounter
 from inference.errors import InferenceError, QueueFull
 from inference.types import InferenceRequest, Truncation
 from tests.endpoints.conftest import World
-from tests.factories import make_endpoint
+from tests.factories import make_endpoint, make_user
 
 NINE = datetime(2026, 11, 21, 9, tzinfo=UTC)
 COLUMNS = ("requests", "inputs", "errors", "truncated_inputs", "truncated_tokens")
@@ -31,8 +31,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return set_time
 
 
-def call(endpoint: Endpoint, *texts: str, query: str | None = None) -> None:
-    calls.run_inference(endpoint, InferenceRequest(texts, query=query), 30)
+def call(
+    endpoint: Endpoint, *texts: str, query: str | None = None, user: User | None = None
+) -> None:
+    calls.run_inference(endpoint, InferenceRequest(texts, query=query), 30, user)
 
 
 def counted(endpoint: Endpoint) -> dict[str, int]:
@@ -156,7 +158,7 @@ def test_a_database_that_fails_loses_no_figures(
     endpoint = make_endpoint()
     call(endpoint, "a")
 
-    def refuse(rows: Any) -> None:
+    def refuse(*waiting: Any) -> None:
         call(endpoint, "b", "c")  # what comes in meanwhile is not lost either
         raise OperationalError("disk is full")
 
@@ -176,15 +178,12 @@ def test_a_failure_in_the_middle_of_a_flush_leaves_nothing_half_written(
     first, second = make_endpoint("first"), make_endpoint("second")
     call(first, "a")
     call(second, "a")
-    create = UsageHour.objects.create
 
-    def fail_for_second(**columns: Any) -> UsageHour:
-        if columns["endpoint_id"] == second.pk:
-            raise OperationalError("disk is full")
-        return create(**columns)
+    def fail(*args: Any) -> None:
+        raise OperationalError("disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(UsageHour.objects, "create", fail_for_second)
+        patch.setattr(usage, "write_latest", fail)
         with pytest.raises(OperationalError):
             usage.counter.flush()
 
@@ -217,6 +216,68 @@ def test_the_figures_of_a_deleted_endpoint_are_dropped(world: World) -> None:
 
     assert counted(kept) == figures(requests=1, inputs=1)
     assert UsageHour.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_the_latest_day_of_an_endpoint_stands_in_one_row(
+    world: World, clock: Callable[..., None]
+) -> None:
+    endpoint = make_endpoint()
+    call(endpoint, "a")
+    usage.counter.flush()
+    clock(10)
+    world.hosts.raises = QueueFull("full")
+    with pytest.raises(QueueFull):
+        call(endpoint, "b")
+    usage.counter.flush()
+
+    latest = LatestUsage.objects.get(endpoint=endpoint)
+    assert (latest.day, latest.requests, latest.errors) == (NINE.date(), 2, 1)
+    assert latest.called_at == NINE.replace(hour=10)
+    assert latest.p95_ms is not None
+
+
+@pytest.mark.django_db
+def test_a_new_day_begins_at_nothing(world: World, clock: Callable[..., None]) -> None:
+    endpoint = make_endpoint()
+    call(endpoint, "a")
+    usage.counter.flush()
+    LatestUsage.objects.update(day=NINE.date() - timedelta(days=1), requests=50, errors=7)
+
+    call(endpoint, "b")
+    usage.counter.flush()
+
+    latest = LatestUsage.objects.get(endpoint=endpoint)
+    assert (latest.day, latest.requests, latest.errors) == (NINE.date(), 1, 0)
+
+
+@pytest.mark.django_db
+def test_who_called_is_kept_by_the_day_and_by_the_key(world: World) -> None:
+    endpoint, person = make_endpoint(), make_user("ada")
+    by_key = make_user("grace")
+    by_key.acting_key = ApiKey(key_id="k1")
+
+    for user in (person, person, by_key, None):
+        call(endpoint, "a", user=user)
+    usage.counter.flush()
+    call(endpoint, "a", user=person)
+    usage.counter.flush()
+
+    seen = CallerDay.objects.order_by("user__username")
+    assert list(seen.values_list("user__username", "key_id", "requests", "called_at")) == [
+        ("ada", "", 3, NINE),
+        ("grace", "k1", 1, NINE),
+    ]
+
+
+@pytest.mark.django_db
+def test_a_caller_who_is_gone_keeps_nothing_from_being_written(world: World) -> None:
+    endpoint, person = make_endpoint(), make_user("ada")
+    call(endpoint, "a", user=person)
+    person.delete()
+
+    assert counted(endpoint) == figures(requests=1, inputs=1)
+    assert not CallerDay.objects.exists()
 
 
 def flush_patiently(counter: UsageCounter) -> None:

@@ -16,7 +16,7 @@ def test_who_is_vouched_for_gets_an_account_and_the_rights_of_their_groups(
 ) -> None:
     answer = browser.sign_in()
 
-    assert answer["Location"] == reverse("endpoint-list")
+    assert answer["Location"] == reverse("overview")
     anna = browser.user
     assert anna is not None
     assert (anna.username, anna.get_full_name()) == ("anna", "Anna Ash")
@@ -41,7 +41,7 @@ def test_it_leads_nowhere_else(browser: Browser, elsewhere: str) -> None:
         browser.begin(f"/console/sign-in/service?next={elsewhere}"), "anna"
     )
 
-    assert browser.client.get(back)["Location"] == reverse("endpoint-list")
+    assert browser.client.get(back)["Location"] == reverse("overview")
 
 
 def test_what_is_asked_of_the_provider_is_the_consoles_to_say(browser: Browser) -> None:
@@ -162,7 +162,7 @@ def test_where_everybody_may_come_in_it_says_whom_to_ask(
     assert "<strong>root</strong>" in page
     provider.knows("bob", groups=["ml-team"])
     browser.sign_in("bob")
-    assert browser.client.get(answer["Location"])["Location"] == reverse("endpoint-list")
+    assert browser.client.get(answer["Location"])["Location"] == reverse("overview")
 
 
 def test_where_nobody_new_may_come_in_a_group_does_not_help(

@@ -42,10 +42,13 @@ class Visitor:
         )
         return page
 
-    def signed_in(self, username: str = "elastic", **options: Any) -> Page:
+    def signed_in(
+        self, username: str = "elastic", at: str = "/console/endpoints", **options: Any
+    ) -> Page:
         page = self.window(**options)
         self.sign_in(page, username)
         page.wait_for_url("**/console/")
+        page.goto(at)
         return page
 
     @staticmethod

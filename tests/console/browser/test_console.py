@@ -36,7 +36,7 @@ def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_from_nothing_to_a_vector(visitor: Visitor, hosts: FakeHosts) -> None:
     hosts.says = vectors([0.6, 0.8], [0.8, 0.6])
-    page = visitor.signed_in()
+    page = visitor.signed_in(at="/console/")
     expect(page.get_by_text("No endpoints of your own yet")).to_be_visible()
 
     page.get_by_role("link", name="Create endpoint").first.click()
@@ -190,6 +190,7 @@ def test_the_keyboard_alone_is_enough(visitor: Visitor, hosts: FakeHosts) -> Non
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
+    page.goto("/console/endpoints")
     tab_to(page, "my-endpoint")
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/endpoints/my-endpoint")
@@ -252,7 +253,8 @@ def test_no_page_is_wider_than_a_phone(visitor: Visitor, hosts: FakeHosts, schem
     page = visitor.signed_in(viewport=PHONE, color_scheme=scheme)
     for path in (
         "/console/",
-        "/console/?q=nothing",
+        "/console/endpoints",
+        "/console/endpoints?q=nothing",
         "/console/endpoints/_new",
         f"/console/endpoints/{long_id}",
         f"/console/endpoints/{long_id}/delete",
@@ -294,7 +296,7 @@ def test_everything_works_without_scripts(visitor: Visitor, hosts: FakeHosts) ->
     expect(page.locator("#code-python")).to_contain_text("my own text")
     expect(page.get_by_role("button", name="Copy the code")).to_be_hidden()
 
-    page.goto("/console/")
+    page.goto("/console/endpoints")
     page.get_by_role("searchbox").fill("nothing-like-it")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Nothing found for")).to_be_visible()
