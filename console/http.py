@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeAlias
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
@@ -24,7 +25,6 @@ from endpoints.refusals import missing
 from inference.errors import NotFound
 
 Args = ParamSpec("Args")
-# What was written in the form is gone then: it is kept nowhere.
 NOT_SENT = "Nothing is changed yet. Confirm that it is you, then send the form once more."
 
 
@@ -115,7 +115,8 @@ def wants_fragment(request: HtmxRequest) -> bool:
 
 def _to_sign_in(request: HtmxRequest) -> HttpResponse:
     """Ask who it is, then go on to the page that was open; what was sent is not sent again."""
-    here = _here(request) if request.htmx or request.method == "GET" else ""
+    is_open = request.htmx or request.method == "GET"
+    here = _here(request) if is_open else _page_of_form(request)
     target = resolve_url("sign-in") + (f"?{urlencode({'next': here})}" if here else "")
     return _led(request, redirect(target))
 
@@ -125,6 +126,13 @@ def _here(request: HtmxRequest) -> str:
     if request.htmx:
         return request.htmx.current_url_abs_path or ""
     return request.get_full_path()
+
+
+def _page_of_form(request: HtmxRequest) -> str:
+    """The page whose form was sent, as the browser tells it; empty for none of ours."""
+    told = urlsplit(request.headers.get("Referer", ""))
+    is_ours = told.netloc == request.get_host() and told.path.startswith(reverse("overview"))
+    return urlunsplit(("", "", told.path, told.query, "")) if is_ours else ""
 
 
 def _led(request: HtmxRequest, response: HttpResponse) -> HttpResponse:

@@ -11,18 +11,22 @@ from endpoints.access import may
 from endpoints.models import User
 from endpoints.permissions import Action
 
+PEOPLE = True  # of no use where nobody signs in
+
 
 @dataclass(frozen=True)
 class Section:
-    """One entry. owns: how the names of the addresses begin that belong to it.
+    """One place to go to. keys: what leads there when it is typed, a letter after the other.
 
-    action: what somebody must be allowed to do to be led there; None for everybody.
+    owns: how the names of the addresses begin that belong to it. action: what somebody must be
+    allowed to do to be led there; None for everybody.
     """
 
     label: str
     url_name: str
     icon: str
-    owns: tuple[str, ...]
+    keys: str = ""
+    owns: tuple[str, ...] = ()
     action: Action | None = None
     needs_security: bool = False
 
@@ -44,21 +48,36 @@ GROUPS = (
     Group(
         "",
         (
-            Section("Overview", "overview", "home", ("overview",)),
-            Section("Endpoints", "endpoint-list", "server", ("endpoint", "cache-")),
-            Section("Clusters", "cluster-list", "sitemap", ("cluster",), Action.CLUSTER_GET),
+            Section("Overview", "overview", "home", "g o", ("overview", "find")),
+            Section("Endpoints", "endpoint-list", "server", "g e", ("endpoint", "cache-")),
+            Section("Clusters", "cluster-list", "sitemap", "g r", ("cluster",), Action.CLUSTER_GET),
         ),
     ),
     Group(
         "Access",
         (
-            Section("Keys", "key-list", "key", ("key-",), Action.API_KEY_GET, needs_security=True),
-            Section("Teams", "team-list", "users", ("team", "member", "roles"), Action.TEAM_GET),
-            Section("People", "person-list", "user", ("person", "invit"), Action.TEAM_PEOPLE),
-            Section("Audit", "audit-list", "history", ("audit",), Action.AUDIT_GET),
+            Section("Keys", "key-list", "key", "g k", ("key-",), Action.API_KEY_GET, PEOPLE),
+            Section(
+                "Teams", "team-list", "users", "g t", ("team", "member", "roles"), Action.TEAM_GET
+            ),
+            Section(
+                "People", "person-list", "user", "g p", ("person", "invit"), Action.TEAM_PEOPLE
+            ),
+            Section("Audit", "audit-list", "history", "g u", ("audit",), Action.AUDIT_GET),
         ),
     ),
-    Group("Programs", (Section("API", "api-reference", "book", ("api-",)),)),
+    Group("Programs", (Section("API", "api-reference", "book", "g a", ("api-",)),)),
+)
+
+# What one can do at once from any page.
+DEEDS = (
+    Section("Create endpoint", "endpoint-create", "plus", "c", (), Action.PUT),
+    Section("Connect a cluster", "cluster-connect", "plug", "", (), Action.CLUSTER_PUT),
+    Section("Create a key", "key-create", "key", "", (), Action.API_KEY_CREATE, PEOPLE),
+    Section("Create a team", "team-create", "users", "", (), Action.TEAM_CREATE),
+    Section("Invite somebody", "person-invite", "user", "", (), Action.TEAM_PEOPLE),
+    Section("Your profile", "profile", "user-circle", needs_security=PEOPLE),
+    Section("Your password and second factors", "mfa_index", "lock", needs_security=PEOPLE),
 )
 
 
@@ -89,6 +108,15 @@ def allowed(sections: Iterable[Section], request: HttpRequest) -> list[Section]:
     return [section for section in sections if section.is_for(user)]
 
 
+def all_sections() -> list[Section]:
+    return [section for group in GROUPS for section in group.sections]
+
+
 def sections(request: HttpRequest) -> Mapping[str, Any]:
     """What every template knows; worked out by those that use it."""
-    return {"navigation": lambda: groups_for(request)}
+    return {
+        "navigation": lambda: groups_for(request),
+        "shortcuts": lambda: [
+            section for section in allowed([*all_sections(), *DEEDS], request) if section.keys
+        ],
+    }

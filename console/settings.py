@@ -153,7 +153,7 @@ TEMPLATES = [
                 "console.working.working_team",
                 "console.navigation.sections",
             ],
-            "builtins": ["console.templatetags.console"],
+            "builtins": ["console.templatetags.console", "console.templatetags.times"],
         },
     }
 ]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from console.forms.keys import ALL, RIGHTS
-from console.templatetags.console import span
+from console.templatetags.times import span
 from endpoints.keys import PRESETS
 from endpoints.models import ApiKey
 from endpoints.privileges import is_empty

@@ -10,6 +10,7 @@ from console.pages import (
     create,
     diagnosis,
     endpoints,
+    find,
     home,
     join,
     keys,
@@ -25,6 +26,7 @@ from console.pages.root import unknown_page
 
 urlpatterns = [
     path("", home.overview, name="overview"),
+    path("find", find.find, name="find"),
     path("", include("console.pages.account_urls")),
     path("endpoints", endpoints.endpoint_list, name="endpoint-list"),
     path("endpoints/_new", create.endpoint_create, name="endpoint-create"),

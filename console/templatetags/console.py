@@ -1,12 +1,10 @@
 """Formatting for the pages; nothing here asks the database."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
 from django.conf.locale import LANG_INFO
 from django.templatetags.static import static
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -86,7 +84,6 @@ THINGS = {
 }
 MOST_LANGUAGES_NAMED = 5
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
-SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"))
 
 
 @register.simple_tag
@@ -209,21 +206,6 @@ def is_allowed(user: User, action: str) -> bool:
 def allowed_with(context: Any, action: str, thing: Thing) -> bool:
     """The same for somebody who looks at a page, with one thing that is on it."""
     return may_with(context["request"].user, Action[action], thing)
-
-
-@register.filter
-def ago(moment: datetime) -> str:
-    """How long ago, in one rough number."""
-    passed = span(timezone.now() - moment)
-    return f"{passed} ago" if passed else "just now"
-
-
-def span(duration: timedelta) -> str:
-    """A duration in one rough number; empty for less than a minute."""
-    for seconds, name in SPANS:
-        if (count := int(duration.total_seconds() // seconds)) >= 1:
-            return f"{count} {name}{'s' if count > 1 else ''}"
-    return ""
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """People at the console, and a model host that answers as told."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -114,6 +115,10 @@ class Answer(Protocol):
     def content(self) -> bytes: ...
 
 
+# What every page has beside its own, and what stands around the words of a moment.
+SHELL = re.compile(r'<dialog class="palette".*</dialog>|</?time[^>]*>', re.DOTALL)
+
+
 def text(response: Answer) -> str:
     """A page as one line, so that a test need not know where its lines break."""
-    return " ".join(response.content.decode().split())
+    return " ".join(SHELL.sub("", response.content.decode()).split())

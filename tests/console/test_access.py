@@ -77,26 +77,29 @@ PAGES = (
 )
 
 # Everybody's own: there only for who is signed in, whatever their rights.
-OWN_PAGES = tuple(
-    ("GET", f"/console/account{page}")
-    for page in (
-        "",
-        "/email",
-        "/password",
-        "/security",
-        "/security/app",
-        "/security/app/remove",
-        "/security/codes",
-        "/security/codes/new",
-        "/security/passkeys/_new",
-        "/security/passkeys/1",
-        "/security/passkeys/1/remove",
-        "/sessions",
-        "/confirm",
-        "/confirm/code",
-        "/confirm/passkey",
-        "/confirm/again",
-    )
+OWN_PAGES = (
+    ("GET", "/console/find"),
+    *(
+        ("GET", f"/console/account{page}")
+        for page in (
+            "",
+            "/email",
+            "/password",
+            "/security",
+            "/security/app",
+            "/security/app/remove",
+            "/security/codes",
+            "/security/codes/new",
+            "/security/passkeys/_new",
+            "/security/passkeys/1",
+            "/security/passkeys/1/remove",
+            "/sessions",
+            "/confirm",
+            "/confirm/code",
+            "/confirm/passkey",
+            "/confirm/again",
+        )
+    ),
 )
 
 

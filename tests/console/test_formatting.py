@@ -1,9 +1,10 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from console.templatetags import console as tags
+from console.templatetags import times
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,23 @@ def test_time_taken_has_two_digits_or_so(milliseconds: float, words: str) -> Non
     ],
 )
 def test_ages_are_one_number(age: timedelta, words: str) -> None:
-    assert tags.ago(timezone.now() - age) == words
+    moment = timezone.now() - age
+
+    element = times.ago(moment)
+
+    assert f">{words}</time>" in element
+    assert f'title="{moment:%-d %B %Y, %H:%M} UTC"' in element
+
+
+def test_moments_are_said_in_utc_and_left_to_the_browser() -> None:
+    moment = datetime(2026, 3, 4, 23, 5, 6, tzinfo=timezone.get_fixed_timezone(120))
+
+    assert times.exactly(moment) == (
+        '<time datetime="2026-03-04T21:05:06+00:00" title="4 March 2026, 21:05 UTC"'
+        ' data-shown="minute">4 March 2026, 21:05 UTC</time>'
+    )
+    assert ">4 March 2026</time>" in times.on_day(moment)
+    assert ">4 Mar, 21:05:06</time>" in times.to_the_second(moment)
 
 
 def test_what_is_not_known_is_shown_as_it_is() -> None:

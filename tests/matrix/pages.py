@@ -64,6 +64,7 @@ TABLES = {
     "endpoints": """
 # site  team oth. sh no
 - +++xx +++ +++ ++ x-  GET /console/
+- +++++ +++ +++ ++ +-  GET /console/find
 - +++xx +++ +++ ++ x-  GET /console/endpoints
 - ++xxx x++ x++ ++ x-  GET|POST /console/endpoints/_new
 - ++xxx x++ x++ ++ x-  GET /console/endpoints/_new/_providers

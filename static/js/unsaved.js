@@ -1,0 +1,133 @@
+// Nothing typed is lost. Leaving a form that was changed asks first; and when a session ends, or
+// somebody must confirm that it is them, what they typed is put back once they return to the form.
+//
+// Only forms that change something are watched, unless they say data-unwatched; what htmx sends
+// as one types is not. Passwords, keys and files are never kept.
+(() => {
+  const STORE = "typed";
+  const changed = new Set();
+  let isLeaving = false;
+
+  // Where somebody signs in or confirms that it is them: a stop on the way back to a form.
+  const isGate = () => document.body.hasAttribute("data-gate");
+  const isWatched = (form) =>
+    !isGate() &&
+    form?.method === "post" &&
+    !form.closest("dialog") &&
+    !form.hasAttribute("hx-post") &&
+    !form.hasAttribute("data-unwatched");
+  const here = () => location.pathname;
+
+  function fieldsOf(form) {
+    return [...form.elements].filter(
+      (field) =>
+        field.name &&
+        field.name !== "csrfmiddlewaretoken" &&
+        !["password", "file", "submit", "button", "hidden"].includes(field.type),
+    );
+  }
+
+  function valuesOf(form) {
+    return fieldsOf(form).map((field) => {
+      const isTicked = field.type === "checkbox" || field.type === "radio";
+      const options = field.multiple ? [...field.selectedOptions].map((o) => o.value) : null;
+      return [field.name, isTicked ? `${field.value}|${field.checked}` : (options ?? field.value)];
+    });
+  }
+
+  function putBack(form, values) {
+    const left = [...values];
+    let isAny = false;
+    for (const field of fieldsOf(form)) {
+      const isTicked = field.type === "checkbox" || field.type === "radio";
+      const at = left.findIndex(
+        ([name, value]) =>
+          name === field.name &&
+          (!isTicked || String(value).startsWith(`${field.value}|`)),
+      );
+      if (at < 0) continue;
+      const [, value] = left.splice(at, 1)[0];
+      const before = isTicked ? field.checked : field.value;
+      if (isTicked) field.checked = value.endsWith("|true");
+      else if (Array.isArray(value)) {
+        for (const option of field.options) option.selected = value.includes(option.value);
+      } else field.value = value;
+      if ((isTicked ? field.checked : field.value) !== before) {
+        isAny = true;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+        field.dispatchEvent(new Event("change", { bubbles: true }));
+      }
+    }
+    return isAny;
+  }
+
+  function kept() {
+    try {
+      return JSON.parse(sessionStorage.getItem(STORE) ?? "null");
+    } catch {
+      return null;
+    }
+  }
+
+  function keep(what) {
+    try {
+      if (what) sessionStorage.setItem(STORE, JSON.stringify(what));
+      else sessionStorage.removeItem(STORE);
+    } catch {} // storage is full or switched off: nothing is put back then
+  }
+
+  function tell(words) {
+    const note = document.getElementById("put-back");
+    note.querySelector("[data-words]").textContent = words;
+    note.hidden = false;
+  }
+
+  document.addEventListener("input", (event) => {
+    const form = event.target.form;
+    if (event.isTrusted && isWatched(form)) changed.add(form);
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!isWatched(form)) return;
+    setTimeout(() => {
+      if (event.defaultPrevented) return;
+      isLeaving = true;
+      keep({ path: here(), number: [...document.forms].indexOf(form), values: valuesOf(form) });
+    });
+  });
+  // The server sends the whole page to sign in: what is open goes, whoever is asked.
+  document.addEventListener("htmx:after:request", (event) => {
+    const headers = event.detail.ctx?.response?.headers;
+    if (headers?.get?.("HX-Redirect") || headers?.get?.("HX-Refresh")) leaveUnasked();
+  });
+
+  function leaveUnasked() {
+    isLeaving = true;
+    const form = [...changed].find((each) => each.isConnected);
+    if (form) {
+      keep({ path: here(), number: [...document.forms].indexOf(form), values: valuesOf(form) });
+    }
+  }
+
+  addEventListener("beforeunload", (event) => {
+    if (isLeaving || ![...changed].some((form) => form.isConnected)) return;
+    event.preventDefault();
+  });
+  addEventListener("pageshow", () => {
+    isLeaving = false;
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const draft = kept();
+    if (!draft) return;
+    if (isGate()) return keep({ ...draft, isInterrupted: true });
+    if (!draft.isInterrupted) return keep(null);
+    if (draft.path !== here()) return;
+    keep(null);
+    const form = document.forms[draft.number];
+    if (form && isWatched(form) && putBack(form, draft.values)) {
+      changed.add(form);
+      tell("What you typed is back. Passwords and keys must be typed again; then send the form.");
+    }
+  });
+})();

@@ -1,0 +1,69 @@
+"""The palette and its page: whoever looks finds what they may see, and only that."""
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from endpoints.models import Endpoint, Team, TeamRole
+from tests.console.conftest import HTMX, member, text
+from tests.factories import make_cluster, make_endpoint
+
+FIND = "/console/find"
+
+
+def test_sections_and_deeds_come_before_anything_is_typed(console: Client) -> None:
+    page = text(console.get(FIND))
+
+    for words in ("Overview", "Endpoints", "Keys", "Create endpoint", "Invite somebody"):
+        assert words in page
+
+
+def test_an_endpoint_is_found_by_a_part_of_its_id_service_or_model(console: Client) -> None:
+    make_endpoint("books-search")
+
+    for part in ("ks-sea", "elasticsearch", "minilm"):
+        found = text(console.get(FIND, {"q": part}, headers=HTMX))
+        assert 'href="/console/endpoints/books-search"' in found
+        assert 'role="option"' in found
+        assert "<html" not in found
+
+
+def test_teams_and_clusters_are_found_by_name(console: Client, search: Team) -> None:
+    make_cluster("prod-search")
+
+    found = text(console.get(FIND, {"q": "search"}))
+
+    assert 'href="/console/teams/search"' in found
+    assert 'href="/console/clusters/prod-search"' in found
+
+
+def test_nothing_of_other_teams_is_found(endpoint: Endpoint, other: Team) -> None:
+    stranger = member(other, TeamRole.INFERENCE_USER)
+
+    found = text(stranger.get(FIND, {"q": "e"}))
+
+    assert "/console/endpoints/my-endpoint" not in found
+    assert "/console/teams/search" not in found
+    assert "/console/teams/other" in found
+    assert "Create endpoint" not in found
+
+
+def test_what_is_called_nothing_is_said(console: Client) -> None:
+    found = text(console.get(FIND, {"q": "<b>no\0thing"}, headers=HTMX))
+
+    assert "Nothing is called “&lt;b&gt;nothing”." in found
+
+
+def test_many_endpoints_are_asked_for_no_more_often_than_few(console: Client) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            console.get(FIND, {"q": "found"}, headers=HTMX)
+        return len(asked)
+
+    make_endpoint("found-0")
+    queries()  # what is asked only once
+    few = queries()
+    for number in range(1, 8):
+        make_endpoint(f"found-{number}")
+
+    assert queries() == few
