@@ -1,15 +1,86 @@
 """The overview: what runs, what needs attention, what is used most."""
 
+from dataclasses import dataclass
+
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
-from console.http import HtmxRequest, page
-from endpoints.access import require, visible_endpoints
+from console.http import HtmxRequest, page, wants_fragment
+from endpoints import attention
+from endpoints.access import may, require, visible_endpoints
+from endpoints.attention import Concern, Kind
+from endpoints.keys import visible_keys
+from endpoints.models import LatestUsage
 from endpoints.permissions import Action
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """One of the things with which somebody begins. href: where it is done."""
+
+    label: str
+    gist: str
+    href: str
+    is_done: bool
 
 
 @page("GET", "HEAD")
 def overview(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.GET)
-    is_new = not visible_endpoints(request.user).own().exists()
-    return render(request, "home/overview.html", {"is_new": is_new})
+    totals = attention.totals_of(request.user)
+    steps = first_steps(request)
+    context = {
+        "totals": totals,
+        "concerns": [(one, href_of(one)) for one in attention.concerns_of(request.user)],
+        "most_used": attention.most_used(request.user),
+        "steps": steps,
+        "next_step": next((step for step in steps if not step.is_done), None),
+    }
+    template = "home/_now.html" if wants_fragment(request) else "home/overview.html"
+    return render(request, template, context)
+
+
+def href_of(concern: Concern) -> str:
+    """Where something can be done about it; empty for what no page is about."""
+    match concern.kind:
+        case Kind.ENDPOINT:
+            return reverse("endpoint-detail", args=[concern.name])
+        case Kind.CALLS:
+            return reverse("endpoint-diagnose", args=[concern.name])
+        case Kind.CLUSTER:
+            return reverse("cluster-detail", args=[concern.name])
+        case Kind.LOST:
+            return reverse("cluster-detail", args=[concern.ref])
+        case Kind.KEY:
+            return reverse("key-detail", args=[concern.ref])
+    return ""
+
+
+def first_steps(request: HtmxRequest) -> list[FirstStep]:
+    """The way from nothing to a program that calls an endpoint; of what somebody may do."""
+    endpoints = visible_endpoints(request.user).own()
+    first = endpoints.order_by("-created_at").first()
+    there = reverse("endpoint-detail", args=[first.inference_id]) if first else ""
+    steps = []
+    if first or may(request.user, Action.PUT):
+        steps.append(
+            FirstStep(
+                "Create an endpoint",
+                "A built-in model, with everything filled in. It runs on this machine.",
+                reverse("endpoint-create"),
+                first is not None,
+            )
+        )
+        is_called = LatestUsage.objects.filter(endpoint__in=endpoints).exists()
+        steps.append(FirstStep("Get a first answer", "Try it with a text, here.", there, is_called))
+    if may(request.user, Action.API_KEY_CREATE):
+        steps.append(
+            FirstStep(
+                "Let a program call it",
+                "Make a key, and copy the code from the page of the endpoint.",
+                reverse("key-create"),
+                visible_keys(request.user).exists(),
+            )
+        )
+    return steps

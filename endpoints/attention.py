@@ -1,0 +1,202 @@
+"""What somebody should look at now, of all they see: what it is, why, and what to do about it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import Count, F, QuerySet, Sum
+from django.utils import timezone
+
+from endpoints.access import allowed_teams, may, visible_clusters, visible_endpoints
+from endpoints.keys import visible_keys
+from endpoints.models import ClusterReference, Endpoint, Heartbeat, LatestUsage, ScanState, User
+from endpoints.models.endpoint import EndpointQuerySet
+from endpoints.permissions import Action
+from endpoints.status import BY_ATTENTION, State, ranked, status_of
+from inference.services import SERVICES
+
+# Of each kind: whoever has more of them is told how many.
+MOST = 5
+# So many calls of an endpoint must have failed today, and so many of a hundred.
+WORTH_TELLING, PERCENT_WORTH_TELLING = 5, 5
+KEY_ENDS_WITHIN = timedelta(days=7)
+LOCAL = [name for name, service in SERVICES.items() if not service.is_remote]
+
+
+class Kind(StrEnum):
+    PART = "part"
+    ENDPOINT = "endpoint"
+    CALLS = "calls"
+    CLUSTER = "cluster"
+    LOST = "lost"
+    KEY = "key"
+
+
+@dataclass(frozen=True)
+class Concern:
+    """name: of the thing. others: how many more of the kind there are than are told.
+
+    ref: what leads to the thing where that is not its name.
+    """
+
+    kind: Kind
+    name: str
+    reason: str
+    remedy: str = ""
+    others: int = 0
+    ref: str = ""
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether something does not work, rather than that it soon may not."""
+        return self.kind in (Kind.PART, Kind.ENDPOINT)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """How many endpoints are how, and what was asked of them today, in UTC."""
+
+    ready: int
+    idle: int
+    moving: int
+    failed: int
+    requests: int
+    errors: int
+
+    @property
+    def endpoints(self) -> int:
+        return self.ready + self.idle + self.moving + self.failed
+
+
+def concerns_of(user: User) -> list[Concern]:
+    endpoints = visible_endpoints(user)
+    return [
+        *silent_parts(endpoints),
+        *failed_endpoints(endpoints),
+        *failing_calls(endpoints),
+        *clusters_in_doubt(user),
+        *lost_references(user),
+        *ending_keys(user),
+    ]
+
+
+def silent_parts(endpoints: EndpointQuerySet) -> Iterator[Concern]:
+    """Without models of its own here, nobody misses who runs them."""
+    if not endpoints.own().filter(service__in=LOCAL).exists():
+        return
+    alive = set(Heartbeat.objects.fresh().values_list("part", flat=True))
+    words = {
+        "runner": "models cannot start or answer until it runs again.",
+        "worker": "downloads and scans wait until it runs again.",
+    }
+    for part in sorted(words.keys() - alive):
+        yield Concern(
+            Kind.PART,
+            part,
+            f"The {part} gives no sign of life: {words[part]}",
+            "Look at its log, then start it again.",
+        )
+
+
+def failed_endpoints(endpoints: EndpointQuerySet) -> Iterator[Concern]:
+    failed = ranked(endpoints).filter(rank=BY_ATTENTION.index(State.FAILED))
+    rows = list(failed.with_status().order_by("inference_id")[: MOST + 1])
+    others = failed.count() - MOST if len(rows) > MOST else 0
+    for place, endpoint in enumerate(rows[:MOST], start=1):
+        status = status_of(endpoint)
+        more = others if place == MOST else 0
+        yield Concern(Kind.ENDPOINT, endpoint.inference_id, status.detail, status.advice, more)
+
+
+def failing_calls(endpoints: EndpointQuerySet) -> Iterator[Concern]:
+    """Endpoints that run, but of whose calls today many failed."""
+    many = F("requests") * PERCENT_WORTH_TELLING / 100
+    running = ranked(endpoints).exclude(rank=BY_ATTENTION.index(State.FAILED))
+    failing = called_today(running).filter(errors__gte=WORTH_TELLING).filter(errors__gte=many)
+    rows = failing.select_related("endpoint").order_by("-errors")[:MOST]
+    for row in rows:
+        yield Concern(
+            Kind.CALLS,
+            row.endpoint.inference_id,
+            f"{row.errors:,} of {row.requests:,} calls failed today.",
+            "Diagnose it: that makes one real call, and says what is wrong.",
+        )
+
+
+def clusters_in_doubt(user: User) -> Iterator[Concern]:
+    """Clusters of which nobody can say what they use; one that waits for its first scan is none."""
+    if not may(user, Action.CLUSTER_GET):
+        return
+    doubted = [
+        each for each in visible_clusters(user) if each.state in (ScanState.FAILED, ScanState.STALE)
+    ]
+    for cluster in doubted[:MOST]:
+        yield Concern(
+            Kind.CLUSTER,
+            cluster.name,
+            f"It cannot be said what it uses: {cluster.doubt}.",
+            "Until it is scanned again, nothing that it may use should be deleted.",
+        )
+
+
+def lost_references(user: User) -> Iterator[Concern]:
+    """What clusters use that is not there. Only who sees every endpoint can know that of one."""
+    if allowed_teams(user, Action.GET) is not None or not may(user, Action.CLUSTER_GET):
+        return
+    lost = (
+        ClusterReference.objects.filter(cluster__in=visible_clusters(user))
+        .exclude(inference_id__in=Endpoint.objects.values("inference_id"))
+        .values("inference_id", "cluster__name")
+        .annotate(count=Count("pk"))
+        .order_by("-count", "inference_id")
+    )
+    for row in lost[:MOST]:
+        count, cluster = row["count"], row["cluster__name"]
+        yield Concern(
+            Kind.LOST,
+            row["inference_id"],
+            f"{cluster} uses it in {count} place{'s' if count > 1 else ''}, and it is not there.",
+            "Create an endpoint of this name, or let what uses it name another.",
+            ref=cluster,
+        )
+
+
+def ending_keys(user: User) -> Iterator[Concern]:
+    """Keys that somebody could renew, and that stop to work soon."""
+    if not may(user, Action.API_KEY_GET):
+        return
+    now = timezone.now()
+    ending = visible_keys(user).valid().filter(expires_at__lt=now + KEY_ENDS_WITHIN)
+    for key in ending.order_by("expires_at")[:MOST]:
+        hours = int((key.expires_at - now).total_seconds() // 3600) if key.expires_at else 0
+        left = f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
+        yield Concern(
+            Kind.KEY,
+            key.name or key.key_id,
+            f"The key ends in {left}; programs that use it are refused then.",
+            "Renew it: both keys work for a while, so that no program must wait.",
+            ref=key.key_id,
+        )
+
+
+def totals_of(user: User) -> Totals:
+    endpoints = visible_endpoints(user)
+    counted = ranked(endpoints).order_by().values_list("rank").annotate(count=Count("pk"))
+    count_of = Counter({BY_ATTENTION[rank]: count for rank, count in counted})
+    today = called_today(endpoints).aggregate(
+        requests=Sum("requests", default=0), errors=Sum("errors", default=0)
+    )
+    settled = {name: count_of.pop(State(name), 0) for name in ("ready", "idle", "failed")}
+    return Totals(**settled, moving=count_of.total(), **today)
+
+
+def most_used(user: User) -> list[LatestUsage]:
+    """What was called most today, each with its endpoint."""
+    rows = called_today(visible_endpoints(user)).select_related("endpoint")
+    return list(rows.order_by("-requests", "endpoint__inference_id")[:MOST])
+
+
+def called_today(endpoints: EndpointQuerySet) -> QuerySet[LatestUsage]:
+    return LatestUsage.objects.filter(endpoint__in=endpoints, day=datetime.now(UTC).date())
