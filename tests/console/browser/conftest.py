@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from playwright.sync_api import Browser, BrowserContext, Page
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from endpoints.models import User
+from endpoints.models import Team, User
+from tests.console.browser.furnished import furnish_all
 from tests.factories import PASSWORD, make_admin
 
 DESKTOP = {"width": 1280, "height": 860}
@@ -76,3 +78,9 @@ def visitor(live_server: LiveServer, chromium: Browser) -> Iterator[Visitor]:
 def admin(transactional_db: None) -> User:
     cache.clear()  # its table is no model's, so nobody empties it between tests
     return make_admin()
+
+
+@pytest.fixture
+def world(admin: User, settings: Settings) -> Team:
+    """Something of everything."""
+    return furnish_all(admin, settings)
