@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test lint bench lock
+.PHONY: serve test lint bench screenshots lock
 
 serve: $(VENV)/.runtime
 	@exec $(BIN)/python manage.py up
@@ -25,6 +25,10 @@ lint: $(VENV)/.development
 
 bench: $(VENV)/.development
 	$(BIN)/python -m bench
+
+screenshots: $(VENV)/.development
+	$(BIN)/python -m tests.weights
+	$(BIN)/python -m tests.screenshots
 
 # The lock files hold every version and hash; these two stamps say which of them are installed.
 $(VENV)/.runtime: requirements.txt
