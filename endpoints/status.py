@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.db.models import Case, IntegerField, Q, Value, When
+
 from endpoints.models import Artifact, ArtifactState, Deployment, DeploymentState, Endpoint
-from inference.services import find_service
+from endpoints.models.endpoint import IS_PRECONFIGURED, EndpointQuerySet
+from inference.services import SERVICES, find_service
 
 
 class State(StrEnum):
@@ -28,6 +31,17 @@ WORDS = {
     State.READY: "Ready",
     State.FAILED: "Failed",
 }
+# Those that somebody should look at come first, then what moves, and what is well last.
+BY_ATTENTION = (
+    State.FAILED,
+    State.WAITING,
+    State.DOWNLOADING,
+    State.CONVERTING,
+    State.MEASURING,
+    State.STARTING,
+    State.IDLE,
+    State.READY,
+)
 WAY = (State.WAITING, State.DOWNLOADING, State.CONVERTING, State.STARTING, State.READY)
 MEASURED_WAY = (*WAY[:3], State.MEASURING, *WAY[3:])
 # Who must be alive for an endpoint in this state to go on, or to answer.
@@ -203,3 +217,42 @@ def _fetch_of(artifact: Artifact) -> EndpointStatus:
             )
         case _:
             return EndpointStatus(State.WAITING, "The model's files are next in line.")
+
+
+def rank(state: State) -> int:
+    return BY_ATTENTION.index(state)
+
+
+def is_state(state: State, condition: Q) -> When:
+    return When(condition, then=Value(rank(state)))
+
+
+# What `status_of` tells, in the same order of questions: one cannot change without the other.
+FILES, SEEN = "deployment__model__artifact", "deployment__state"
+RANK = Case(
+    is_state(State.READY, Q(service__in=[name for name, one in SERVICES.items() if one.is_remote])),
+    is_state(State.IDLE, Q(deployment__pk=None) & IS_PRECONFIGURED),
+    is_state(State.FAILED, Q(deployment__pk=None)),
+    is_state(State.IDLE, Q(deployment__num_allocations=0)),
+    is_state(State.READY, Q(**{SEEN: DeploymentState.STARTED})),
+    When(
+        Q(**{FILES: None}) | Q(**{f"{FILES}__state": ArtifactState.READY}),
+        then=Case(
+            is_state(State.FAILED, Q(**{SEEN: DeploymentState.FAILED})),
+            is_state(
+                State.MEASURING, Q(**{SEEN: DeploymentState.WAITING}) & ~Q(deployment__reason="")
+            ),
+            default=Value(rank(State.STARTING)),
+        ),
+    ),
+    is_state(State.FAILED, Q(**{f"{FILES}__state": ArtifactState.FAILED})),
+    is_state(State.DOWNLOADING, Q(**{f"{FILES}__state": ArtifactState.DOWNLOADING})),
+    is_state(State.CONVERTING, Q(**{f"{FILES}__state": ArtifactState.CONVERTING})),
+    default=Value(rank(State.WAITING)),
+    output_field=IntegerField(),
+)
+
+
+def ranked(endpoints: EndpointQuerySet) -> EndpointQuerySet:
+    """With `rank`: the place of each one's state in BY_ATTENTION, told by the database itself."""
+    return endpoints.annotate(rank=RANK)

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import models
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 
 from endpoints.models.base import Record
 from endpoints.models.deployment import Deployment
@@ -15,7 +17,11 @@ from inference.types import TaskType
 
 # What an id begins with that nobody can give: the endpoints that are always there.
 RESERVED_PREFIX = "."
-MODEL_SETTINGS = sorted({service.model_setting for service in SERVICES.values()})
+# By the setting that names the model: the services that have it.
+MODEL_SETTINGS = {
+    setting: [name for name, service in SERVICES.items() if service.model_setting == setting]
+    for setting in sorted({service.model_setting for service in SERVICES.values()})
+}
 IS_PRECONFIGURED = models.Q(inference_id__startswith=RESERVED_PREFIX)
 
 
@@ -43,14 +49,29 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
         """With everything that tells how an endpoint is, in the same query."""
         return self.select_related("deployment__model__artifact")
 
+    def with_model(self) -> "EndpointQuerySet":
+        """With `model`: what `model_id` tells, by the database itself."""
+        named = (
+            models.When(service__in=services, then=KT(f"service_settings__{setting}"))
+            for setting, services in MODEL_SETTINGS.items()
+        )
+        model = models.Case(*named, default=models.Value(None), output_field=models.TextField())
+        return self.annotate(
+            model=Coalesce(model, models.Value(""), output_field=models.TextField())
+        )
+
     def named_like(self, text: str) -> "EndpointQuerySet":
         """Endpoints with this text in their id, service or model; all of them for no text."""
         if not text:
             return self
-        found = models.Q(inference_id__icontains=text) | models.Q(service__icontains=text)
-        for name in MODEL_SETTINGS:
-            found |= models.Q(**{f"service_settings__{name}__icontains": text})
-        return self.filter(found)
+        services = [
+            name for name, one in SERVICES.items() if text.lower() in f"{name}\n{one.label.lower()}"
+        ]
+        return self.with_model().filter(
+            models.Q(inference_id__icontains=text)
+            | models.Q(service__in=services)
+            | models.Q(model__icontains=text)
+        )
 
 
 class Endpoint(Record):
