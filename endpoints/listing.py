@@ -120,14 +120,15 @@ class Listing:
     def __init__(self, visible: EndpointQuerySet, wanted: Wanted, day: date | None = None) -> None:
         self.wanted = wanted
         self._day = day or datetime.now(UTC).date()
-        self._named = ranked(visible.named_like(wanted.text).with_model())
+        self._named = visible.named_like(wanted.text).with_model()
 
     @cached_property
     def kinds(self) -> Counter[Kind]:
         """How many endpoints there are of each kind, whatever the filters say."""
         found = (
-            self._named.order_by()
-            .values_list("service", "task_type", "team__name", "rank")
+            ranked(self._named)
+            .order_by()
+            .values_list("service", "task_type", "team__name", "rank")  # type: ignore[misc]  # ranked
             .annotate(count=Count("pk"))
         )
         return Counter(
@@ -138,13 +139,22 @@ class Listing:
         )
 
     @cached_property
+    def sizes(self) -> Counter[str]:
+        """How many endpoints that pass the filters there are, by their service."""
+        sizes = Counter[str]()
+        for kind, count in self.kinds.items():
+            if kind.passes(self.wanted.chosen):
+                sizes[kind.service] += count
+        return sizes
+
+    @property
     def count(self) -> int:
-        return sum(count for kind, count in self.kinds.items() if kind.passes(self.wanted.chosen))
+        return self.sizes.total()
 
     @cached_property
     def models(self) -> int:
         """How many models these endpoints name."""
-        named = self._found.exclude(model="")
+        named = self._found.exclude(Q(model=""))
         return int(named.aggregate(models=Count("model", distinct=True))["models"])
 
     def choices(self, name: Filter) -> Counter[str]:
@@ -157,7 +167,8 @@ class Listing:
 
     def rows(self, start: int, end: int) -> list[Row]:
         """Those from one place to another, with everything that a list shows of them."""
-        ordered = self._found.order_by(*self._order())
+        found = ranked(self._found) if self.wanted.sort == Sort.STATUS else self._found
+        ordered = found.order_by(*self._order())
         keys = list(ordered.values_list("pk", flat=True)[start:end])
         full = Endpoint.objects.with_status().select_related("team", "latest_usage")
         # A long JSON column each, of which a list shows nothing.
@@ -169,15 +180,11 @@ class Listing:
         """How many endpoints there are in all in each group of which there are rows."""
         match self.wanted.group:
             case Group.SERVICE:
-                sizes = Counter[str]()
-                for kind, count in self.kinds.items():
-                    if kind.passes(self.wanted.chosen):
-                        sizes[kind.service] += count
-                return sizes
+                return self.sizes
             case Group.MODEL:
                 shown = {row.endpoint.model_id for row in rows}
-                named = self._found.filter(model__in=shown).order_by().values_list("model")
-                return dict(named.annotate(count=Count("pk")))
+                named = self._found.filter(Q(model__in=shown)).order_by()
+                return dict(named.values_list("model").annotate(count=Count("pk")))  # type: ignore[misc]  # with_model
             case _:
                 return {}
 
@@ -193,7 +200,7 @@ class Listing:
             found = found.filter(of_none | Q(team__name__in=teams))
         if states := chosen.get(Filter.STATUS):
             places = [rank(state) for state in BY_ATTENTION if state in states]
-            found = found.filter(rank__in=places)
+            found = ranked(found).filter(Q(rank__in=places))
         return found
 
     def _order(self) -> list[OrderBy | str]:

@@ -1,6 +1,7 @@
 """Formatting for the pages; nothing here asks the database."""
 
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -107,6 +108,7 @@ SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"))
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     """One of the symbols in static/vendor/icons.svg; decoration, so hidden from readers."""
     return format_html(
@@ -117,6 +119,7 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)  # addresses can name services that do not exist
 def service_icon(service: str) -> SafeString:
     """The mark of a service: its maker's symbol, else two letters. Decoration beside its name."""
     if brand := BRANDS.get(service):

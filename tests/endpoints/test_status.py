@@ -165,7 +165,8 @@ def test_the_database_tells_the_same_state_whatever_the_records_say() -> None:
         Endpoint.objects.create(inference_id=name, service="elser")
     make_remote_endpoint("openai", TaskType.COMPLETION, {"model_id": "m", "api_key": "sk"})
 
-    told = {one: BY_ATTENTION[one.rank] for one in ranked(Endpoint.objects.with_status())}
+    endpoints = ranked(Endpoint.objects.with_status())
+    told = {one: BY_ATTENTION[one.rank] for one in endpoints}  # type: ignore[attr-defined]  # ranked
 
     assert told == {one: status_of(one).state for one in told}
     assert set(told.values()) == set(State)
