@@ -5,10 +5,7 @@ from typing import Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models.fields.json import (
-    KeyTextTransform,
-    compile_json_path,  # type: ignore[attr-defined]  # the stubs leave it out
-)
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -40,7 +37,8 @@ class SettingText(KeyTextTransform):
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
     ) -> tuple[str, tuple[Any, ...]]:
         column, params, names = self.preprocess_lhs(compiler, connection)
-        return f"JSON_EXTRACT({column}, %s)", (*params, compile_json_path(names))
+        path = "".join(f'."{name}"' for name in names)
+        return f"JSON_EXTRACT({column}, %s)", (*params, f"${path}")
 
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):

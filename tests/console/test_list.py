@@ -307,7 +307,7 @@ def test_a_head_says_how_it_is_sorted_and_turns_the_order_around(console: Client
 def test_groups_have_heads_with_the_size_of_the_whole_group(console: Client) -> None:
     page = text(console.get(f"{LIST}?group=service&sort=-id"))
     assert ids(console, "?group=service&sort=-id") == ["b-order", "a-local", "d-mistral", "c-gpt"]
-    assert page.count('class="list-group"') == 3
+    assert page.count('class="list-section"') == 3
     assert "2 endpoints </span>" in page
 
     by_model = text(console.get(f"{LIST}?group=model&q=openai"))
