@@ -14,7 +14,7 @@ from endpoints.keys import visible_keys
 from endpoints.models import ClusterReference, Endpoint, Heartbeat, LatestUsage, ScanState, User
 from endpoints.models.endpoint import EndpointQuerySet
 from endpoints.permissions import Action
-from endpoints.status import BY_ATTENTION, State, ranked, status_of
+from endpoints.status import BY_ATTENTION, State, in_states, ranked, status_of
 from inference.services import SERVICES
 
 # Of each kind: whoever has more of them is told how many.
@@ -101,7 +101,7 @@ def silent_parts(endpoints: EndpointQuerySet) -> Iterator[Concern]:
 
 
 def failed_endpoints(endpoints: EndpointQuerySet) -> Iterator[Concern]:
-    failed = ranked(endpoints).filter(rank=BY_ATTENTION.index(State.FAILED))
+    failed = in_states(endpoints, State.FAILED)
     rows = list(failed.with_status().order_by("inference_id")[: MOST + 1])
     others = failed.count() - MOST if len(rows) > MOST else 0
     for place, endpoint in enumerate(rows[:MOST], start=1):
@@ -113,7 +113,7 @@ def failed_endpoints(endpoints: EndpointQuerySet) -> Iterator[Concern]:
 def failing_calls(endpoints: EndpointQuerySet) -> Iterator[Concern]:
     """Endpoints that run, but of whose calls today many failed."""
     many = F("requests") * PERCENT_WORTH_TELLING / 100
-    running = ranked(endpoints).exclude(rank=BY_ATTENTION.index(State.FAILED))
+    running = in_states(endpoints, *set(State) - {State.FAILED})
     failing = called_today(running).filter(errors__gte=WORTH_TELLING).filter(errors__gte=many)
     rows = failing.select_related("endpoint").order_by("-errors")[:MOST]
     for row in rows:
@@ -183,8 +183,9 @@ def ending_keys(user: User) -> Iterator[Concern]:
 
 def totals_of(user: User) -> Totals:
     endpoints = visible_endpoints(user)
-    counted = ranked(endpoints).order_by().values_list("rank").annotate(count=Count("pk"))
-    count_of = Counter({BY_ATTENTION[rank]: count for rank, count in counted})
+    ranks = ranked(endpoints).order_by().values("rank")  # type: ignore[misc]  # ranked
+    counted = ranks.annotate(count=Count("pk"))
+    count_of = Counter({BY_ATTENTION[row["rank"]]: row["count"] for row in counted})
     today = called_today(endpoints).aggregate(
         requests=Sum("requests", default=0), errors=Sum("errors", default=0)
     )

@@ -256,3 +256,7 @@ RANK = Case(
 def ranked(endpoints: EndpointQuerySet) -> EndpointQuerySet:
     """With `rank`: the place of each one's state in BY_ATTENTION, told by the database itself."""
     return endpoints.annotate(rank=RANK)
+
+
+def in_states(endpoints: EndpointQuerySet, *states: State) -> EndpointQuerySet:
+    return ranked(endpoints).filter(Q(rank__in=[rank(state) for state in states]))

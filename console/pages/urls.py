@@ -14,6 +14,7 @@ from console.pages import (
     home,
     join,
     keys,
+    listing,
     people,
     providers,
     reference,
@@ -28,7 +29,7 @@ urlpatterns = [
     path("", home.overview, name="overview"),
     path("find", find.find, name="find"),
     path("", include("console.pages.account_urls")),
-    path("endpoints", endpoints.endpoint_list, name="endpoint-list"),
+    path("endpoints", listing.endpoint_list, name="endpoint-list"),
     path("endpoints/_new", create.endpoint_create, name="endpoint-create"),
     path("endpoints/_new/_providers", providers.provider_list, name="endpoint-providers"),
     path(

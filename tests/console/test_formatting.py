@@ -1,10 +1,14 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from console.templatetags import console as tags
 from console.templatetags import times
+from inference.services import SERVICES
+
+ICONS = (settings.BASE_DIR / "static" / "vendor" / "icons.svg").read_text()
 
 
 @pytest.mark.parametrize(
@@ -56,6 +60,24 @@ def test_moments_are_said_in_utc_and_left_to_the_browser() -> None:
     )
     assert ">4 March 2026</time>" in times.on_day(moment)
     assert ">4 Mar, 21:05:06</time>" in times.to_the_second(moment)
+
+
+@pytest.mark.parametrize(
+    ("label", "letters"),
+    [("Hugging Face", "HF"), ("Cohere", "Co"), ("DeepSeek", "DS"), ("IBM watsonx", "IB")],
+)
+def test_a_service_without_a_symbol_has_two_letters(label: str, letters: str) -> None:
+    assert tags.monogram(label) == letters
+
+
+def test_every_service_has_a_mark_that_stays_the_same() -> None:
+    marks = {name: tags.service_icon(name) for name in SERVICES}
+
+    assert marks == {name: tags.service_icon(name) for name in SERVICES}
+    assert all("#brand-" in marks[name] for name in tags.BRANDS)
+    assert ">Co</text>" in marks["cohere"]
+    assert all(f'id="brand-{brand}"' in ICONS for brand in tags.BRANDS.values())
+    assert "<b>" not in tags.service_icon("<b>")
 
 
 def test_what_is_not_known_is_shown_as_it_is() -> None:

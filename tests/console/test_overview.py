@@ -168,7 +168,7 @@ def test_many_endpoints_are_asked_for_no_more_often_than_few(console: Client, ma
     queries()  # what is asked only once
     few = queries()
     for number in range(many):
-        failed = {"state": DeploymentState.FAILED} if number % 2 else {}
-        called(make_endpoint(f"endpoint-{number}", **failed), 9, errors=9)
+        state = DeploymentState.FAILED if number % 2 else DeploymentState.STARTED
+        called(make_endpoint(f"endpoint-{number}", state=state), 9, errors=9)
 
     assert queries() <= few + 1  # how many there are beside those that are told

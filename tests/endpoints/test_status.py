@@ -1,12 +1,13 @@
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from endpoints.models import ArtifactState, DeploymentState, Endpoint
-from endpoints.status import EndpointStatus, State, status_of
+from endpoints.models import ArtifactState, DeploymentState, Endpoint, TrainedModel
+from endpoints.status import BY_ATTENTION, EndpointStatus, State, ranked, status_of
 from inference.types import TaskType
-from tests.factories import make_artifact, make_endpoint, make_remote_endpoint
+from tests.factories import make_artifact, make_deployment, make_endpoint, make_remote_endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -145,3 +146,27 @@ def test_an_endpoint_of_a_provider_is_ready_and_needs_no_part_of_the_product() -
     assert (told.state, told.detail) == (State.READY, "Calls go to OpenAI.")
     assert told.can_be_called
     assert told.needed_part is None
+
+
+def test_the_database_tells_the_same_state_whatever_the_records_say() -> None:
+    """Every combination of records, with and without files, deployment, reason and allocations."""
+    combinations = itertools.product([None, *A], D, ["", "why"], [0, 1])
+    for number, (files, state, reason, allocations) in enumerate(combinations):
+        artifact = files and make_artifact(repository=f"a/{files}", state=files)
+        model = TrainedModel.objects.get_or_create(model_id=f"m-{files}", artifact=artifact)[0]
+        columns = {"state": state, "reason": reason, "num_allocations": allocations}
+        runs = make_deployment(f"d{number}", model, **columns)
+        Endpoint.objects.create(inference_id=f"e{number}", service="elasticsearch", deployment=runs)
+    for name in ("removed", ".removed"):
+        gone = make_deployment(name)
+        Endpoint.objects.create(inference_id=name, service="elasticsearch", deployment=gone)
+        gone.delete()
+    for name in ("never", ".never"):
+        Endpoint.objects.create(inference_id=name, service="elser")
+    make_remote_endpoint("openai", TaskType.COMPLETION, {"model_id": "m", "api_key": "sk"})
+
+    endpoints = ranked(Endpoint.objects.with_status())
+    told = {one: BY_ATTENTION[one.rank] for one in endpoints}  # type: ignore[attr-defined]  # ranked
+
+    assert told == {one: status_of(one).state for one in told}
+    assert set(told.values()) == set(State)

@@ -1,6 +1,7 @@
 """What holds for each page of the console, whatever it is about."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
@@ -14,8 +15,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("world")]
 WIDTHS = (1440, 1024, 390)
 HEIGHT = 900
 AXE = AXE_FILE_PATH.read_text()
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
-CONTRAST = {"runOnly": ["color-contrast"]}
+SCHEMES: tuple[tuple[Literal["light", "dark"], dict[str, list[str]]], ...] = (
+    ("dark", {"runOnly": ["color-contrast"]}),
+    ("light", {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}),
+)
 SERIOUS = ("serious", "critical")
 # What axe found, a line each: what is wrong, and with which elements.
 LOOK = """
@@ -56,7 +59,7 @@ def problems(page: Page) -> Iterator[str]:
         if page.evaluate("document.documentElement.scrollWidth") > width:
             yield f"wider than {width}: {page.evaluate(WIDER)}"
     page.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})
-    for scheme, rules in (("dark", CONTRAST), ("light", RULES)):
+    for scheme, rules in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         for impact, words in page.evaluate(LOOK, rules):
             if impact in SERIOUS:
