@@ -1,4 +1,4 @@
-"""The endpoints: list, follow, retry, delete."""
+"""The endpoints: list, retry, delete."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,6 @@ from django.shortcuts import redirect, render
 
 from console.forms.endpoints import DeleteEndpointForm
 from console.http import HtmxRequest, page, require_fresh, wants_fragment
-from console.pages.overview import overview
 from console.pages.parts import silent_parts
 from console.working import working
 from endpoints import actions
@@ -66,14 +65,6 @@ def any_own(user: User, rows: list[Row]) -> bool:
     """Whether somebody made an endpoint already; most often the rows on the page tell."""
     is_shown = any(not row.endpoint.is_preconfigured for row in rows)
     return is_shown or visible_endpoints(user).own().exists()
-
-
-@page("GET", "HEAD")
-def endpoint_detail(request: HtmxRequest, inference_id: str) -> HttpResponse:
-    require(request.user, Action.GET)
-    endpoint = get_endpoint(request.user, inference_id)
-    template = "endpoints/_overview.html" if wants_fragment(request) else "endpoints/detail.html"
-    return render(request, template, overview(request, endpoint))
 
 
 @page("POST")
