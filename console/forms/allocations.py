@@ -34,7 +34,7 @@ class AllocationsForm(RefusableForm):
     min_number_of_allocations = forms.IntegerField(
         label="At least",
         required=False,
-        help_text="With 0 or nothing it rests when nobody calls it for long; the next call wakes it.",
+        help_text="With 0 or nothing it rests when nobody calls for long; the next call wakes it.",
         error_messages=WHOLE_NUMBER,
         widget=forms.NumberInput(attrs=NUMBER | {"min": 0}),
     )

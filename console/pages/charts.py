@@ -97,7 +97,7 @@ def line(values: Sequence[float | None], top: float) -> str:
             continue
         x, y = written((number + 0.5) * step), written(HEIGHT - HEIGHT * value / top)
         is_lone = not is_down and (number + 1 == len(values) or values[number + 1] is None)
-        path.append(f"{'L' if is_down else 'M'}{x} {y}{'h0' if is_lone else ''}")
+        path.append(f"{'L' if is_down else 'M'}{x} {y}{'h.01' if is_lone else ''}")
         is_down = True
     return "".join(path)
 

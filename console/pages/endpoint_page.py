@@ -1,4 +1,4 @@
-"""The page of one endpoint: what stands above its tabs, and the tabs that need no place of their own.
+"""The page of one endpoint: what stands above its tabs, and the smallest of the tabs.
 
 Each tab is a page with its own address, and asks the database for what it shows alone.
 """
