@@ -223,7 +223,7 @@ def test_one_of_another_endpoint_is_changed_there(console: Client, uses: Endpoin
 
 def test_what_is_always_there_can_be_started_and_not_changed(console: Client) -> None:
     ensure_preconfigured()
-    path = "/console/endpoints/.minilm-rerank-v1-elasticsearch"
+    path = "/console/endpoints/.rerank-v1-elasticsearch"
     assert "Nothing runs for it now" in text(console.get(f"{path}/deployment"))
 
     console.post(f"{path}/start")
@@ -233,7 +233,7 @@ def test_what_is_always_there_can_be_started_and_not_changed(console: Client) ->
     assert "This endpoint is always there" in page
     assert "Change their number" not in page
     refused = text(console.post(f"{path}/deployment", FIXED))
-    assert "Default endpoint [.minilm-rerank-v1-elasticsearch] cannot be updated" in refused
+    assert "Default endpoint [.rerank-v1-elasticsearch] cannot be updated" in refused
 
 
 def test_one_that_rests_is_started_again(console: Client) -> None:
