@@ -1,15 +1,16 @@
 """What was asked of an endpoint over a while, added up for whoever looks at it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from django.utils import timezone
 
-from endpoints.latencies import from_json, quantile_ms
+from endpoints.latencies import from_json, merged, quantile_ms
 from endpoints.models import ApiKey, CallerDay, Endpoint
-from endpoints.usage import COUNTS, Figures
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -43,19 +44,20 @@ SPANS = (
 )
 
 
+@dataclass(frozen=True)
 class Asked:
-    """Figures to be read. A share is None where there is nothing that it could be of."""
+    """Figures of a while. A share is None where there is nothing that it could be of.
 
-    def __init__(self, figures: Figures) -> None:
-        self._figures = figures
-        self.requests, self.errors = figures.requests, figures.errors
-        self.inputs, self.truncated_inputs = figures.inputs, figures.truncated_inputs
-        self.cached_inputs = figures.cached_inputs
-        self.looked_up_inputs = figures.looked_up_inputs
+    latencies: how many answers took how long, as endpoints/latencies.py counts them.
+    """
 
-    @property
-    def answered(self) -> int:
-        return self.requests - self.errors
+    requests: int
+    errors: int
+    inputs: int
+    truncated_inputs: int
+    looked_up_inputs: int
+    cached_inputs: int
+    latencies: Mapping[int, int]
 
     @property
     def error_share(self) -> float | None:
@@ -71,15 +73,18 @@ class Asked:
 
     @cached_property
     def p50_ms(self) -> float | None:
-        return quantile_ms(self._figures.latencies, 0.5)
+        return quantile_ms(self.latencies, 0.5)
 
     @cached_property
     def p95_ms(self) -> float | None:
-        return quantile_ms(self._figures.latencies, 0.95)
+        return quantile_ms(self.latencies, 0.95)
 
     @cached_property
     def p99_ms(self) -> float | None:
-        return quantile_ms(self._figures.latencies, 0.99)
+        return quantile_ms(self.latencies, 0.99)
+
+
+COUNTS = tuple(each.name for each in fields(Asked))[:-1]
 
 
 def share(part: int, whole: int) -> float | None:
@@ -108,21 +113,27 @@ class Report:
 
 
 def report_of(endpoint: Endpoint, span: Span) -> Report:
+    """Adds up to two thousand hours, so that each is looked at once."""
     start = span.start(timezone.now())
-    found: dict[int, Figures] = {}
+    found: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
     rows = endpoint.usage.filter(hour__gte=start).values_list("hour", *COUNTS, "latencies")
-    for hour, *counts, latencies in rows.iterator():
-        figures = found.setdefault((hour - start) // span.step, Figures(requests=0))
-        counted = dict(zip(COUNTS, counts, strict=True))
-        figures.add(Figures(**counted, latencies=from_json(latencies)))
-    total = Figures(requests=0)
-    for figures in found.values():
-        total.add(figures)
-    steps = [
-        Step(start + place * span.step, Asked(found[place]) if place in found else None)
-        for place in range(span.steps)
-    ]
-    return Report(span, steps, Asked(total) if found else None)
+    for hour, *row in rows:
+        found[(hour - start) // span.step].append(tuple(row))
+    asked = {
+        place: added(rows, from_json(merged(*(row[-1] for row in rows))))
+        for place, rows in found.items()
+    }
+    every = [row for rows in found.values() for row in rows]
+    total = added(every, merged(*(one.latencies for one in asked.values())))
+    steps = [Step(start + place * span.step, asked.get(place)) for place in range(span.steps)]
+    return Report(span, steps, total if every else None)
+
+
+def added(rows: Sequence[tuple[Any, ...]], latencies: Mapping[int, int]) -> Asked:
+    """rows: each the COUNTS of an hour, and what it has of latencies."""
+    columns = list(zip(*rows, strict=True))[:-1]
+    counts = dict(zip(COUNTS, map(sum, columns), strict=True)) if rows else dict.fromkeys(COUNTS, 0)
+    return Asked(**counts, latencies=latencies)
 
 
 @dataclass(frozen=True)

@@ -16,36 +16,29 @@ ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 
 @dataclass(frozen=True)
-class Box:
-    """A rectangle, its numbers ready to be written."""
+class Place:
+    """The strip of one step. title: its figures in words."""
 
     x: str
-    y: str
     width: str
-    height: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """The place of one step. title: its figures in words.
-
-    part: what stands at the foot. rest: what stands on it. Both None where there is nothing of it.
-    is_recorded: whether anything is known of the step.
-    """
-
-    place: Box
     title: str
-    part: Box | None
-    rest: Box | None
-    is_recorded: bool
 
 
 @dataclass(frozen=True)
 class Sum:
-    """What a bar stands for; None where nothing is known. part: of the whole."""
+    """What a bar stands for. part: of the whole."""
 
     whole: int
     part: int
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Paths: of the parts at the foot, of what stands on them, and of steps nothing is known of."""
+
+    parts: str
+    rests: str
+    nothing: str
 
 
 def top_of(highest: float) -> float:
@@ -56,35 +49,37 @@ def top_of(highest: float) -> float:
     return next(step * power for step in ROUND if step * power >= highest * 0.999999)
 
 
-def bars(sums: Sequence[Sum | None], titles: Sequence[str], top: float) -> list[Bar]:
-    """One for each step, the part of a sum at its foot."""
-    step = WIDTH / len(sums)
+def places(titles: Sequence[str]) -> list[Place]:
+    step = WIDTH / len(titles)
     return [
-        Bar(
-            box(number * step, 0, step, HEIGHT),
-            title,
-            *stacked((number + GAP / 2) * step, (1 - GAP) * step, one or Sum(0, 0), top),
-            is_recorded=one is not None,
-        )
-        for number, (one, title) in enumerate(zip(sums, titles, strict=True))
+        Place(written(number * step), written(step), title) for number, title in enumerate(titles)
     ]
 
 
-def stacked(x: float, width: float, one: Sum, top: float) -> tuple[Box | None, Box | None]:
-    """The part, and the rest upon it; None for what is nothing."""
-    foot, rest = height_of(one.part, top), height_of(one.whole - one.part, top)
-    return (
-        box(x, HEIGHT - foot, width, foot) if foot else None,
-        box(x, max(0.0, HEIGHT - foot - rest), width, rest) if rest else None,
-    )
+def bars(sums: Sequence[Sum | None], top: float) -> Bars:
+    """One bar for each step, the part of a sum at its foot; None where nothing is known."""
+    step = WIDTH / len(sums)
+    parts, rests, nothing = [], [], []
+    for number, one in enumerate(sums):
+        if one is None:
+            nothing.append(box(number * step, HEIGHT, step, LEAST))
+            continue
+        x, width = (number + GAP / 2) * step, (1 - GAP) * step
+        foot, rest = height_of(one.part, top), height_of(one.whole - one.part, top)
+        if foot:
+            parts.append(box(x, HEIGHT, width, foot))
+        if rest:
+            rests.append(box(x, HEIGHT - foot, width, min(rest, HEIGHT - foot)))
+    return Bars("".join(parts), "".join(rests), "".join(nothing))
 
 
 def height_of(value: float, top: float) -> float:
     return max(HEIGHT * value / top, LEAST) if value else 0.0
 
 
-def box(x: float, y: float, width: float, height: float) -> Box:
-    return Box(*(written(number) for number in (x, y, width, height)))
+def box(x: float, y: float, width: float, height: float) -> str:
+    """A rectangle as a path, from its lower left corner."""
+    return f"M{written(x)} {written(y)}h{written(width)}v{written(-height)}h{written(-width)}z"
 
 
 def line(values: Sequence[float | None], top: float) -> str:

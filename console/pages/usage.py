@@ -7,26 +7,28 @@ from typing import Any
 from django.http import HttpResponse
 
 from console.http import HtmxRequest, page
-from console.pages.charts import Bar, Sum, bars, line, top_of
+from console.pages.charts import Bars, Place, Sum, bars, line, places, top_of
 from console.pages.endpoint_page import USAGE, samples_of, show
-from console.templatetags.console import took
+from console.templatetags.console import percent, took
 from endpoints.access import get_endpoint, may_with, require
 from endpoints.models import Endpoint, LatestUsage
 from endpoints.permissions import Action
 from endpoints.usage_reports import SPANS, Asked, Report, Span, Step, callers_of, report_of
 
 CALLERS_A_PAGE = 20
+NONE = "–"  # noqa: RUF001 - a dash where there is no figure
 # How many labels divide the steps of a span into equal parts.
 LABELS = {"24h": 6, "7d": 7, "30d": 6, "90d": 6}
 
 
 @dataclass(frozen=True)
 class Chart:
-    """ticks: the words beside the sheet, from the top down. paths: of what is drawn as lines."""
+    """ticks: the words beside the sheet, from the top down. lines: paths."""
 
     ticks: tuple[str, str, str]
-    bars: list[Bar]
-    paths: tuple[str, ...] = ()
+    places: list[Place]
+    bars: Bars
+    lines: tuple[str, ...] = ()
 
 
 @page("GET", "HEAD")
@@ -41,7 +43,8 @@ def endpoint_usage(request: HtmxRequest, inference_id: str) -> HttpResponse:
             "requests": chart_of_requests(report),
             "latencies": chart_of_latencies(report),
             "labels": labels_of(report),
-            "recorded": [step for step in reversed(report.steps) if step.asked],
+            "heads": heads_of(report),
+            "rows": [row_of(report, step) for step in reversed(report.steps) if step.asked],
         }
     else:
         context["latest"] = LatestUsage.objects.filter(endpoint=endpoint).first()
@@ -76,7 +79,7 @@ def chart_of_requests(report: Report) -> Chart:
     top = top_of(max(one.whole for one in sums if one))
     titles = [titled(report, step, told_requests) for step in report.steps]
     ticks = (f"{top:,.0f}", f"{top / 2:,.0f}" if top % 2 == 0 else "", "0")
-    return Chart(ticks, bars(sums, titles, top))
+    return Chart(ticks, places(titles), bars(sums, top))
 
 
 def chart_of_latencies(report: Report) -> Chart | None:
@@ -87,8 +90,9 @@ def chart_of_latencies(report: Report) -> Chart | None:
         return None
     top = top_of(max(value for value in p95 if value))
     titles = [titled(report, step, told_latency) for step in report.steps]
-    places = bars([step.asked and Sum(0, 0) for step in report.steps], titles, top)
-    return Chart((took(top), took(top / 2), "0"), places, (line(p50, top), line(p95, top)))
+    known = bars([step.asked and Sum(0, 0) for step in report.steps], top)
+    ticks = (took(top), took(top / 2), "0")
+    return Chart(ticks, places(titles), known, (line(p50, top), line(p95, top)))
 
 
 def titled(report: Report, step: Step, told: Any) -> str:
@@ -111,6 +115,27 @@ def told_latency(asked: Asked) -> str:
     if asked.p50_ms is None or asked.p95_ms is None:
         return "nothing answered"
     return f"half within {took(asked.p50_ms)}, 95 of 100 within {took(asked.p95_ms)}"
+
+
+def heads_of(report: Report) -> list[str]:
+    when = "Day" if report.span.is_by_day else "Hour from"
+    return [f"{when} (UTC)", "Requests", "Failed", "Inputs", "Cut", "Cached", "p50", "p95", "p99"]
+
+
+def row_of(report: Report, step: Step) -> list[str]:
+    """The figures of a step as text, when it was first."""
+    asked = step.asked
+    if asked is None:
+        return []
+    when = f"{step.start.day} {step.start:%b}"
+    counts = (asked.requests, asked.errors, asked.inputs, asked.truncated_inputs)
+    times = (asked.p50_ms, asked.p95_ms, asked.p99_ms)
+    return [
+        when if report.span.is_by_day else f"{when}, {step.start:%H:%M}",
+        *(f"{count:,}" for count in counts),
+        NONE if asked.cached_share is None else percent(asked.cached_share),
+        *(NONE if time_ms is None else took(time_ms) for time_ms in times),
+    ]
 
 
 def labels_of(report: Report) -> list[str]:
