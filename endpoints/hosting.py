@@ -120,10 +120,7 @@ def wait_for_change(endpoint: Endpoint, deadline: float) -> None:
     deployment = Deployment.objects.filter(deployment_id=deployment_id).with_files().first()
     if deployment is None:
         if not endpoint.is_preconfigured:
-            raise Conflict(
-                f"Deployment [{deployment_id}] is not running. Start it again, "
-                f"or delete endpoint [{endpoint.inference_id}] and create it anew"
-            )
+            raise not_running(endpoint)
         start(endpoint)
     elif deployment.state == DeploymentState.FAILED:
         if not (endpoint.is_preconfigured and is_long_ago(deployment)):
@@ -152,6 +149,26 @@ def start(endpoint: Endpoint) -> None:
     settings = ElasticsearchSettings.model_validate(endpoint.service_settings)
     with suppress(IntegrityError):
         deployments.deploy(endpoint.inference_id, settings)
+
+
+def start_if_idle(endpoint: Endpoint) -> None:
+    """What a call does to an endpoint of which nothing runs for now, without waiting for it.
+
+    Raises Conflict where no call could start it, QueueFull or NotEnoughMemory.
+    """
+    if endpoint.deployment:
+        deployments.wake(endpoint.deployment)
+    elif endpoint.is_preconfigured:
+        start(endpoint)
+    else:
+        raise not_running(endpoint)
+
+
+def not_running(endpoint: Endpoint) -> Conflict:
+    return Conflict(
+        f"Deployment [{endpoint.deployment_id}] is not running. Start it again, "
+        f"or delete endpoint [{endpoint.inference_id}] and create it anew"
+    )
 
 
 def is_long_ago(deployment: Deployment) -> bool:

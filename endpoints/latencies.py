@@ -6,7 +6,10 @@ one is wrong by 9% at most, whatever the times are, and an hour's takes some hun
 
 import math
 from collections.abc import Mapping
+from typing import TypeVar
 
+# As a number, or as it is stored.
+Bucket = TypeVar("Bucket", int, str)
 FIRST_MS, BUCKETS_PER_OCTAVE, LAST_BUCKET = 0.25, 4, 120
 
 
@@ -26,8 +29,8 @@ def quantile_ms(counts: Mapping[int, int], share: float) -> float | None:
     return None
 
 
-def merged(*histograms: Mapping[int, int]) -> dict[int, int]:
-    total: dict[int, int] = {}
+def merged(*histograms: Mapping[Bucket, int]) -> dict[Bucket, int]:
+    total: dict[Bucket, int] = {}
     for counts in histograms:
         for bucket, count in counts.items():
             total[bucket] = total.get(bucket, 0) + count

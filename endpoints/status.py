@@ -119,6 +119,11 @@ class EndpointStatus:
         return self.state == State.READY
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs, and the next call changes that."""
+        return self.state == State.IDLE
+
+    @property
     def is_failed(self) -> bool:
         return self.state == State.FAILED
 

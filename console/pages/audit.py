@@ -11,6 +11,7 @@ from django.shortcuts import render, resolve_url
 
 from console.forms.audit import AuditForm
 from console.http import HtmxRequest, page, require_fresh, wants_fragment
+from console.pages.endpoint_page import HISTORY, show
 from endpoints import attempts
 from endpoints.access import get_endpoint, require
 from endpoints.api.audit import download
@@ -33,7 +34,6 @@ from endpoints.permissions import Action
 from inference.errors import InvalidArgument
 
 PAGE_SIZE = 50
-SHOWN_OF_ENDPOINT = 5
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,8 @@ def endpoint_history(request: HtmxRequest, inference_id: str) -> HttpResponse:
     require(request.user, Action.GET)
     endpoint = get_endpoint(request.user, inference_id)
     before = number_in(request)
-    context = {
-        "endpoint": endpoint,
-        "before": before,
-        "history": history(request.user, endpoint, PAGE_SIZE, before),
-    }
-    return render(request, "endpoints/history.html", context)
+    told = history(request.user, endpoint, PAGE_SIZE, before)
+    return show(request, endpoint, HISTORY, history=told, before=before)
 
 
 def history(user: User, endpoint: Endpoint, size: int, before: int | None = None) -> History:

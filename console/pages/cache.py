@@ -1,4 +1,4 @@
-"""The cache of an endpoint, on its page: switch it, empty it."""
+"""The cache of an endpoint, on the page of its settings: switch it, empty it."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -19,7 +19,7 @@ def cache_switch(request: HtmxRequest, inference_id: str) -> HttpResponse:
     form = CacheForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Nothing was changed: the page did not say whether on or off.")
-        return redirect("endpoint-detail", inference_id)
+        return redirect("endpoint-settings", inference_id)
     try:
         caching.switch(endpoint, is_on=form.is_on)
     except InferenceError as exc:
@@ -27,7 +27,7 @@ def cache_switch(request: HtmxRequest, inference_id: str) -> HttpResponse:
     else:
         state = "answered from memory where it can be" if form.is_on else "no longer cached"
         messages.success(request, f"{inference_id} is {state}.")
-    return redirect("endpoint-detail", inference_id)
+    return redirect("endpoint-settings", inference_id)
 
 
 @page("POST")
@@ -35,4 +35,4 @@ def cache_purge(request: HtmxRequest, inference_id: str) -> HttpResponse:
     require(request.user, Action.CACHE_PURGE)
     caching.purge(get_endpoint(request.user, inference_id, to=Action.CACHE_PURGE))
     messages.success(request, f"The cache of {inference_id} is empty.")
-    return redirect("endpoint-detail", inference_id)
+    return redirect("endpoint-settings", inference_id)

@@ -1,26 +1,17 @@
-"""One endpoint: follow, retry, delete."""
+"""What is done to one endpoint: retry, delete."""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from console.forms.endpoints import DeleteEndpointForm
-from console.http import HtmxRequest, page, require_fresh, wants_fragment
-from console.pages.overview import overview
+from console.http import HtmxRequest, page, require_fresh
 from endpoints import actions
 from endpoints.access import get_endpoint, require
 from endpoints.permissions import Action
 from endpoints.references import references_to
 from inference.errors import Conflict
 from inference.services import find_service
-
-
-@page("GET", "HEAD")
-def endpoint_detail(request: HtmxRequest, inference_id: str) -> HttpResponse:
-    require(request.user, Action.GET)
-    endpoint = get_endpoint(request.user, inference_id)
-    template = "endpoints/_overview.html" if wants_fragment(request) else "endpoints/detail.html"
-    return render(request, template, overview(request, endpoint))
 
 
 @page("POST")

@@ -72,6 +72,11 @@ class PrecisionCard:
     measure: str
 
 
+def precision_name(precision: str) -> str:
+    """What a deployment was asked to compute in, in words."""
+    return NAMES.get(Precision(precision or Precision.FP32), "The fastest without a visible loss")
+
+
 def precision_card(endpoint: Endpoint) -> PrecisionCard | None:
     """The trials behind an endpoint that asked for a precision; None where there are none yet."""
     deployment = endpoint.deployment

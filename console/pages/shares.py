@@ -1,17 +1,28 @@
 """Sharing an endpoint, taking it back, and giving the endpoint to another team."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from console.forms.teams import MoveForm, ShareForm
 from console.http import HtmxRequest, page
-from console.pages.overview import overview
+from console.pages.endpoint_page import SHARING, show
+from console.pages.sharing import sharing_card
 from endpoints import sharing
 from endpoints.access import get_endpoint, require_sight
 from endpoints.permissions import Action
 from endpoints.teams import owners_for, team_to_own
 from inference.errors import InferenceError
+
+
+@page("GET", "HEAD")
+def endpoint_sharing(request: HtmxRequest, inference_id: str) -> HttpResponse:
+    require_sight(request.user, Action.GET, Action.SHARE_GET)
+    endpoint = get_endpoint(request.user, inference_id, to=Action.SHARE_GET)
+    card = sharing_card(request.user, endpoint)
+    if card is None:  # it is everybody's
+        raise Http404
+    return show(request, endpoint, SHARING, sharing=card)
 
 
 @page("POST")
@@ -29,8 +40,8 @@ def endpoint_share(request: HtmxRequest, inference_id: str) -> HttpResponse:
         else:
             whom = f"team {others.name}" if others else "everyone"
             messages.success(request, f"{inference_id} is shared with {whom}.")
-            return redirect("endpoint-detail", inference_id)
-    return render(request, "endpoints/detail.html", overview(request, endpoint, share_form=form))
+            return redirect("endpoint-sharing", inference_id)
+    return show(request, endpoint, SHARING, sharing=sharing_card(request.user, endpoint, form))
 
 
 @page("GET", "HEAD", "POST")
@@ -42,7 +53,7 @@ def endpoint_unshare(request: HtmxRequest, inference_id: str, team: str) -> Http
         sharing.unshare(endpoint, share.team)
         whom = f"team {share.team.name}" if share.team else "everyone"
         messages.success(request, f"{inference_id} is no longer shared with {whom}.")
-        return redirect("endpoint-detail", inference_id)
+        return redirect("endpoint-sharing", inference_id)
     return render(request, "endpoints/unshare.html", {"endpoint": endpoint, "share": share})
 
 

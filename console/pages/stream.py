@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from console.forms.refusable import Refusal
 from console.forms.try_it import try_form
 from console.http import HtmxRequest, page
-from console.pages.overview import can_stream, samples_of
+from console.pages.endpoint_page import can_stream, samples_of
 from console.pages.results import Tokens, ending, tokens_in
 from console.pages.try_it import TIMEOUT_S, refusal_of
 from endpoints import calls

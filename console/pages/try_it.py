@@ -9,7 +9,7 @@ from django.shortcuts import render
 from console.forms.refusable import NOT_REFUSED, Refusal
 from console.forms.try_it import TryForm, try_form
 from console.http import HtmxRequest, page, wants_fragment
-from console.pages.overview import overview
+from console.pages.endpoint_page import playground
 from console.pages.results import Shown, raw_json, show
 from endpoints import calls
 from endpoints.access import get_endpoint, require
@@ -46,7 +46,7 @@ def endpoint_try(request: HtmxRequest, inference_id: str) -> HttpResponse:
     if form is None:
         raise Http404
     outcome = attempt(request.user, endpoint, form)
-    context = overview(request, endpoint, form, outcome.called) | {"outcome": outcome}
+    context = playground(request, endpoint, form, outcome.called) | {"outcome": outcome}
     template = "endpoints/_outcome.html" if wants_fragment(request) else "endpoints/detail.html"
     return render(request, template, context)
 

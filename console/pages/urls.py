@@ -8,7 +8,9 @@ from console.pages import (
     cache,
     clusters,
     create,
+    deployment,
     diagnosis,
+    endpoint_page,
     endpoints,
     find,
     home,
@@ -22,6 +24,7 @@ from console.pages import (
     stream,
     teams,
     try_it,
+    usage,
 )
 from console.pages.root import unknown_page
 
@@ -42,7 +45,7 @@ urlpatterns = [
         providers.provider_request,
         name="endpoint-request-remote",
     ),
-    path("endpoints/<str:inference_id>", endpoints.endpoint_detail, name="endpoint-detail"),
+    path("endpoints/<str:inference_id>", endpoint_page.endpoint_detail, name="endpoint-detail"),
     path("endpoints/<str:inference_id>/try", try_it.endpoint_try, name="endpoint-try"),
     path("endpoints/<str:inference_id>/stream", stream.endpoint_stream, name="endpoint-stream"),
     path("endpoints/<str:inference_id>/edit", providers.endpoint_edit, name="endpoint-edit"),
@@ -53,7 +56,25 @@ urlpatterns = [
         diagnosis.endpoint_diagnose,
         name="endpoint-diagnose",
     ),
+    path("endpoints/<str:inference_id>/usage", usage.endpoint_usage, name="endpoint-usage"),
+    path(
+        "endpoints/<str:inference_id>/settings",
+        endpoint_page.endpoint_settings,
+        name="endpoint-settings",
+    ),
+    path(
+        "endpoints/<str:inference_id>/deployment",
+        deployment.endpoint_deployment,
+        name="endpoint-deployment",
+    ),
+    path("endpoints/<str:inference_id>/start", deployment.endpoint_start, name="endpoint-start"),
+    path(
+        "endpoints/<str:inference_id>/references",
+        endpoint_page.endpoint_references,
+        name="endpoint-references",
+    ),
     path("endpoints/<str:inference_id>/history", audit.endpoint_history, name="endpoint-history"),
+    path("endpoints/<str:inference_id>/sharing", shares.endpoint_sharing, name="endpoint-sharing"),
     path("endpoints/<str:inference_id>/cache", cache.cache_switch, name="cache-switch"),
     path("endpoints/<str:inference_id>/cache/purge", cache.cache_purge, name="cache-purge"),
     path("endpoints/<str:inference_id>/shares", shares.endpoint_share, name="endpoint-share"),

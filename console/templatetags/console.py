@@ -262,3 +262,13 @@ def marked(text: str) -> SafeString:
     return format_html_join(
         "", "{}", ((format_html(forms[place % 2], piece),) for place, piece in enumerate(pieces))
     )
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A share of 1 as people read it: 12%, 2.5%, 0.04%."""
+    hundredths = 100 * share
+    if hundredths and hundredths < 0.01:
+        return "under 0.01%"
+    decimals = 0 if hundredths >= 10 or not hundredths else 1 if hundredths >= 1 else 2
+    return f"{hundredths:.{decimals}f}%"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 
@@ -41,6 +42,14 @@ class UsageHourQuerySet(models.QuerySet["UsageHour"]):
         return CachedShare(
             **self.aggregate(**{name: models.Sum(name, default=0) for name in names})
         )
+
+
+class CallerDayQuerySet(models.QuerySet["CallerDay"]):
+    def by_caller(self) -> models.QuerySet["CallerDay", dict[str, Any]]:
+        """Each caller once, whoever called last first: how often, and when last."""
+        callers = self.values("user__username", "key_id")
+        told = callers.annotate(calls=models.Sum("requests"), last_at=models.Max("called_at"))
+        return told.order_by("-last_at", "user__username", "key_id")
 
 
 class UsageHour(models.Model):
@@ -108,6 +117,8 @@ class CallerDay(models.Model):
     day = models.DateField()
     requests = models.BigIntegerField(default=0)
     called_at = models.DateTimeField()
+
+    objects = CallerDayQuerySet.as_manager()
 
     class Meta:
         constraints = (

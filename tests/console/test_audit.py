@@ -197,18 +197,14 @@ def test_an_endpoint_tells_its_history(console: Client, admin: User) -> None:
     attempts.note(Outcome.REFUSED, "endpoint.delete", "my-endpoint", "no right to that")
     written()
 
-    page, whole = "/console/endpoints/my-endpoint", "/console/endpoints/my-endpoint/history"
-    for path in (page, whole):
-        answer = text(console.get(path))
-        assert "Share endpoint" in answer
-        assert "from 10.0.0.7" in answer
-        assert "no right to that" in answer
+    page = "/console/endpoints/my-endpoint/history"
+    answer = text(console.get(page))
+    for words in ("Share endpoint", "from 10.0.0.7", "no right to that"):
+        assert words in answer
     uses = make_user("uses")
     teams.put_member(Team.objects.create(name="red"), uses, TeamRole.INFERENCE_USER)
-    for path in (page, whole):
-        answer = text(client_of(uses).get(path))
-        assert "Update endpoint" in answer
-        assert "Share endpoint" not in answer
-        assert "10.0.0.7" not in answer
-        assert "no right to that" not in answer
+    answer = text(client_of(uses).get(page))
+    assert "Update endpoint" in answer
+    for words in ("Share endpoint", "10.0.0.7", "no right to that"):
+        assert words not in answer
     assert console.get("/console/endpoints/gone/history").status_code == 404

@@ -5,7 +5,7 @@ from endpoints.models import Artifact, Deployment, Endpoint, ScanState
 from endpoints.scanning import scan_cluster
 from tests.console.conftest import text
 from tests.elastic import Elastic, semantic
-from tests.factories import make_cluster, make_endpoint, make_index, make_user
+from tests.factories import make_cluster, make_endpoint, make_index
 
 DELETE = "/console/endpoints/my-endpoint/delete"
 
@@ -89,28 +89,3 @@ def test_who_writes_the_id_deletes_it_all_the_same(console: Client, used: None) 
 
     assert answer["Location"] == "/console/endpoints"
     assert not Endpoint.objects.exists()
-
-
-def test_the_page_of_an_endpoint_names_what_uses_it(console: Client, used: None) -> None:
-    page = text(console.get("/console/endpoints/my-endpoint"))
-
-    assert "Used by" in page
-    assert "prod:docs" in page
-
-
-def test_an_endpoint_that_nothing_uses_has_no_such_card(console: Client) -> None:
-    make_endpoint()
-
-    assert "Used by" not in text(console.get("/console/endpoints/my-endpoint"))
-
-
-def test_who_may_not_delete_is_not_told_what_uses_it(client: Client, used: None) -> None:
-    reader = make_user()
-    reader.roles = ["inference_user"]
-    reader.save()
-    client.force_login(reader)
-
-    page = text(client.get("/console/endpoints/my-endpoint"))
-
-    assert "my-endpoint" in page
-    assert "prod" not in page

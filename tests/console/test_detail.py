@@ -17,6 +17,7 @@ from tests.factories import make_added_model, make_artifact, make_endpoint
 from tests.trials import NO_BF16
 
 PAGE = "/console/endpoints/my-endpoint"
+SETTINGS, DEPLOYMENT = f"{PAGE}/settings", f"{PAGE}/deployment"
 
 
 def make_moving(artifact_state: str, **numbers: float | str) -> None:
@@ -70,7 +71,7 @@ def test_other_steps_are_named_and_followed_each_second(
     assert "Try it" not in page
 
 
-def test_htmx_gets_the_overview_alone(console: Client) -> None:
+def test_htmx_gets_the_page_without_its_surroundings(console: Client) -> None:
     make_moving(ArtifactState.QUEUED)
 
     fragment = text(console.get(PAGE, headers=HTMX))
@@ -126,7 +127,7 @@ def test_each_task_has_its_form_with_an_example(
 def test_settings_are_listed_and_shown_as_the_api_shows_them(console: Client) -> None:
     endpoint = make_endpoint()
 
-    page = console.get(PAGE).content.decode()
+    page = console.get(SETTINGS).content.decode()
 
     for words in ("Allocations", "Threads", "384 dimensions, cosine", "Max chunk size: 250"):
         assert words in " ".join(page.split())
@@ -191,45 +192,58 @@ def test_retry_of_an_endpoint_that_is_well_changes_nothing(console: Client) -> N
     assert "Try it" in text(console.get(PAGE))
 
 
-def test_what_happened_is_folded_while_all_is_well(console: Client) -> None:
+def test_what_happened_stands_with_the_deployment_while_all_is_well(console: Client) -> None:
     deployment = make_endpoint().deployment
     assert deployment
     deployment.events.create(phase="recycling", reason="its memory grew")
     deployment.events.create(phase="serving", reason="in 0.4 s")
 
-    page = text(console.get(PAGE))
+    page = text(console.get(DEPLOYMENT))
 
-    assert '<details class="card timeline" >' in page
-    assert "Serving, just now" in page
+    assert "What happened" not in text(console.get(PAGE))
     assert page.index("in 0.4 s") < page.index("its memory grew")
 
 
-def test_what_happened_is_open_while_something_is_wrong(console: Client) -> None:
+def test_a_long_past_is_paged(console: Client) -> None:
+    deployment = make_endpoint().deployment
+    assert deployment
+    for number in range(30):
+        deployment.events.create(phase="recycling", reason=f"grew for the {number}th time")
+
+    first, second = (text(console.get(f"{DEPLOYMENT}?page={number}")) for number in (1, 2))
+
+    assert "Page 1 of 2" in first
+    assert "the 29th time" in first
+    assert "the 4th time" not in first
+    assert "the 4th time" in second
+
+
+def test_what_happened_is_above_every_tab_while_something_is_wrong(console: Client) -> None:
     deployment = make_endpoint(state=DeploymentState.FAILED, reason="no memory").deployment
     assert deployment
     deployment.events.create(phase="failed", reason="<no memory>")
 
-    page = text(console.get(PAGE))
-
-    assert '<details class="card timeline" open>' in page
-    assert "&lt;no memory&gt;" in page
+    for path in (PAGE, SETTINGS, f"{PAGE}/history"):
+        page = text(console.get(path))
+        assert page.index("What happened") < page.index('<nav class="tabs"')
+        assert "&lt;no memory&gt;" in page
 
 
 def test_a_deployment_without_a_past_shows_none(console: Client) -> None:
     make_endpoint()
 
-    assert "What happened" not in text(console.get(PAGE))
+    assert "Nothing yet: each step of its way" in text(console.get(DEPLOYMENT))
 
 
 def test_what_the_model_takes_is_estimated_until_it_was_measured(console: Client) -> None:
     deployment = make_endpoint().deployment
     assert deployment
-    assert "about 205.3 MB once warm, estimated" in text(console.get(PAGE))
+    assert "about 205.3 MB once warm, estimated" in text(console.get(SETTINGS))
 
     deployment.model.measures.create(
         precision="fp32", memory_bytes=183_000_000, tokens_per_s=4123.4, num_threads=1
     )
-    page = text(console.get(PAGE))
+    page = text(console.get(SETTINGS))
 
     assert "about 183.0 MB once warm <" in page
     assert "about 4,123 tokens/s an allocation" in page
@@ -253,7 +267,7 @@ def test_a_precision_is_shown_with_what_was_measured(
     make_endpoint(precision="auto")
     report_says(monkeypatch, FULL, INT8, NO_BF16)
 
-    page = text(console.get(PAGE))
+    page = text(console.get(DEPLOYMENT))
 
     for words in ("0.99920", "0.99950", "(2.5×)", "(2.1×)"):  # noqa: RUF001 - the sign for "times"
         assert words in page
@@ -270,7 +284,7 @@ def test_a_precision_that_loses_too_much_says_so(
     make_endpoint(precision="auto")
     report_says(monkeypatch, FULL, replace(INT8, lowest_cosine=0.91))
 
-    page = text(console.get(PAGE))
+    page = text(console.get(DEPLOYMENT))
 
     assert "Not used: its lowest cosine to fp32 is 0.9100 instead of at least 0.999." in page
     assert page.index("in use") < page.index("Bytes (int8)")
@@ -279,14 +293,16 @@ def test_a_precision_that_loses_too_much_says_so(
 def test_the_page_says_what_was_compared(console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     make_endpoint(precision="auto")
     report_says(monkeypatch, FULL, INT8)
-    assert "Compared were the vectors of probe texts, by their cosines." in text(console.get(PAGE))
+    assert "Compared were the vectors of probe texts, by their cosines." in text(
+        console.get(DEPLOYMENT)
+    )
 
     trained = Trial(
         precision="int8", agreement=0.991, largest_difference=0.034, short_ms=2, tokens_per_s=8000
     )
     full = replace(trained, precision="fp32", agreement=1.0, largest_difference=0.0)
     report_says(monkeypatch, full, trained, measure=Measure.SCORES)
-    page = text(console.get(PAGE))
+    page = text(console.get(DEPLOYMENT))
 
     for words in ("Compared were the scores of passages", "Same order", "0.991", "0.034"):
         assert words in page
@@ -299,7 +315,7 @@ def test_who_asked_for_no_precision_is_shown_none(
     make_endpoint()
     report_says(monkeypatch, FULL, INT8)
 
-    assert 'id="precision-title"' not in text(console.get(PAGE))
+    assert 'id="precision-title"' not in text(console.get(DEPLOYMENT))
 
 
 def test_a_model_that_is_measured_says_so(console: Client) -> None:
@@ -323,7 +339,8 @@ def test_an_endpoint_of_an_added_model_shows_what_is_known_of_it(
     page = text(console.get(PAGE))
     tried = text(console.post(f"{PAGE}/try", {"text": "a port", "other": "a harbour"}))
 
-    for words in ("384 dimensions, cosine", "sentence-transformers/all-MiniLM-L6-v2", "123 tokens"):
-        assert words in page
+    assert "123 tokens" in page
+    for words in ("384 dimensions, cosine", "sentence-transformers/all-MiniLM-L6-v2"):
+        assert words in text(console.get(SETTINGS))
     assert hosts.asked[0].texts == ("a port", "a harbour")
     assert "cosine" in tried

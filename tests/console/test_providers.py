@@ -298,7 +298,7 @@ def test_an_endpoint_of_a_provider_is_ready_without_a_runner(console: Client) ->
         text(console.get("/console/endpoints")),
     )
 
-    assert "Calls go to OpenAI." in page
+    assert "</svg> OpenAI </dd>" in page
     for shown in (page, listed):
         assert 'state-ready">' in shown
         assert "gives no sign of life" not in shown
@@ -310,7 +310,7 @@ def test_an_endpoint_of_a_provider_is_ready_without_a_runner(console: Client) ->
 def test_its_settings_are_shown_and_its_secrets_named(console: Client) -> None:
     create(console, **{"task_settings.user": "someone"})
 
-    page = text(console.get("/console/endpoints/my-endpoint"))
+    page = text(console.get("/console/endpoints/my-endpoint/settings"))
 
     assert '<dt>API Key</dt> <dd class="gist"> stored, not shown </dd>' in page
     assert re.search(

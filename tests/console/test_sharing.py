@@ -13,7 +13,7 @@ HERE = "/console/endpoints/my-endpoint"
 def test_an_endpoint_is_shared_from_its_page_and_taken_back(
     boss: Client, other: Team, endpoint: Endpoint
 ) -> None:
-    page = text(boss.get(HERE))
+    page = text(boss.get(f"{HERE}/sharing"))
     assert "Team and sharing" in page
     assert "Nobody else sees it." in page
 
@@ -21,12 +21,12 @@ def test_an_endpoint_is_shared_from_its_page_and_taken_back(
     boss.post(f"{HERE}/shares", {"with_everyone": "on", "level": "manage"})
     shared = {(one.team, one.level) for one in EndpointShare.objects.all()}
     assert shared == {(other, ShareLevel.USE), (None, ShareLevel.MANAGE)}
-    page = text(boss.get(HERE))
+    page = text(boss.get(f"{HERE}/sharing"))
     assert 'Everyone <span class="gist">may use and manage</span>' in page
 
     for name in ("other", "_everyone"):
         assert "Take" in text(boss.get(f"{HERE}/shares/{name}/remove"))
-        assert boss.post(f"{HERE}/shares/{name}/remove")["Location"] == HERE
+        assert boss.post(f"{HERE}/shares/{name}/remove")["Location"] == f"{HERE}/sharing"
         assert boss.get(f"{HERE}/shares/{name}/remove").status_code == 404
     assert not EndpointShare.objects.exists()
 
@@ -61,7 +61,8 @@ def test_the_others_see_whose_it_is_and_not_with_whom_it_is_shared(
     page = text(theirs.get(HERE))
 
     assert "<dt>Team</dt> <dd> search </dd>" in page
-    assert "Team and sharing" not in page
+    assert f'href="{HERE}/sharing"' not in page
+    assert theirs.get(f"{HERE}/sharing").status_code == 403
     assert "secret" not in page
     for tail in ("shares/other/remove", "shares/secret/remove", "move"):
         assert theirs.post(f"{HERE}/{tail}", {"team": "other"}).status_code == 403
@@ -73,7 +74,7 @@ def test_a_manager_sees_the_shares_and_changes_none(
 ) -> None:
     sharing.share(endpoint, other, ShareLevel.USE)
 
-    page = text(member(search, TeamRole.INFERENCE_ADMIN).get(HERE))
+    page = text(member(search, TeamRole.INFERENCE_ADMIN).get(f"{HERE}/sharing"))
 
     assert "may use</span>" in page
     for words in ("Take back", "Share it", "Give it to another team"):

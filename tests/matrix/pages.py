@@ -80,7 +80,15 @@ TABLES = {
 - ++xxx x++ x?? x+ x-  POST /console/endpoints/e1/cache
     < enabled=true
 - ++xxx x++ x?? x+ x-  POST /console/endpoints/e1/cache/purge
+- +++xx +++ ??? ++ x-  GET /console/endpoints/e1/usage
+- +++xx +++ ??? ++ x-  GET /console/endpoints/e1/settings
+- +++xx +++ ??? ++ x-  GET /console/endpoints/e1/deployment
+- ++xxx x++ x?? x+ x-  POST /console/endpoints/e1/deployment
+    < way=fixed&num_allocations=1
+- +++xx +++ ??? ++ x-  POST /console/endpoints/e1/start
+- ++xxx x++ x?? xx x-  GET /console/endpoints/e1/references
 - +++xx +++ ??? ++ x-  GET /console/endpoints/e1/history
+- +xxxx +++ ??? xx x-  GET /console/endpoints/e1/sharing
 - +xxxx xx+ ??? xx x-  POST /console/endpoints/e1/shares
 - +xxxx xx+ ??? xx x-  GET|POST /console/endpoints/e1/shares/guests/remove
 - +xxxx xx+ ??? xx x-  GET|POST /console/endpoints/e1/move

@@ -1,0 +1,292 @@
+"""What runs for an endpoint, on its page: how it does, and how much of it there is to be."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from endpoints import sharing
+from endpoints.models import (
+    AuditEntry,
+    Deployment,
+    DeploymentState,
+    Endpoint,
+    Heartbeat,
+    ShareLevel,
+    Team,
+    TeamRole,
+)
+from endpoints.preconfigured import ensure_preconfigured
+from inference.types import TaskType
+from tests.console.conftest import HTMX, member, text
+from tests.factories import make_endpoint, make_remote_endpoint
+
+PAGE = "/console/endpoints/my-endpoint/deployment"
+FIXED = {"way": "fixed", "num_allocations": "3"}
+ADAPTIVE = {
+    "way": "adaptive",
+    "num_allocations": "1",
+    "min_number_of_allocations": "0",
+    "max_number_of_allocations": "4",
+}
+LOOKS_AGAIN = 'hx-trigger="every 2s"'
+
+
+@pytest.fixture
+def runs(db: None) -> Endpoint:
+    return make_endpoint(stats={"current_allocations": 1})
+
+
+@pytest.fixture
+def uses(db: None) -> Endpoint:
+    """An endpoint that uses a deployment which somebody started by itself."""
+    endpoint = make_endpoint(stats={"current_allocations": 1})
+    Deployment.objects.update(deployment_id="shared")
+    settings = endpoint.service_settings | {"deployment_id": "shared"}
+    Endpoint.objects.update(deployment_id="shared", service_settings=settings)
+    return endpoint
+
+
+def wished() -> tuple[int, Any]:
+    deployment = Deployment.objects.get()
+    return deployment.num_allocations, deployment.adaptive_allocations
+
+
+def test_figures_of_the_host_are_told_as_the_api_counts_them(console: Client) -> None:
+    make_endpoint(
+        num_allocations=2,
+        queue_capacity=1024,
+        stats={
+            "current_allocations": 2,
+            "inference_count": 12_000,
+            "error_count": 3,
+            "timeout_count": 2,
+            "rejected_execution_count": 1,
+            "number_of_pending_requests": 17,
+            "throughput_last_minute": 640,
+            "peak_throughput_per_minute": 900,
+            "average_inference_time_ms": 8.25,
+            "average_inference_time_ms_last_minute": 7.5,
+            "last_access": int(1000 * (timezone.now().timestamp() - 300)),
+        },
+    )
+
+    page = text(console.get(PAGE))
+
+    for label, value in (
+        ("Texts last minute", '640 <span class="gist">320 an allocation</span>'),
+        ("Most in a minute", "900"),
+        ("Waiting or at work", '17 <span class="gist">of 1,024</span>'),
+        ("Texts in all", "12,000"),
+        ("Mean time of a text", '8.2 ms <span class="gist">7.5 ms last minute</span>'),
+        ("Failed", "3"),
+        ("Waited too long", "2"),
+        ("Turned away", "1"),
+    ):
+        assert f"<dt>{label}</dt> <dd> {value} </dd>" in page
+    assert "5 minutes ago" in page
+    assert "2 of 2" in page
+    assert LOOKS_AGAIN not in page
+
+
+def test_a_number_is_changed_as_an_update_of_the_endpoint(console: Client, runs: Endpoint) -> None:
+    answer = console.post(PAGE, FIXED)
+
+    assert answer["Location"] == PAGE
+    assert wished() == (3, None)
+    runs.refresh_from_db()
+    assert runs.service_settings["num_allocations"] == 3
+    assert AuditEntry.objects.filter(verb="endpoint.update", subject="my-endpoint").exists()
+    page = text(console.get(PAGE))
+    assert "1 of 3" in page
+    assert LOOKS_AGAIN in page
+
+
+def test_it_looks_again_only_until_all_are_at_work(console: Client, runs: Endpoint) -> None:
+    console.post(PAGE, FIXED)
+    Deployment.objects.update(stats={"current_allocations": 3})
+
+    page = text(console.get(PAGE, headers=HTMX))
+
+    assert "3 of 3" in page
+    assert page.count("is-at-work") == 3
+    assert LOOKS_AGAIN not in page
+
+
+def test_bounds_are_set_one_by_one_and_taken_away(console: Client, runs: Endpoint) -> None:
+    console.post(PAGE, ADAPTIVE)
+    page = text(console.get(PAGE))
+
+    bounds = {"min_number_of_allocations": 0, "max_number_of_allocations": 4}
+    assert wished() == (1, {"enabled": True, **bounds})
+    assert "from 0 to 4." in page
+    assert re.search(r'value="adaptive"[^>]* checked', page)
+    assert 'name="max_number_of_allocations" value="4"' in page
+
+    console.post(PAGE, ADAPTIVE | {"max_number_of_allocations": ""})
+    assert wished() == (1, {"enabled": True, "min_number_of_allocations": 0})
+
+    console.post(PAGE, FIXED)
+    assert wished()[0] == 3
+    assert not Deployment.objects.get().is_adaptive
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "words"),
+    [
+        ({"way": "fixed", "num_allocations": ""}, "num_allocations", "Write a whole number."),
+        ({"way": "fixed", "num_allocations": "two"}, "num_allocations", "Write a whole number."),
+        ({"way": "fixed", "num_allocations": "0"}, "num_allocations", "[num_allocations]"),
+        ({"way": "fixed", "num_allocations": "9999"}, "num_allocations", "[num_allocations]"),
+        (
+            {"way": "adaptive", "min_number_of_allocations": "5", "max_number_of_allocations": "2"},
+            "min_number_of_allocations",
+            "more than its [max_number_of_allocations] of [2]",
+        ),
+        (
+            {"way": "adaptive", "min_number_of_allocations": "-2"},
+            "min_number_of_allocations",
+            "[min_number_of_allocations]",
+        ),
+        ({}, "way", "Choose one of the two."),
+        ({"way": "often"}, "way", "There is no way [often]."),
+    ],
+)
+def test_what_cannot_be_is_told_at_its_field_and_changes_nothing(
+    console: Client, runs: Endpoint, sent: dict[str, str], field: str, words: str
+) -> None:
+    answer = console.post(PAGE, sent)
+
+    page = text(answer)
+    assert answer.status_code == 200
+    assert words in page
+    assert page.count('<p class="problem"') == 1
+    assert field == "way" or f'id="id_{field}_error"' in page
+    assert wished() == (1, None)
+    assert sent.get("num_allocations", "") in page
+
+
+def test_more_than_the_machine_has_room_for_is_refused_with_what_is_missing(
+    console: Client, runs: Endpoint
+) -> None:
+    Heartbeat.objects.create(
+        part="runner", instance="r", seen_at=timezone.now(), available_bytes=1_000_000
+    )
+
+    page = text(console.post(PAGE, FIXED))
+
+    assert "MB are missing" in page
+    assert 'value="3"' in page
+    assert wished() == (1, None)
+
+
+def test_one_that_others_started_is_changed_as_a_deployment(
+    console: Client, uses: Endpoint
+) -> None:
+    console.post(PAGE, ADAPTIVE)
+
+    assert wished()[1] == {
+        "enabled": True,
+        "min_number_of_allocations": 0,
+        "max_number_of_allocations": 4,
+    }
+    assert AuditEntry.objects.filter(verb="deployment.update", subject="shared").exists()
+    assert '<dd class="font-monospace"> shared </dd>' in text(console.get(PAGE))
+
+
+def test_one_that_is_not_running_is_not_changed(console: Client, uses: Endpoint) -> None:
+    Deployment.objects.update(state=DeploymentState.FAILED, reason="no memory")
+
+    assert "It can be changed once it runs." in text(console.get(PAGE))
+    assert "it must be started" in text(console.post(PAGE, FIXED))
+    assert wished() == (1, None)
+
+
+def test_one_of_another_endpoint_is_changed_there(console: Client, uses: Endpoint) -> None:
+    Endpoint.objects.create(
+        inference_id="shared",
+        task_type=uses.task_type,
+        service="elasticsearch",
+        service_settings={"num_allocations": 1, "num_threads": 1},
+        deployment_id="shared",
+    )
+
+    page = text(console.get(PAGE))
+
+    assert 'started for endpoint <a href="/console/endpoints/shared/deployment">' in page
+    assert "Change their number" not in page
+    assert "Update the endpoint instead" in text(console.post(PAGE, FIXED))
+    assert wished() == (1, None)
+
+
+def test_what_is_always_there_can_be_started_and_not_changed(console: Client) -> None:
+    ensure_preconfigured()
+    path = "/console/endpoints/.rerank-v1-elasticsearch"
+    assert "Nothing runs for it now" in text(console.get(f"{path}/deployment"))
+
+    console.post(f"{path}/start")
+
+    page = text(console.get(f"{path}/deployment"))
+    assert "0 of 1" in page
+    assert "This endpoint is always there" in page
+    assert "Change their number" not in page
+    refused = text(console.post(f"{path}/deployment", FIXED))
+    assert "Default endpoint [.rerank-v1-elasticsearch] cannot be updated" in refused
+
+
+def test_one_that_rests_is_started_again(console: Client) -> None:
+    make_endpoint(num_allocations=0, adaptive_allocations={"enabled": True})
+    assert "Start now" in text(console.get(PAGE))
+
+    answer = console.post("/console/endpoints/my-endpoint/start")
+
+    assert answer["Location"] == PAGE
+    assert wished()[0] == 1
+    page = text(console.get(PAGE))
+    assert "Start now" not in page
+    assert LOOKS_AGAIN in page
+
+
+def test_one_whose_deployment_is_gone_is_not_started(console: Client, runs: Endpoint) -> None:
+    Deployment.objects.all().delete()
+
+    console.post("/console/endpoints/my-endpoint/start")
+
+    assert "is not running" in text(console.get(PAGE))
+    assert not Deployment.objects.exists()
+
+
+def test_a_model_of_a_provider_has_no_deployment(console: Client) -> None:
+    settings = {"api_key": "k", "model_id": "text-embedding-3-small"}
+    make_remote_endpoint("openai", TaskType.TEXT_EMBEDDING, settings)
+
+    assert console.get(PAGE).status_code == 404
+    assert console.post(PAGE, FIXED).status_code == 404
+    assert console.post("/console/endpoints/my-endpoint/start").status_code == 404
+    assert "Deployment" not in text(console.get("/console/endpoints/my-endpoint"))
+
+
+def test_who_only_uses_it_sees_how_it_runs_and_changes_nothing(
+    search: Team, other: Team, endpoint: Endpoint
+) -> None:
+    sharing.share(endpoint, other, ShareLevel.USE)
+    guest = member(other, TeamRole.TEAM_ADMIN, "guest")
+
+    for client in (member(search, TeamRole.INFERENCE_USER), guest):
+        page = text(client.get(PAGE))
+        assert "1 of 1" in page
+        assert "Change their number" not in page
+        assert client.post(PAGE, FIXED).status_code == 403
+    assert wished() == (1, None)
+
+
+def test_a_fixed_precision_is_said_openly(console: Client) -> None:
+    make_endpoint(precision="int8")
+
+    page = text(console.get(PAGE))
+
+    assert "<dt>Precision</dt> <dd> Bytes (int8) </dd>" in page
+    assert "create a second endpoint" in page
+    assert 'href="/console/endpoints/_new?model_id=.all-minilm-l6-v2"' in page
