@@ -93,6 +93,20 @@ class References:
         return bool(self.found or self.elsewhere)
 
     @property
+    def count(self) -> int:
+        """How many indexes and pipelines name it."""
+        return len(self.found) + sum(one.count for one in self.elsewhere)
+
+    @property
+    def words(self) -> str:
+        """The same for people: 3 indexes and 1 pipeline."""
+        counts = Counter(one.kind for one in self.found)
+        for one in self.elsewhere:
+            counts[one.kind] += one.count
+        told = (f"{n} {kind if n == 1 else PLURALS[kind]}" for kind, n in sorted(counts.items()))
+        return " and ".join(told)
+
+    @property
     def pipelines(self) -> tuple[str, ...]:
         return self._places(Kind.PIPELINE)
 

@@ -1,9 +1,11 @@
 """Pointing what names an endpoint to another one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
+import orjson
 from django.db import transaction
 from django.db.models import Case, IntegerField, Q, Value, When
 
@@ -67,47 +69,66 @@ def get_replacement(user: User, endpoint: Endpoint, inference_id: str) -> Offer:
 
 @dataclass(frozen=True)
 class Change:
-    """The request that points something to the replacement. body: None where nobody knows it.
+    """How something is pointed to the replacement.
 
-    is_ours: whether it is a pipeline of this installation, which can be rewritten here.
+    request: what to send, as the consoles of Elasticsearch write it; empty where the user may not
+    read it. can_be_done: whether it is a pipeline of this installation, which is changed here.
     """
 
     reference: Reference
-    method: str
-    path: str
-    body: Mapping[str, Any] | None
-    is_ours: bool = False
+    request: str
+    can_be_done: bool = False
 
 
 def changes_for(
-    user: User, references: list[Reference], old: Endpoint, new: Endpoint
+    user: User, references: Sequence[Reference], old: Endpoint, new: Endpoint
 ) -> list[Change]:
-    """How each of these is changed. Of what the user may not read only where that is done."""
+    """How each of these is changed, in two queries at most."""
     here = [one for one in references if not one.cluster]
     names = {kind: [one.name for one in here if one.kind == kind] for kind in Kind}
-    configs: dict[str, Any] = {}
-    mappings: dict[str, Any] = {}
+    ids = old.inference_id, new.inference_id
+    requests: dict[Reference, str] = {}
     if names[Kind.PIPELINE] and may(user, Action.PIPELINE_GET):
         stored = IngestPipeline.objects.filter(pipeline_id__in=names[Kind.PIPELINE])
-        configs = {one.pipeline_id: one.config for one in stored}
+        for pipeline in stored:
+            one = Reference(Kind.PIPELINE, pipeline.pipeline_id)
+            body = as_text(pointed_pipeline(pipeline.config, *ids))
+            requests[one] = f"PUT {path_of(one)}\n{body}"
     if names[Kind.INDEX] and may(user, Action.INDEX_GET):
-        known = IndexMapping.objects.filter(name__in=names[Kind.INDEX])
-        mappings = {one.name: one.mappings for one in known}
-    ids = old.inference_id, new.inference_id
-    may_rewrite = may(user, Action.PIPELINE_PUT)
-    changes = []
-    for one in references:
-        own = not one.cluster
-        if one.kind == Kind.PIPELINE:
-            config = configs.get(one.name) if own else None
-            body = pointed_pipeline(config, *ids) if config else None
-            path, is_ours = f"/_ingest/pipeline/{one.name}", own and may_rewrite
-        else:
-            mapping = mappings.get(one.name) if own else None
-            body = pointed_fields(mapping, *ids) if mapping else None
-            path, is_ours = f"/{one.name}/_mapping", False
-        changes.append(Change(one, "PUT", path, body, is_ours))
-    return changes
+        for index in IndexMapping.objects.filter(name__in=names[Kind.INDEX]):
+            one = Reference(Kind.INDEX, index.name)
+            body = as_text(pointed_fields(index.mappings, *ids))
+            requests[one] = f"PUT {path_of(one)}\n{body}"
+    may_put = may(user, Action.PIPELINE_PUT)
+    return [
+        Change(
+            one,
+            in_cluster(one, new) if one.cluster else requests.get(one, ""),
+            can_be_done=may_put and not one.cluster and one.kind == Kind.PIPELINE,
+        )
+        for one in references
+    ]
+
+
+def path_of(reference: Reference) -> str:
+    name = quote(reference.name, safe="")
+    return f"/{name}/_mapping" if reference.kind == Kind.INDEX else f"/_ingest/pipeline/{name}"
+
+
+def in_cluster(reference: Reference, new: Endpoint) -> str:
+    """What to send to a cluster, of which only names are known here."""
+    path = path_of(reference)
+    if reference.kind == Kind.PIPELINE:
+        told = f'write "model_id": "{new.inference_id}" into what it holds, and put it back'
+        return f"# In {reference.cluster}: {told}.\nGET {path}\n\nPUT {path}"
+    field = {"type": "semantic_text", "inference_id": new.inference_id}
+    body = as_text({"properties": {"FIELD": field}})
+    told = "put the name of the field that you find in the place of FIELD"
+    return f"# In {reference.cluster}: {told}.\nGET {path}\n\nPUT {path}\n{body}"
+
+
+def as_text(body: Mapping[str, Any]) -> str:
+    return orjson.dumps(body, option=orjson.OPT_INDENT_2).decode()
 
 
 @transaction.atomic
