@@ -86,6 +86,11 @@ def forget(deleted: DeletedEndpoint) -> None:
         audit.record("endpoint.forget", deleted.inference_id, team=deleted.team, before=before)
 
 
+def restorable_of(team: Team) -> int:
+    """How many deleted endpoints of a team can still be restored."""
+    return DeletedEndpoint.objects.restorable().filter(team=team).count()
+
+
 def forget_of(team: Team) -> None:
     """Tell of those that go with a team which is deleted."""
     gone = DeletedEndpoint.objects.filter(team=team).values_list("inference_id", flat=True)

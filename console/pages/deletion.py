@@ -56,8 +56,9 @@ def endpoint_delete(request: HtmxRequest, inference_id: str) -> HttpResponse:
 
 
 def shown(request: HtmxRequest, context: dict[str, Any]) -> HttpResponse:
-    template = "endpoints/_delete.html" if wants_fragment(request) else "endpoints/delete.html"
-    return render(request, template, context)
+    is_fragment = wants_fragment(request)
+    template = "endpoints/_delete.html" if is_fragment else "endpoints/delete.html"
+    return render(request, template, {**context, "is_fragment": is_fragment and context["run"]})
 
 
 def tell_deleted(request: HtmxRequest, endpoint: Endpoint) -> None:

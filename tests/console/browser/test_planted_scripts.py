@@ -19,7 +19,7 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, Response
 from pytest_django import Settings
 
-from endpoints import accounts, audit, directory, keys, password_resets, sharing, teams
+from endpoints import accounts, actions, audit, directory, keys, password_resets, sharing, teams
 from endpoints.history import TEXTS
 from endpoints.invitations import Wish, invite
 from endpoints.models import (
@@ -59,6 +59,8 @@ KEPT = {
     "auditentry.verb",
     "cluster.encrypted_api_key",
     "cluster.name",
+    "deletedendpoint.encrypted_secrets",
+    "deletedendpoint.service",
     "endpoint.encrypted_secrets",
     "endpoint.service",
     "user.email",
@@ -67,7 +69,10 @@ KEPT = {
 }
 # What a page may take from its address, whether it does or not; a team that is not there is told
 # to be nowhere.
-QUERY = (*TEXTS, "before", "error", "model_id", "next", "owner", "page", "show", "state", "task")
+QUERY = (
+    *(*TEXTS, "before", "error", "id", "look", "model_id", "next", "owner", "page"),
+    *("replacement", "show", "state", "task"),
+)
 ASKED = urlencode(dict.fromkeys((name for name in QUERY if name != "team"), PLANT))
 # What ends the session or leads to another host, and what is no page.
 LEAVES, FILES = ("sign-out", "sign-in/service"), (".csv", ".json", ".ndjson")
@@ -106,7 +111,11 @@ def furnish(team: Team, other: Team) -> None:
         {"api_key": "sk-1", "model_id": PLANT, "organization_id": PLANT},
         f"{PLANT}hosted",
     )
+    chat = {"api_key": "sk-1", "model_id": "m"}
+    gone = make_remote_endpoint("openai", TaskType.COMPLETION, chat, f"{PLANT}gone")
     Endpoint.objects.update(team=team)
+    gone.refresh_from_db()
+    actions.delete_endpoint(User.objects.get(username="elastic"), gone)
     for endpoint in Endpoint.objects.all():
         sharing.share(endpoint, other, ShareLevel.USE)
         for number in range(6):  # more than the endpoint's own page shows
