@@ -49,7 +49,7 @@ def test_what_is_used_is_replaced_deleted_and_brought_back(visitor: Visitor, adm
 
     page.get_by_role("link", name="new-vectors").click()
     expect(page.get_by_text("Same vectors.")).to_be_visible()
-    page.get_by_text("Pipeline embed").click()
+    page.get_by_text("Pipeline embed", exact=True).click()
     expect(page.get_by_text('"model_id": "new-vectors"')).to_be_visible()
     page.get_by_role("button", name="Change this pipeline now").click()
     expect(page.get_by_text("Pipeline embed names new-vectors from now on.")).to_be_visible()
