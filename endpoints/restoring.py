@@ -114,7 +114,7 @@ def has_its_history(deleted: DeletedEndpoint) -> bool:
 def share_again(endpoint: Endpoint, deleted: DeletedEndpoint) -> None:
     """With those teams that are still there, and that it does not belong to by now."""
     levels = dict(deleted.shares)
-    teams = Team.objects.filter(pk__in=filter(None, levels)).exclude(pk=endpoint.team_id)
+    teams = Team.objects.filter(pk__in=[pk for pk in levels if pk]).exclude(endpoints=endpoint)
     shares = [EndpointShare(endpoint=endpoint, team=team, level=levels[team.pk]) for team in teams]
     if None in levels:
         shares.append(EndpointShare(endpoint=endpoint, team=None, level=levels[None]))

@@ -39,17 +39,15 @@ def endpoint_deleted(request: HtmxRequest) -> HttpResponse:
     if query:
         found = found.filter(inference_id__icontains=query)
     shown = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    clusters, taken = visible_names(request.user), deleted.taken_ids(shown.object_list)
-    rows = [
-        Row(one, deleted.uses_of(one, clusters), one.inference_id in taken)
-        for one in shown.object_list
-    ]
+    listed = list(shown.object_list)
+    clusters, taken = visible_names(request.user), deleted.taken_ids(listed)
+    rows = [Row(one, deleted.uses_of(one, clusters), one.inference_id in taken) for one in listed]
     context = {
         "query": query,
         "shown": shown,
         "rows": rows,
         "restore_days": settings.RESTORE_DAYS,
-        "shows_teams": len({one.team_id for one in shown.object_list} - {None}) > 1
+        "shows_teams": len({one.team_id for one in listed} - {None}) > 1
         or working(request).has_choice,
     }
     return render(request, "endpoints/deleted.html", context)

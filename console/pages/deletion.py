@@ -107,7 +107,7 @@ def findings(request: HtmxRequest, run: DryRun) -> dict[str, Any]:
         }
         if replacement := context.get("replacement"):
             context["changes"] = replacing.changes_for(
-                user, shown_uses.object_list, endpoint, replacement.endpoint
+                user, list(shown_uses.object_list), endpoint, replacement.endpoint
             )
     return context
 
