@@ -72,6 +72,7 @@ CACHE_MB = env_int("CONSOLE_CACHE_MB", 256, least=0, most=1024 * 1024)
 
 # How long the audit log is kept; 0: for ever.
 AUDIT_DAYS = env_int("CONSOLE_AUDIT_DAYS", 365, least=0, most=36_500)
+RESTORE_DAYS = env_int("CONSOLE_RESTORE_DAYS", 7, least=0, most=365)
 
 DEBUG = False
 SECRET_KEY = env_secret("CONSOLE_SECRET_KEY") or stored_secret(DATA_DIR / "secrets" / "secret_key")
@@ -330,6 +331,7 @@ CELERY_BEAT_SCHEDULE = {
     "resume-downloads": {"task": "endpoints.tasks.resume_downloads", "schedule": 3.0},
     "scan-clusters": {"task": "endpoints.tasks.scan_clusters", "schedule": float(CLUSTER_SCAN_S)},
     "forget-audit": {"task": "endpoints.tasks.forget_audit", "schedule": 3600.0},
+    "wipe-deleted": {"task": "endpoints.tasks.wipe_deleted", "schedule": 3600.0},
     "resume-trials": {"task": "endpoints.tasks.resume_trials", "schedule": 3.0},
 }
 

@@ -5,6 +5,7 @@ from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 from endpoints.models import (
     Cluster,
+    DeletedEndpoint,
     Deployment,
     Endpoint,
     EndpointTombstone,
@@ -16,6 +17,7 @@ from endpoints.models import (
     endpoint_by_id,
 )
 from endpoints.models.cluster import ClusterQuerySet
+from endpoints.models.deleted import DeletedEndpointQuerySet
 from endpoints.models.endpoint import EndpointQuerySet
 from endpoints.permissions import Action
 from endpoints.privileges import Rights
@@ -39,10 +41,13 @@ USES = frozenset(
 )
 MANAGES = frozenset({Action.UPDATE, Action.DIAGNOSE, Action.CACHE_PUT, Action.CACHE_PURGE})
 # A thing that belongs to a team, or to none; and by what action somebody sees it.
-Thing: TypeAlias = Endpoint | EndpointTombstone | TrainedModel | Deployment | Cluster
-ThingT = TypeVar("ThingT", Endpoint, TrainedModel, Deployment, Cluster)
+Thing: TypeAlias = (
+    Endpoint | EndpointTombstone | DeletedEndpoint | TrainedModel | Deployment | Cluster
+)
+ThingT = TypeVar("ThingT", Endpoint, DeletedEndpoint, TrainedModel, Deployment, Cluster)
 SEES: dict[type[Thing], Action] = {
     Endpoint: Action.GET,
+    DeletedEndpoint: Action.DELETED_GET,
     TrainedModel: Action.MODEL_GET,
     Deployment: Action.MODEL_STATS,
     Cluster: Action.CLUSTER_GET,
@@ -59,6 +64,7 @@ class OfTeams(Protocol):
 
 
 QueryT = TypeVar("QueryT", bound=OfTeams)
+EndpointsT = TypeVar("EndpointsT", EndpointQuerySet, DeletedEndpointQuerySet)
 
 
 class Unauthenticated(InferenceError):
@@ -141,7 +147,9 @@ def may(user: User, action: Action) -> bool:
 
 def may_with(user: User, action: Action, thing: Thing) -> bool:
     """Whether somebody may do this with something that they see."""
-    if isinstance(thing, Endpoint) and not _reaches(user, thing.inference_id, thing.task_type):
+    if isinstance(thing, Endpoint | DeletedEndpoint) and not _reaches(
+        user, thing.inference_id, thing.task_type
+    ):
         return False
     scope, granted_by = scope_of(user), action.granted_by
     # Who may do it everywhere is asked first, because that costs no look into the database.
@@ -199,7 +207,18 @@ def require_reach(user: User, action: Action, inference_id: str, task_type: Task
 
 
 def visible_endpoints(user: User) -> EndpointQuerySet:
-    endpoints, key = visible(user, Action.GET, Endpoint.objects.all()), user.acting_key
+    return _in_reach(user, visible(user, Action.GET, Endpoint.objects.all()))
+
+
+def visible_deleted(user: User) -> DeletedEndpointQuerySet:
+    """The deleted endpoints that can still be restored."""
+    deleted = visible(user, Action.DELETED_GET, DeletedEndpoint.objects.restorable())
+    return _in_reach(user, deleted)
+
+
+def _in_reach(user: User, endpoints: EndpointsT) -> EndpointsT:
+    """Those that a key is for that somebody came with."""
+    key = user.acting_key
     if key is None or not key.is_narrowed:
         return endpoints
     known = endpoints.values_list("pk", "inference_id", "task_type")

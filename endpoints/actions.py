@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from endpoints import audit, caching, deployments, providers, tombstones
+from endpoints import audit, caching, deleted, deployments, providers, tombstones
 from endpoints.access import require_reach
 from endpoints.attempts import attempt
 from endpoints.known_models import facts_behind
@@ -17,7 +17,12 @@ from endpoints.models import Deployment, Endpoint, Outcome, TrainedModel, User
 from endpoints.models.endpoint import RESERVED_PREFIX
 from endpoints.permissions import Action
 from endpoints.preconfigured import ensure_preconfigured
-from endpoints.references import incompatible_indexes, model_settings, references_to
+from endpoints.references import (
+    References,
+    incompatible_indexes,
+    model_settings,
+    references_to,
+)
 from endpoints.teams import team_to_own
 from inference.errors import (
     Conflict,
@@ -78,18 +83,11 @@ def create_endpoint(
     check_inference_id(inference_id)
     owner = team_to_own(actor, Action.PUT, team)
     require_reach(actor, Action.PUT, inference_id, task_type)
-    adapter = find_service(service)
-    if adapter.is_hosted:
-        check_is_no_model(inference_id, config)
-    checked = adapter.parse(task_type, config)
-    check_id_is_free(inference_id)
-    if is_attached(checked):
-        checked = deployments.attached(actor, checked)
-    elif adapter.is_hosted:
-        checked = deployments.of_model(actor, checked)
+    checked = checked_config(actor, inference_id, task_type, service, config)
     if not force:
         tombstones.check(actor, inference_id, checked)
-    learned = providers.prove(inference_id, checked, timeout_s) if adapter.is_remote else {}
+    is_remote = find_service(service).is_remote
+    learned = providers.prove(inference_id, checked, timeout_s) if is_remote else {}
     check_mappings_fit(actor, inference_id, checked, learned)
     try:
         with transaction.atomic(), not_to_be_repeated():
@@ -110,6 +108,23 @@ def create_endpoint(
             return endpoint
     except IntegrityError:
         raise EndpointExists(f"Inference endpoint [{inference_id}] already exists") from None
+
+
+def checked_config(
+    actor: User, inference_id: str, task_type: TaskType, service: str, config: Mapping[str, Any]
+) -> EndpointConfig:
+    """What an endpoint under a free id is to be, with what is known of the model it runs on.
+
+    Raises what `create_endpoint` says of what cannot be.
+    """
+    adapter = find_service(service)
+    if adapter.is_hosted:
+        check_is_no_model(inference_id, config)
+    checked = adapter.parse(task_type, config)
+    check_id_is_free(inference_id)
+    if is_attached(checked):
+        return deployments.attached(actor, checked)
+    return deployments.of_model(actor, checked) if adapter.is_hosted else checked
 
 
 @contextmanager
@@ -293,14 +308,17 @@ def retry_endpoint(endpoint: Endpoint) -> None:
 
 @attempt("endpoint.delete", on="endpoint")
 @transaction.atomic
-def delete_endpoint(actor: User, endpoint: Endpoint, *, force: bool = False) -> None:
+def delete_endpoint(
+    actor: User, endpoint: Endpoint, *, force: bool = False, references: References | None = None
+) -> None:
     """Remove an endpoint, stop the deployment that was started for it, and leave a tombstone.
 
-    Gone already is success. The model's files stay. Unless forced, raises Conflict while a mapping
-    or a pipeline names the endpoint, and InvalidRequest for one that is always there; forced, such
-    a one is as fresh as on the first day.
+    Gone already is success. The model's files stay, and the endpoint can be restored for a while.
+    Unless forced, raises Conflict while a mapping or a pipeline names the endpoint, and
+    InvalidRequest for one that is always there; forced, such a one is as fresh as on the first day.
+    references: what names it, where the caller has looked just now.
     """
-    found = references_to(actor, endpoint.inference_id)
+    found = references_to(actor, endpoint.inference_id) if references is None else references
     if found and not force:
         raise Conflict(found.message)
     if endpoint.is_preconfigured and not force:
@@ -308,11 +326,13 @@ def delete_endpoint(actor: User, endpoint: Endpoint, *, force: bool = False) -> 
             f"[{endpoint.inference_id}] is a reserved inference endpoint. "
             "Use the force=true query parameter to delete the inference endpoint."
         )
-    before = endpoint.kept
+    before, kept = endpoint.kept, deleted.as_it_is(endpoint)
     if not remove(endpoint):
         return
     if not endpoint.is_preconfigured:
         tombstones.leave(actor, endpoint, found)
+    if kept:
+        deleted.keep(actor, kept, found)
     audit.record("endpoint.delete", endpoint.inference_id, team=endpoint.team, before=before)
     if endpoint.is_preconfigured:
         ensure_preconfigured()
@@ -338,10 +358,10 @@ def remove(endpoint: Endpoint) -> bool:
     """
     # Locked first, so that nobody counts a call of it between the look at its rows and their end.
     Endpoint.objects.select_for_update().filter(pk=endpoint.pk).first()
-    deleted, _ = Endpoint.objects.filter(pk=endpoint.pk).delete()
-    if deleted:
+    was_there, _ = Endpoint.objects.filter(pk=endpoint.pk).delete()
+    if was_there:
         deployments.stop(endpoint)
-    return bool(deleted)
+    return bool(was_there)
 
 
 @transaction.atomic

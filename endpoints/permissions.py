@@ -11,6 +11,9 @@ class Action(StrEnum):
     UPDATE = "cluster:admin/xpack/inference/update"
     DELETE = "cluster:admin/xpack/inference/delete"
     DIAGNOSE = "cluster:admin/xpack/inference/diagnose"
+    RESTORE = "cluster:admin/xpack/inference/restore"
+    DELETED_GET = "cluster:admin/xpack/inference/deleted/get"
+    DELETED_FORGET = "cluster:admin/xpack/inference/deleted/forget"
     GET = "cluster:monitor/xpack/inference/get"
     INFER = "cluster:monitor/xpack/inference/post"
     SERVICES = "cluster:monitor/xpack/inference/services/get"
@@ -112,6 +115,9 @@ VERBS = {
     Action.UPDATE: "endpoint.update",
     Action.DELETE: "endpoint.delete",
     Action.DIAGNOSE: "endpoint.diagnose",
+    Action.RESTORE: "endpoint.restore",
+    Action.DELETED_GET: "endpoint.get",
+    Action.DELETED_FORGET: "endpoint.forget",
     Action.GET: "endpoint.get",
     Action.INFER: "endpoint.call",
     Action.CACHE_PUT: "endpoint.cache",

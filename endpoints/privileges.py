@@ -212,6 +212,8 @@ ON_ENDPOINTS: Roles = {
             "cluster:admin/xpack/inference/put",
             "cluster:admin/xpack/inference/update",
             "cluster:admin/xpack/inference/delete",
+            "cluster:admin/xpack/inference/deleted/*",
+            "cluster:admin/xpack/inference/restore",
             "cluster:admin/xpack/inference/diagnose",
             "cluster:admin/xpack/inference/cache/*",
             "cluster:monitor/xpack/inference/*",

@@ -1,7 +1,7 @@
 """Who refers to an endpoint: what stops it from being deleted, or from being another model."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -93,6 +93,20 @@ class References:
         return bool(self.found or self.elsewhere)
 
     @property
+    def count(self) -> int:
+        """How many indexes and pipelines name it."""
+        return len(self.found) + sum(one.count for one in self.elsewhere)
+
+    @property
+    def words(self) -> str:
+        """The same for people: 3 indexes and 1 pipeline."""
+        counts = Counter(one.kind for one in self.found)
+        for one in self.elsewhere:
+            counts[one.kind] += one.count
+        told = (f"{n} {kind if n == 1 else PLURALS[kind]}" for kind, n in sorted(counts.items()))
+        return " and ".join(told)
+
+    @property
     def pipelines(self) -> tuple[str, ...]:
         return self._places(Kind.PIPELINE)
 
@@ -151,42 +165,47 @@ def references_to(reader: User, inference_id: str) -> References:
 
     Of clusters that the reader does not see it holds how much there is, and no name.
     """
-    pipelines = [
-        Reference(Kind.PIPELINE, pipeline.pipeline_id)
-        for pipeline in IngestPipeline.objects.all()
-        if inference_id in referenced_models(pipeline.config)
-    ]
-    indexes = [
-        Reference(Kind.INDEX, index.name)
-        for index in IndexMapping.objects.all()
-        if inference_id in referenced_ids(index.mappings)
-    ]
-    in_clusters, elsewhere = [], Counter[Kind]()
+    return references_to_each(reader, [inference_id])[inference_id]
+
+
+def references_to_each(reader: User, inference_ids: Collection[str]) -> dict[str, References]:
+    """The same for each of these ids, in as many queries as for one."""
+    wanted = frozenset(inference_ids)
+    found: dict[str, list[Reference]] = {inference_id: [] for inference_id in wanted}
+    elsewhere: dict[str, Counter[Kind]] = {inference_id: Counter() for inference_id in wanted}
+    for pipeline in IngestPipeline.objects.all():
+        for inference_id in wanted & referenced_models(pipeline.config):
+            found[inference_id].append(Reference(Kind.PIPELINE, pipeline.pipeline_id))
+    for index in IndexMapping.objects.all():
+        for inference_id in wanted & referenced_ids(index.mappings):
+            found[inference_id].append(Reference(Kind.INDEX, index.name))
     known = visible_names(reader)
-    for seen in seen_in_clusters(inference_id):
+    for seen in seen_in_clusters(wanted):
         kind, cluster = Kind(seen.kind), seen.cluster.name
         if cluster in known:
-            in_clusters.append(Reference(kind, seen.name, cluster, seen.seen_at))
+            found[seen.inference_id].append(Reference(kind, seen.name, cluster, seen.seen_at))
         else:
-            elsewhere[kind] += 1
+            elsewhere[seen.inference_id][kind] += 1
     in_doubt = [cluster for cluster in Cluster.objects.all() if cluster.doubt]
-    doubts = [
+    doubts = tuple(
         Doubt(cluster.name, cluster.doubt, cluster.doubted_since)
         for cluster in in_doubt
         if cluster.name in known
-    ]
-    found = sorted([*pipelines, *indexes, *in_clusters], key=lambda one: (one.cluster, one.name))
-    return References(
-        inference_id,
-        tuple(found),
-        tuple(doubts),
-        tuple(Elsewhere(kind, count) for kind, count in sorted(elsewhere.items())),
-        is_doubted_elsewhere=len(in_doubt) > len(doubts),
     )
+    return {
+        inference_id: References(
+            inference_id,
+            tuple(sorted(found[inference_id], key=lambda one: (one.cluster, one.name))),
+            doubts,
+            tuple(Elsewhere(*counted) for counted in sorted(elsewhere[inference_id].items())),
+            is_doubted_elsewhere=len(in_doubt) > len(doubts),
+        )
+        for inference_id in wanted
+    }
 
 
-def seen_in_clusters(inference_id: str) -> list[ClusterReference]:
-    seen = ClusterReference.objects.filter(inference_id=inference_id)
+def seen_in_clusters(inference_ids: Collection[str]) -> list[ClusterReference]:
+    seen = ClusterReference.objects.filter(inference_id__in=inference_ids)
     return list(seen.select_related("cluster"))
 
 
@@ -211,7 +230,7 @@ def incompatible_indexes(
     }
     in_clusters = [
         seen
-        for seen in seen_in_clusters(inference_id)
+        for seen in seen_in_clusters([inference_id])
         if not all(is_compatible(known, model_settings) for known in seen.model_settings)
     ]
     visible = visible_names(reader)

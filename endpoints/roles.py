@@ -32,10 +32,14 @@ ABILITIES = (
         Action.REGION_POLICY_GET,
     ),
     _ability(
-        "create endpoints, change and delete them, empty their caches, and find out why one fails",
+        "create endpoints, change, delete and restore them, empty their caches, and find out why "
+        "one fails",
         Action.PUT,
         Action.UPDATE,
         Action.DELETE,
+        Action.RESTORE,
+        Action.DELETED_GET,
+        Action.DELETED_FORGET,
         Action.DIAGNOSE,
         Action.CACHE_PUT,
         Action.CACHE_PURGE,

@@ -7,12 +7,13 @@ from allauth.mfa.models import Authenticator
 from django.db import models
 
 from endpoints import audit
-from endpoints.models import Cluster, Endpoint
+from endpoints.models import Cluster, DeletedEndpoint, Endpoint
 from endpoints.secrets import SecretUnreadable, decrypt, encrypt, is_renewed
 
 # Where encrypted texts are stored: the model, its column, and what a row is called by.
 PLACES: tuple[tuple[type[models.Model], str, str], ...] = (
     (Endpoint, "encrypted_secrets", "inference_id"),
+    (DeletedEndpoint, "encrypted_secrets", "inference_id"),
     (Cluster, "encrypted_api_key", "name"),
 )
 # What second factors are made from, as members of their data.

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from endpoints import audit, jobs, precision, scanning
+from endpoints import audit, deleted, jobs, precision, scanning
 
 
 @shared_task(acks_late=True)
@@ -46,3 +46,8 @@ def resume_trials() -> None:
 def forget_audit() -> None:
     if settings.AUDIT_DAYS:
         audit.forget_before(timezone.now() - timedelta(days=settings.AUDIT_DAYS))
+
+
+@shared_task
+def wipe_deleted() -> None:
+    deleted.wipe_over()

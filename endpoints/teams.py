@@ -7,13 +7,14 @@ from typing import Any
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from endpoints import audit
+from endpoints import audit, deleted
 from endpoints.access import Forbidden, forbidden
 from endpoints.attempts import attempt
 from endpoints.indices import problem_with_name
 from endpoints.models import (
     DEFAULT_TEAM,
     ApiKey,
+    DeletedEndpoint,
     Endpoint,
     EndpointShare,
     EndpointTombstone,
@@ -272,6 +273,7 @@ def delete_team(team: Team, move_to: Team | None = None) -> None:
             "Delete them, or move them with the query parameter [move_to]",
             {"holds": {holding.kind: holding.names for holding in held}},
         )
+    deleted.forget_of(stored)
     before = {"description": stored.description, "members": roles_in(stored)}
     after = {"moved_to": move_to.name} if move_to else None
     audit.record("team.delete", stored.name, before=before, after=after)
@@ -285,6 +287,7 @@ def move_everything(team: Team, move_to: Team) -> None:
     for kind in HELD:
         getattr(team, kind).update(team=move_to, updated_at=now)
     EndpointTombstone.objects.filter(team=team).update(team=move_to)
+    DeletedEndpoint.objects.filter(team=team).update(team=move_to)
     EndpointShare.objects.filter(endpoint__team=move_to, team=move_to).delete()
     for kind, name in moved:
         audit.record(f"{kind}.move", name, team=move_to, before=before, after=after)

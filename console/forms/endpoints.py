@@ -192,23 +192,3 @@ class CreateEndpointForm(NamedForm):
             return int(self[name].value())
         except (TypeError, ValueError):
             return self.fields[name].initial
-
-
-class DeleteEndpointForm(forms.Form):
-    """Asked where something may use the endpoint: whoever deletes it all the same writes its id."""
-
-    inference_id = forms.CharField(
-        label="To delete it all the same, write its id",
-        error_messages={"required": "Write the id, or leave the endpoint as it is."},
-        widget=forms.TextInput(attrs=CODE),
-    )
-
-    def __init__(self, expected: str, data: Any = None) -> None:
-        super().__init__(data)
-        self._expected = expected
-
-    def clean_inference_id(self) -> str:
-        written: str = self.cleaned_data["inference_id"]
-        if written != self._expected:
-            raise forms.ValidationError("This is not its id. Nothing was deleted.")
-        return written

@@ -11,6 +11,7 @@ from console.http import HtmxRequest, page, require_fresh
 from console.working import work_in
 from endpoints import roles, teams
 from endpoints.access import forbidden_in, require
+from endpoints.deleted import restorable_of
 from endpoints.models import Team
 from endpoints.permissions import Action
 from endpoints.team_access import get_seen_team, get_visible_team, may_in, teams_where
@@ -102,7 +103,12 @@ def team_delete(request: HtmxRequest, name: str) -> HttpResponse:
         else:
             messages.success(request, f"{name} is deleted.")
             return redirect("team-list")
-    context = {"team": team, "form": form, "holdings": teams.holdings_of(team)}
+    context = {
+        "team": team,
+        "form": form,
+        "holdings": teams.holdings_of(team),
+        "deleted_count": restorable_of(team),
+    }
     return render(request, "teams/delete.html", context)
 
 

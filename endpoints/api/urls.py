@@ -2,6 +2,7 @@ from django.urls import include, path, re_path
 
 from endpoints.api import audit, clusters, indices, people, pipelines, sharing, teams, views
 from endpoints.api.cache import CacheView
+from endpoints.api.deleted import DeletedListView, DeletedView, RestoreView
 from endpoints.api.deployments import DeploymentEventsView
 from endpoints.api.diagnosis import DiagnosisView
 from endpoints.api.models import CancelView, KnownModelView, ModelsView, RetryView
@@ -32,6 +33,9 @@ urlpatterns = [
     path("_console/endpoints/<str:inference_id>/shares", sharing.ShareListView.as_view()),
     path("_console/endpoints/<str:inference_id>/shares/<str:team>", sharing.ShareView.as_view()),
     path("_console/endpoints/<str:inference_id>/_move", sharing.MoveView.as_view()),
+    path("_console/endpoints/<str:inference_id>/_restore", RestoreView.as_view()),
+    path("_console/deleted", DeletedListView.as_view()),
+    path("_console/deleted/<str:inference_id>", DeletedView.as_view()),
     path("_console/deployments/<str:deployment_id>/events", DeploymentEventsView.as_view()),
     path("_security/", include("endpoints.api.security.urls")),
     path("_ml/trained_models", ModelListView.as_view()),

@@ -195,6 +195,7 @@ STAYS_BEHIND = {
     "contenttypes": "Django's own list of tables",
     "endpoints.AuditHead": "the manifest has it, where the audit log is asked for",
     "endpoints.ClusterReference": "the next scan finds it",
+    "endpoints.DeletedEndpoint": "it can be restored where it was deleted, for a few days",
     "endpoints.DeploymentEvent": "what deployments of that machine went through",
     "endpoints.Heartbeat": "processes of that machine",
     "endpoints.Invitation": "links that work for a few days",

@@ -3,6 +3,7 @@
 from endpoints.models.api_key import ApiKey, api_key_by_id
 from endpoints.models.audit import AuditEntry, AuditHead, Outcome
 from endpoints.models.cluster import Cluster, ClusterReference, ScanState
+from endpoints.models.deleted import DeletedEndpoint
 from endpoints.models.deployment import Deployment, DeploymentState
 from endpoints.models.endpoint import Endpoint, endpoint_by_id
 from endpoints.models.event import DeploymentEvent, EventPhase
@@ -36,6 +37,7 @@ __all__ = [
     "Cluster",
     "ClusterReference",
     "DefinitionPart",
+    "DeletedEndpoint",
     "Deployment",
     "DeploymentEvent",
     "DeploymentState",

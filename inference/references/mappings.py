@@ -87,6 +87,11 @@ def referenced_ids(mapping: Fields) -> frozenset[str]:
     return frozenset().union(*(named_ids(field) for _, field in semantic_fields(mapping)))
 
 
+def pointed_fields(mapping: Fields, old: str, new: str) -> dict[str, Any]:
+    """An update of a mapping: the fields that name one endpoint name another in its place."""
+    return _pointed(mapping, old, new) or {}
+
+
 def is_compatible(one: Fields, other: Fields) -> bool:
     """Whether what one model wrote can be searched with the other.
 
@@ -98,6 +103,25 @@ def is_compatible(one: Fields, other: Fields) -> bool:
         for name in names
         if one.get(name) is not None and other.get(name) is not None
     )
+
+
+def _pointed(node: Fields, old: str, new: str) -> dict[str, Any] | None:
+    """What an update has to say of a field and of those within; None where nothing changes."""
+    changed: dict[str, Any] = {}
+    if node.get("type") == SEMANTIC_TEXT:
+        for name in ("inference_id", "search_inference_id"):
+            if node.get(name) == old:
+                changed[name] = new
+        if changed:
+            changed = {**{name: node[name] for name in node if name != "fields"}, **changed}
+    for kind in ("properties", "fields"):
+        within = node.get(kind)
+        for name, field in within.items() if isinstance(within, dict) else ():
+            if isinstance(field, dict) and (update := _pointed(field, old, new)):
+                changed.setdefault(kind, {})[name] = update
+    if changed and "type" in node:
+        changed = {"type": node["type"], **changed}
+    return changed or None
 
 
 def _semantic_fields(node: Fields, prefix: str) -> Iterator[tuple[str, Fields]]:

@@ -1,6 +1,7 @@
 """Ingest pipelines: what one may hold, and which models its processors name."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, TypeAlias
 
 from inference.errors import InvalidArgument
@@ -84,6 +85,15 @@ def inference_processors(config: Config) -> Iterator[Config]:
 def referenced_models(config: Config) -> frozenset[str]:
     models = (options.get("model_id") for options in inference_processors(config))
     return frozenset(model for model in models if model and isinstance(model, str))
+
+
+def pointed_pipeline(config: Config, old: str, new: str) -> dict[str, Any]:
+    """The same pipeline, whose inference processors name one model in the place of another."""
+    pointed: dict[str, Any] = deepcopy(dict(config))
+    for options in inference_processors(pointed):
+        if options.get("model_id") == old:
+            options["model_id"] = new  # type: ignore[index]  # a copy, which is ours
+    return pointed
 
 
 def split(processor: Config) -> tuple[str, Config]:

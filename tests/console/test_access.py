@@ -25,6 +25,14 @@ PAGES = (
     ("POST", "/console/endpoints/my-endpoint/retry"),
     ("GET", "/console/endpoints/my-endpoint/delete"),
     ("POST", "/console/endpoints/my-endpoint/delete"),
+    ("POST", "/console/endpoints/my-endpoint/delete/pipeline"),
+    ("POST", "/console/endpoints/my-endpoint/delete/scan/prod"),
+    ("GET", "/console/endpoints/_delete?id=my-endpoint"),
+    ("POST", "/console/endpoints/_delete"),
+    ("GET", "/console/endpoints/_deleted"),
+    ("POST", "/console/endpoints/_deleted/1/restore"),
+    ("GET", "/console/endpoints/_deleted/1/forget"),
+    ("POST", "/console/endpoints/_deleted/1/forget"),
     ("GET", "/console/endpoints/my-endpoint/diagnose"),
     ("POST", "/console/endpoints/my-endpoint/diagnose"),
     ("GET", "/console/clusters"),
@@ -254,7 +262,7 @@ def test_a_fault_is_told_in_the_same_style(
     def fail(*args: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("console.pages.endpoints.status_of", fail)
+    monkeypatch.setattr("endpoints.listing.status_of", fail)
     make_endpoint()
     console.raise_request_exception = False
 

@@ -17,7 +17,10 @@ from endpoints.roles import (
     team_roles,
 )
 
-CREATES = "create endpoints, change and delete them, empty their caches, and find out why one fails"
+CREATES = (
+    "create endpoints, change, delete and restore them, empty their caches, and find out why "
+    "one fails"
+)
 SEES = "see endpoints, call them, and try how texts are cut"
 SAYS_WHO = "invite into a team, say who is in it with which role, and describe it"
 SHARES = "share endpoints of a team with others, and give them to another team"

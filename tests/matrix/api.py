@@ -51,6 +51,9 @@ TABLES = {
     < {"enabled": true}
 - ++xxx x++ x?? x+ x- ++x+x--  DELETE /_console/endpoints/e1/cache
 - ++xxx x++ x?? x+ x- ++x+x--  POST /_console/endpoints/e1/diagnose
+- ++xxx x++ x++ ++ x- ++x+x--  GET /_console/deleted
+- ++xxx x++ x?? ?? x- ++x+x--  DELETE /_console/deleted/e2
+- ++xxx x++ x?? ?? x- ++x+x--  POST /_console/endpoints/e2/_restore
 """,
     "models": """
 # site  team oth. sh no keys

@@ -76,6 +76,13 @@ TABLES = {
 - ++xxx x++ x?? x+ x-  GET|POST /console/endpoints/remote/edit
 - ++xxx x++ x?? xx x-  POST /console/endpoints/e1/retry
 - ++xxx x++ x?? xx x-  GET|POST /console/endpoints/e1/delete
+# Pipelines are the site's.
+- +xxxx xxx x?? xx x-  POST /console/endpoints/e1/delete/pipeline
+- +?xxx x++ x?? xx x-  POST /console/endpoints/e1/delete/scan/c1
+- ++xxx x++ x++ ++ x-  GET|POST /console/endpoints/_delete?id=e1
+- ++xxx x++ x++ ++ x-  GET /console/endpoints/_deleted
+- ++xxx x++ x?? ?? x-  POST /console/endpoints/_deleted/1000001/restore
+- ++xxx x++ x?? ?? x-  GET|POST /console/endpoints/_deleted/1000001/forget
 - ++xxx x++ x?? x+ x-  GET|POST /console/endpoints/e1/diagnose
 - ++xxx x++ x?? x+ x-  POST /console/endpoints/e1/cache
     < enabled=true

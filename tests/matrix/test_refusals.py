@@ -21,6 +21,7 @@ TOKEN = re.compile(r"\b[A-Za-z0-9]{64}\b")
 # What is there, as it stands in paths, and in its place something as long that is not.
 NOTHINGS = {
     **{f"/{thing}1": f"/{thing}0" for thing in "cdem"},
+    "/e2": "/e0",
     "/remote": "/remot0",
     "teams/owners": "teams/owner0",
     "accounts/owners": "accounts/owner0",

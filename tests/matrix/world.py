@@ -15,11 +15,12 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from console.sign_in.freshness import SEND_S
-from endpoints import accounts, invitations, password_resets, sharing, teams
+from endpoints import accounts, actions, invitations, password_resets, sharing, teams
 from endpoints.invitations import Wish
 from endpoints.models import (
     ApiKey,
     AuditEntry,
+    DeletedEndpoint,
     DeploymentState,
     Endpoint,
     IngestPipeline,
@@ -157,6 +158,7 @@ def things(made: dict[str, Team]) -> None:
     for shared in Endpoint.objects.own():
         sharing.share(shared, made["guests"], ShareLevel.USE)
         sharing.share(shared, made["partners"], ShareLevel.MANAGE)
+    once_there(owners)
     make_model(".rerank-v1")
     model = make_added_model("m1")
     model.team = owners
@@ -166,6 +168,15 @@ def things(made: dict[str, Team]) -> None:
     make_index("i1", "e9")
     IngestPipeline.objects.create(pipeline_id="p1", config={"processors": []})
     RegionPolicy.objects.create(policy={"allowed_geos": ["eu"]}, created_at=timezone.now())
+
+
+def once_there(owners: Team) -> None:
+    """The endpoint [e2], which was deleted; in the list of those it is number 1000001."""
+    chat = {"api_key": "k", "model_id": "m"}
+    made = make_remote_endpoint("openai", TaskType.COMPLETION, chat, "e2")
+    Endpoint.objects.filter(pk=made.pk).update(team=owners)
+    actions.delete_endpoint(User.objects.get(username="superuser"), made, force=True)
+    DeletedEndpoint.objects.update(id=1000001)
 
 
 def ways_in(people: dict[str, User]) -> None:

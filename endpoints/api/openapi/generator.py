@@ -13,6 +13,7 @@ from endpoints.api.openapi import (
     audit,
     clusters,
     console,
+    deleted,
     diagnosis,
     indices,
     inference,
@@ -85,6 +86,7 @@ PARTS = (
     people,
     audit,
     console,
+    deleted,
     diagnosis,
 )
 OPERATIONS = {view: operations for part in PARTS for view, operations in part.OPERATIONS.items()}

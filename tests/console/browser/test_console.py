@@ -146,22 +146,6 @@ def test_code_is_copied_in_the_language_that_is_shown(visitor: Visitor) -> None:
     assert "client.inference.text_embedding(" in copied
 
 
-def test_deleting_asks_first_with_the_focus_on_cancel(visitor: Visitor) -> None:
-    make_endpoint()
-    page = visitor.signed_in()
-    page.goto("/console/endpoints/my-endpoint")
-
-    page.get_by_role("link", name="Delete").click()
-    expect(page.get_by_role("link", name="Cancel")).to_be_focused()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/console/endpoints/my-endpoint")
-    page.get_by_role("link", name="Delete").click()
-    page.get_by_role("button", name="Delete endpoint").click()
-
-    expect(page.get_by_text("my-endpoint is deleted.")).to_be_visible()
-    assert not Endpoint.objects.exists()
-
-
 def test_an_endpoint_deleted_elsewhere_becomes_the_page_that_says_so(visitor: Visitor) -> None:
     make_endpoint(state=DeploymentState.STARTING)
     page = visitor.signed_in()
@@ -309,22 +293,6 @@ def test_everything_works_without_scripts(visitor: Visitor, hosts: FakeHosts) ->
     page.locator("summary", has_text="elastic").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/console/sign-in")
-
-
-def test_what_is_used_is_deleted_only_with_its_id_and_without_scripts(visitor: Visitor) -> None:
-    make_endpoint()
-    make_index("docs", "my-endpoint")
-    page = visitor.signed_in(java_script_enabled=False)
-    page.goto("/console/endpoints/my-endpoint")
-    page.get_by_role("link", name="Delete").click()
-
-    page.get_by_label("To delete it all the same, write its id").fill("my-endpiont")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("This is not its id. Nothing was deleted.")).to_be_visible()
-    page.get_by_label("To delete it all the same, write its id").fill("my-endpoint")
-    page.get_by_role("button", name="Delete all the same").click()
-
-    expect(page.get_by_text("my-endpoint is deleted.")).to_be_visible()
 
 
 def test_a_cluster_is_followed_until_its_first_scan(visitor: Visitor, elastic: Elastic) -> None:

@@ -38,6 +38,8 @@ KEPT = {
     "auditentry.verb",
     "cluster.encrypted_api_key",
     "cluster.name",
+    "deletedendpoint.encrypted_secrets",
+    "deletedendpoint.service",
     "endpoint.encrypted_secrets",
     "endpoint.service",
     "user.email",
@@ -46,7 +48,10 @@ KEPT = {
 }
 # What a page may take from its address, whether it does or not; a team that is not there is told
 # to be nowhere.
-QUERY = (*TEXTS, "before", "error", "model_id", "next", "owner", "page", "show", "state", "task")
+QUERY = (
+    *(*TEXTS, "before", "error", "id", "look", "model_id", "next", "owner", "page"),
+    *("replacement", "show", "state", "task"),
+)
 ASKED = urlencode(dict.fromkeys((name for name in QUERY if name != "team"), PLANT))
 
 

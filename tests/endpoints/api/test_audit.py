@@ -71,6 +71,16 @@ CHANGES: dict[Action, tuple[list[Request], Request, str]] = {
         "vectors",
     ),
     Action.DELETE: ([], ("DELETE", "/_inference/ranks", None), "ranks"),
+    Action.RESTORE: (
+        [("DELETE", "/_inference/ranks", None)],
+        ("POST", "/_console/endpoints/ranks/_restore", None),
+        "ranks",
+    ),
+    Action.DELETED_FORGET: (
+        [("DELETE", "/_inference/ranks", None)],
+        ("DELETE", "/_console/deleted/ranks", None),
+        "ranks",
+    ),
     Action.CACHE_PUT: (
         [],
         ("PUT", "/_console/endpoints/vectors/cache", {"enabled": False}),

@@ -1,0 +1,87 @@
+"""Deleting several endpoints: one page that says what each comes to, then what became of them."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from console.forms.deletion import DeleteManyForm
+from console.http import HtmxRequest, page, require_fresh
+from endpoints.access import may, require, visible_deleted
+from endpoints.deleting_many import MOST_AT_ONCE, Planned, Result, delete_many, plan
+from endpoints.models import DeletedEndpoint
+from endpoints.permissions import Action
+
+NONE_CHOSEN = "Choose at least one endpoint. Nothing was deleted."
+
+
+@dataclass(frozen=True)
+class Row:
+    planned: Planned
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """deleted: by which it can be restored; None where it cannot."""
+
+    result: Result
+    deleted: DeletedEndpoint | None
+
+
+@page("GET", "HEAD", "POST")
+def endpoint_delete_many(request: HtmxRequest) -> HttpResponse:
+    """Ask first. Where somebody may miss one, how many are deleted must be written."""
+    require(request.user, Action.DELETE)
+    is_sent = request.method == "POST"
+    sent = request.POST if is_sent else request.GET
+    named = list(dict.fromkeys(name.replace("\0", "") for name in sent.getlist("id")))
+    planned = plan(request.user, named[:MOST_AT_ONCE])
+    runs = {one.inference_id: one.run for one in planned if one.run}
+    if any(run.references for run in runs.values()):
+        require_fresh(request, request.get_full_path() if not is_sent else "")
+    agreed = set(request.POST.getlist("agreed"))
+    chosen = [run for name, run in runs.items() if name in agreed]
+    risky = {name for name, run in runs.items() if run.is_risky}
+    form = DeleteManyForm(len(chosen), request.POST if is_sent and risky & agreed else None)
+    problem = ""
+    if is_sent:
+        # What was told to be free when it was chosen, and is used by now, is asked for again.
+        fresh = sorted(risky & agreed - set(request.POST.getlist("risky")))
+        if not chosen:
+            problem = NONE_CHOSEN
+        elif fresh:
+            problem = f"Something uses {', '.join(fresh)} by now. Nothing was deleted: look again."
+        elif form.is_valid() or not form.is_bound:
+            return done(request, delete_many(request.user, chosen))
+    context = {
+        "rows": [
+            Row(one, one.inference_id in (agreed if is_sent else runs.keys() - risky))
+            for one in planned
+        ],
+        "risky": risky,
+        "runs": runs,
+        "form": form,
+        "problem": problem,
+        "left_out": len(named) - len(planned),
+        "most_at_once": MOST_AT_ONCE,
+        "restore_days": settings.RESTORE_DAYS,
+    }
+    return render(request, "endpoints/delete_many.html", context)
+
+
+def done(request: HtmxRequest, results: list[Result]) -> HttpResponse:
+    """What became of each, with the way back."""
+    names = [one.inference_id for one in results if not one.problem]
+    kept: dict[str, DeletedEndpoint] = {}
+    if may(request.user, Action.RESTORE):
+        for one in visible_deleted(request.user).filter(inference_id__in=names):
+            kept.setdefault(one.inference_id, one)
+    context = {
+        "outcomes": [Outcome(one, kept.get(one.inference_id)) for one in results],
+        "deleted_count": len(names),
+        "failed_count": len(results) - len(names),
+        "restore_days": settings.RESTORE_DAYS,
+    }
+    return render(request, "endpoints/deleted_many.html", context)
