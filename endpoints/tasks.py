@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from endpoints import audit, jobs, precision, scanning
+from endpoints import audit, jobs, precision, scanning, usage
 
 
 @shared_task(acks_late=True)
@@ -46,3 +46,11 @@ def resume_trials() -> None:
 def forget_audit() -> None:
     if settings.AUDIT_DAYS:
         audit.forget_before(timezone.now() - timedelta(days=settings.AUDIT_DAYS))
+
+
+@shared_task
+def forget_usage() -> None:
+    now = timezone.now()
+    usage.forget_callers(now - timedelta(days=usage.CALLER_DAYS))
+    if settings.USAGE_DAYS:
+        usage.forget_hours(now - timedelta(days=settings.USAGE_DAYS))
