@@ -244,7 +244,7 @@ def test_a_fault_is_told_in_the_same_style(
     def fail(*args: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("console.pages.endpoints.status_of", fail)
+    monkeypatch.setattr("endpoints.listing.status_of", fail)
     make_endpoint()
     console.raise_request_exception = False
 
