@@ -1,6 +1,6 @@
-"""`make bench`: speed of serving, memory, chunking, quality, then speed beside peers."""
+"""`make bench`: speed of serving, memory, chunking, quality, peers, providers, and the pages."""
 
-from bench import chunking, memory, peers, providers, quality, serving
+from bench import chunking, memory, pages, peers, providers, quality, serving
 from inference.runner.catalogue import ALL_MINILM_L6_V2
 from tests import weights
 
@@ -12,3 +12,4 @@ if __name__ == "__main__":
     quality.main(["--model-dir", str(weights.MIRROR / ALL_MINILM_L6_V2.repository)])
     peers.main()
     providers.main()
+    pages.main([])

@@ -2,7 +2,8 @@
 
     python -m bench.pages --endpoints 10000 --hours 1000000
 
-Every page is asked of the WSGI application by somebody who is signed in, without a network.
+Every page is asked of the WSGI application by somebody who is signed in, without a network. What
+is called work is the processor's time for a page: it tells what other programs do not disturb.
 """
 
 import argparse

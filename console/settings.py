@@ -74,6 +74,9 @@ CACHE_MB = env_int("CONSOLE_CACHE_MB", 256, least=0, most=1024 * 1024)
 AUDIT_DAYS = env_int("CONSOLE_AUDIT_DAYS", 365, least=0, most=36_500)
 RESTORE_DAYS = env_int("CONSOLE_RESTORE_DAYS", 7, least=0, most=365)
 
+# How long the figures of usage by the hour are kept; 0: for ever.
+USAGE_DAYS = env_int("CONSOLE_USAGE_DAYS", 400, least=0, most=36_500)
+
 DEBUG = False
 SECRET_KEY = env_secret("CONSOLE_SECRET_KEY") or stored_secret(DATA_DIR / "secrets" / "secret_key")
 SECRET_KEYS = encryption_keys("CONSOLE_SECRET_KEYS", DATA_DIR / "secrets" / "encryption_key")
@@ -332,6 +335,7 @@ CELERY_BEAT_SCHEDULE = {
     "scan-clusters": {"task": "endpoints.tasks.scan_clusters", "schedule": float(CLUSTER_SCAN_S)},
     "forget-audit": {"task": "endpoints.tasks.forget_audit", "schedule": 3600.0},
     "wipe-deleted": {"task": "endpoints.tasks.wipe_deleted", "schedule": 3600.0},
+    "forget-usage": {"task": "endpoints.tasks.forget_usage", "schedule": 86400.0},
     "resume-trials": {"task": "endpoints.tasks.resume_trials", "schedule": 3.0},
 }
 

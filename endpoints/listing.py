@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from django.db.models import (
     Case,
@@ -97,18 +98,13 @@ class Row:
     used_at: datetime | None
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """What the filters know an endpoint by."""
 
     service: str
     task: str
     team: str
     status: str
-
-    def passes(self, chosen: dict[Filter, tuple[str, ...]], but: Filter | None = None) -> bool:
-        """Whether all filters let it pass, apart from one of them."""
-        return all(getattr(self, name) in values for name, values in chosen.items() if name != but)
 
 
 class Listing:
@@ -123,7 +119,7 @@ class Listing:
         self._named = visible.named_like(wanted.text).with_model()
 
     @cached_property
-    def kinds(self) -> Counter[Kind]:
+    def kinds(self) -> list[tuple[Kind, int]]:
         """How many endpoints there are of each kind, whatever the filters say."""
         found = (
             ranked(self._named)
@@ -131,21 +127,31 @@ class Listing:
             .values_list("service", "task_type", "team__name", "rank")  # type: ignore[misc]  # ranked
             .annotate(count=Count("pk"))
         )
-        return Counter(
-            {
-                Kind(service, task, team or NO_TEAM, BY_ATTENTION[place]): count
-                for service, task, team, place, count in found
-            }
-        )
+        return [
+            (Kind(service, task, team or NO_TEAM, BY_ATTENTION[place]), count)
+            for service, task, team, place, count in found
+        ]
+
+    @cached_property
+    def choices(self) -> dict[Filter, Counter[str]]:
+        """The values that occur, with how many endpoints each would show beside other filters."""
+        chosen = self.wanted.chosen
+        counts = {name: Counter(dict.fromkeys(chosen.get(name, ()), 0)) for name in Filter}
+        for kind, count in self.kinds:
+            told = dict(zip(Filter, kind, strict=True))
+            stops = [name for name, values in chosen.items() if told[name] not in values]
+            # What only one filter stops is what other values of that one would show.
+            for name in stops or Filter:
+                if len(stops) < 2:
+                    counts[name][told[name]] += count
+        return counts
 
     @cached_property
     def sizes(self) -> Counter[str]:
         """How many endpoints that pass the filters there are, by their service."""
-        sizes = Counter[str]()
-        for kind, count in self.kinds.items():
-            if kind.passes(self.wanted.chosen):
-                sizes[kind.service] += count
-        return sizes
+        services = self.choices[Filter.SERVICE]
+        passing = self.wanted.chosen.get(Filter.SERVICE, services)
+        return Counter({service: services[service] for service in passing})
 
     @property
     def count(self) -> int:
@@ -156,14 +162,6 @@ class Listing:
         """How many models these endpoints name."""
         named = self._found.exclude(Q(model=""))
         return int(named.aggregate(models=Count("model", distinct=True))["models"])
-
-    def choices(self, name: Filter) -> Counter[str]:
-        """The values that occur, with how many endpoints each would show beside other filters."""
-        counts = Counter[str](dict.fromkeys(self.wanted.chosen.get(name, ()), 0))
-        for kind, count in self.kinds.items():
-            if kind.passes(self.wanted.chosen, but=name):
-                counts[getattr(kind, name)] += count
-        return counts
 
     def rows(self, start: int, end: int) -> list[Row]:
         """Those from one place to another, with everything that a list shows of them."""

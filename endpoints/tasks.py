@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from endpoints import audit, deleted, jobs, precision, scanning
+from endpoints import audit, deleted, jobs, precision, scanning, usage
 
 
 @shared_task(acks_late=True)
@@ -51,3 +51,11 @@ def forget_audit() -> None:
 @shared_task
 def wipe_deleted() -> None:
     deleted.wipe_over()
+
+
+@shared_task
+def forget_usage() -> None:
+    now = timezone.now()
+    usage.forget_callers(now - timedelta(days=usage.CALLER_DAYS))
+    if settings.USAGE_DAYS:
+        usage.forget_hours(now - timedelta(days=settings.USAGE_DAYS))

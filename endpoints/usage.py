@@ -13,6 +13,7 @@ from time import time
 from typing import Any, TypeAlias
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from endpoints.flushing import Flusher
 from endpoints.latencies import bucket_of, from_json, merged, quantile_ms, to_json
@@ -23,6 +24,11 @@ from inference.types import InferenceRequest, InferenceResult
 INTERVAL_S = 1.0
 # Rows that wait while the database cannot be written; calls that would need more go uncounted.
 MOST_WAITING = 10_000
+
+# How long it is known who called an endpoint; and the rows that are removed at once, so that
+# nobody who writes waits for long.
+CALLER_DAYS = 90
+FORGOTTEN_AT_ONCE = 5_000
 
 HOUR_S = 3600
 P95 = 0.95
@@ -175,6 +181,23 @@ def write_callers(callers: Mapping[Caller, Figures]) -> None:
             row.requests += figures.requests
             row.called_at = max(row.called_at, called_at)
             row.save(update_fields=["requests", "called_at"])
+
+
+def forget_hours(before: datetime) -> int:
+    """Remove the figures of older hours. Returns how many rows went."""
+    return _forget(UsageHour.objects.filter(hour__lt=before))
+
+
+def forget_callers(before: datetime) -> int:
+    """Remove who called on older days. Returns how many rows went."""
+    return _forget(CallerDay.objects.filter(day__lt=before.date()))
+
+
+def _forget(old: QuerySet[Any]) -> int:
+    forgotten = 0
+    while keys := list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
+        forgotten += old.model.objects.filter(pk__in=keys).delete()[0]
+    return forgotten
 
 
 def moment(hour: int) -> datetime:

@@ -158,7 +158,7 @@ def endpoint_list(request: HtmxRequest) -> HttpResponse:
     start, lead = max(shown.start_index() - 1, 0), int(shown.has_previous())
     rows = listing.rows(start - lead, shown.end_index())
     before, rows = rows[:lead], rows[lead:]
-    shows_teams = working(request).has_choice or len(listing.choices(Filter.TEAM)) > 1
+    shows_teams = working(request).has_choice or len(listing.choices[Filter.TEAM]) > 1
     facets = [
         facet
         for name in Filter
@@ -242,7 +242,7 @@ def facet_of(asked: Asked, listing: Listing, name: Filter) -> Facet:
             if value in chosen
             else "",
         )
-        for value, count in listing.choices(name).items()
+        for value, count in listing.choices[name].items()
     ]
     return Facet(name, FILTERS[name], sorted(choices, key=lambda one: one.label.lower()))
 

@@ -80,7 +80,7 @@ def test_who_is_in_one_team_has_nothing_to_choose(boss: Client, endpoint: Endpoi
     page = text(boss.get("/console/endpoints"))
 
     assert "_switch" not in page
-    assert "list-team" not in page
+    assert 'class="owner"' not in page
 
 
 def test_an_administrator_of_the_site_chooses_among_all(console: Client, both: Client) -> None:
@@ -214,7 +214,7 @@ def test_the_form_of_a_provider_asks_the_same(both: Client) -> None:
 
 def test_who_is_alone_reads_nothing_of_teams_until_there_is_a_second(console: Client) -> None:
     of_team(teams.create_team("default"), "mine")
-    words = ("It will belong to team", "Team and sharing", "<dt>Team</dt>", "list-team")
+    words = ("It will belong to team", "Team and sharing", "<dt>Team</dt>", 'class="owner"')
 
     def told() -> list[str]:
         pages = [
@@ -226,7 +226,7 @@ def test_who_is_alone_reads_nothing_of_teams_until_there_is_a_second(console: Cl
     assert told() == []
 
     teams.create_team("other")
-    assert {"Team and sharing", "list-team"} <= set(told())
+    assert {"Team and sharing", 'class="owner"'} <= set(told())
 
 
 def test_a_share_is_told_even_where_there_is_one_team(console: Client) -> None:

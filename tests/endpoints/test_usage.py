@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
-from endpoints import actions, calls, usage
+from endpoints import actions, calls, tasks, usage
 from endpoints.models import ApiKey, CallerDay, Endpoint, LatestUsage, UsageHour, User
 from endpoints.usage import Figures, UsageCounter
 from inference.errors import InferenceError, QueueFull
@@ -322,3 +322,30 @@ def test_a_call_waits_for_no_write(world: World, django_assert_num_queries: Any)
 
     with django_assert_num_queries(1):  # what the fake host looks up
         call(endpoint, "a")
+
+
+@pytest.mark.django_db
+def test_old_figures_go_a_part_at_a_time(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "FORGOTTEN_AT_ONCE", 2)
+    settings.USAGE_DAYS = 100
+    endpoint, user, now = make_endpoint(), make_user(), datetime.now(UTC)
+    for days in (0, 89, 91, 99, 101, 102, 103):
+        at = now - timedelta(days=days)
+        UsageHour.objects.create(endpoint=endpoint, hour=at)
+        CallerDay.objects.create(endpoint=endpoint, user=user, day=at.date(), called_at=at)
+
+    tasks.forget_usage()
+
+    assert UsageHour.objects.count() == 4
+    assert CallerDay.objects.count() == 2
+    assert min(UsageHour.objects.values_list("hour", flat=True)) > now - timedelta(days=100)
+
+
+@pytest.mark.django_db
+def test_figures_that_are_kept_for_good_are_not_forgotten(settings: Any) -> None:
+    settings.USAGE_DAYS = 0
+    UsageHour.objects.create(endpoint=make_endpoint(), hour=datetime(2001, 1, 1, tzinfo=UTC))
+
+    tasks.forget_usage()
+
+    assert UsageHour.objects.count() == 1
