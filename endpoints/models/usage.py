@@ -50,7 +50,7 @@ class CallerDayQuerySet(models.QuerySet["CallerDay"]):
         callers = self.values_list("user__username", "key_id")
         last_at = models.Max("called_at")
         told = callers.annotate(calls=models.Sum("requests"), last_at=last_at)
-        return told.order_by(last_at.desc(), "user__username", "key_id")
+        return told.order_by(models.F("last_at").desc(), "user__username", "key_id")
 
 
 class UsageHour(models.Model):
