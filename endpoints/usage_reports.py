@@ -151,16 +151,10 @@ def callers_of(endpoint: Endpoint, since: date, part: slice) -> tuple[list[Calle
     """A part of those who called since a day, in UTC, and how many they are."""
     callers = CallerDay.objects.filter(endpoint=endpoint, day__gte=since).by_caller()
     rows = list(callers[part])
-    keys = ApiKey.objects.filter(key_id__in={row["key_id"] for row in rows} - {""})
+    keys = ApiKey.objects.filter(key_id__in={key_id for _, key_id, *_ in rows} - {""})
     names = dict(keys.values_list("key_id", "name"))
     shown = [
-        Caller(
-            row["user__username"],
-            row["key_id"],
-            names.get(row["key_id"], ""),
-            row["calls"],
-            row["last_at"],
-        )
-        for row in rows
+        Caller(username, key_id, names.get(key_id, ""), calls, last_at)
+        for username, key_id, calls, last_at in rows
     ]
     return shown, callers.count()

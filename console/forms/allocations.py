@@ -7,8 +7,9 @@ from django import forms
 from console.forms.endpoints import WHOLE_NUMBER
 from console.forms.refusable import RefusableForm
 from endpoints.models import Deployment
-from inference.errors import InferenceError, NotEnoughMemory, QueueFull
+from inference.services.elasticsearch import MAX_ALLOCATIONS
 
+ONE_OR_MORE = WHOLE_NUMBER | {"min_value": "Write 1 or more."}
 FIXED, ADAPTIVE = "fixed", "adaptive"
 BOUNDS = ("min_number_of_allocations", "max_number_of_allocations")
 NUMBER = {"class": "form-control", "inputmode": "numeric"}
@@ -28,22 +29,26 @@ class AllocationsForm(RefusableForm):
     num_allocations = forms.IntegerField(
         label="Allocations",
         required=False,
-        error_messages=WHOLE_NUMBER,
-        widget=forms.NumberInput(attrs=NUMBER | {"min": 1}),
+        min_value=1,
+        max_value=MAX_ALLOCATIONS,
+        error_messages=ONE_OR_MORE | {"max_value": "There is room for %(limit_value)s at most."},
+        widget=forms.NumberInput(attrs=NUMBER),
     )
     min_number_of_allocations = forms.IntegerField(
         label="At least",
         required=False,
+        min_value=0,
         help_text="With 0 or nothing it rests when nobody calls for long; the next call wakes it.",
-        error_messages=WHOLE_NUMBER,
-        widget=forms.NumberInput(attrs=NUMBER | {"min": 0}),
+        error_messages=WHOLE_NUMBER | {"min_value": "Write 0 or more, or nothing."},
+        widget=forms.NumberInput(attrs=NUMBER),
     )
     max_number_of_allocations = forms.IntegerField(
         label="At most",
         required=False,
+        min_value=1,
         help_text="Never more than the processors of this machine can run at a time.",
-        error_messages=WHOLE_NUMBER,
-        widget=forms.NumberInput(attrs=NUMBER | {"min": 1}),
+        error_messages=ONE_OR_MORE,
+        widget=forms.NumberInput(attrs=NUMBER),
     )
 
     def __init__(self, deployment: Deployment, data: Any = None) -> None:
@@ -60,25 +65,22 @@ class AllocationsForm(RefusableForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        is_missing = cleaned.get("num_allocations") is None and "num_allocations" not in self.errors
-        if cleaned.get("way") == FIXED and is_missing:
+        # What belongs to the other way is hidden, right or not.
+        for name in ("num_allocations",) if self.is_adaptive else BOUNDS:
+            self.errors.pop(name, None)
+            cleaned[name] = None
+        if cleaned.get("way") == FIXED and cleaned.get("num_allocations", 0) is None:
             self.add_error("num_allocations", WHOLE_NUMBER["required"])
+        least, most = (cleaned.get(name) for name in BOUNDS)
+        if least is not None and most is not None and least > most:
+            self.add_error(BOUNDS[0], f"This is more than the {most} there may be at most.")
         return cleaned
-
-    def note(self, exc: InferenceError) -> None:
-        super().note(exc)
-        if isinstance(exc, NotEnoughMemory | QueueFull):
-            self.add_error(self.size_field, "This machine has no room for so many.")
 
     def named_in(self, problem: str) -> str | None:
         """The API's other route calls the number by another name."""
         if "[number_of_allocations]" in problem:
             return "num_allocations"
         return super().named_in(problem)
-
-    @property
-    def size_field(self) -> str:
-        return "min_number_of_allocations" if self.is_adaptive else "num_allocations"
 
     @property
     def is_adaptive(self) -> bool:

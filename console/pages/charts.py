@@ -12,6 +12,8 @@ WIDTH, HEIGHT = 1000.0, 100.0
 GAP = 0.18
 # A bar that stands for anything can be seen.
 LEAST = 1.5
+# How thick the mark of a step is that nothing is known of.
+MARK = 2.5
 ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 
@@ -62,7 +64,7 @@ def bars(sums: Sequence[Sum | None], top: float) -> Bars:
     parts, rests, nothing = [], [], []
     for number, one in enumerate(sums):
         if one is None:
-            nothing.append(box(number * step, HEIGHT, step, LEAST))
+            nothing.append(box(number * step, HEIGHT, step, MARK))
             continue
         x, width = (number + GAP / 2) * step, (1 - GAP) * step
         foot, rest = height_of(one.part, top), height_of(one.whole - one.part, top)

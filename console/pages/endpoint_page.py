@@ -64,13 +64,13 @@ def show(request: HtmxRequest, endpoint: Endpoint, here: Tab, **shown: Any) -> H
 def frame(request: HtmxRequest, endpoint: Endpoint, here: Tab) -> dict[str, Any]:
     """What stands above the tabs, and which of them there are."""
     status = status_of(endpoint)
-    is_on_its_way = endpoint.deployment and not status.can_be_called
+    deployment = None if status.can_be_called else endpoint.deployment
     return {
         "endpoint": endpoint,
         "service": find_service(endpoint.service),
         "status": status,
         "silent_parts": silent_parts([status]),
-        "events": endpoint.deployment.events.all()[:SHOWN_EVENTS] if is_on_its_way else [],
+        "events": deployment.events.all()[:SHOWN_EVENTS] if deployment else [],
         "can_stream": can_stream(endpoint),
         "here": here,
         "tabs": tabs_of(request, endpoint, here),

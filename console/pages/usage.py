@@ -75,7 +75,10 @@ def callers_shown(request: HtmxRequest, endpoint: Endpoint, report: Report) -> d
 
 
 def chart_of_requests(report: Report) -> Chart:
-    sums = [step.asked and Sum(step.asked.requests, step.asked.errors) for step in report.steps]
+    sums = [
+        Sum(asked.requests, asked.errors) if (asked := step.asked) else None
+        for step in report.steps
+    ]
     top = top_of(max(one.whole for one in sums if one))
     titles = [titled(report, step, told_requests) for step in report.steps]
     ticks = (f"{top:,.0f}", f"{top / 2:,.0f}" if top % 2 == 0 else "", "0")
@@ -84,13 +87,13 @@ def chart_of_requests(report: Report) -> Chart:
 
 def chart_of_latencies(report: Report) -> Chart | None:
     """None where nothing was answered."""
-    p50 = [step.asked and step.asked.p50_ms for step in report.steps]
-    p95 = [step.asked and step.asked.p95_ms for step in report.steps]
+    p50 = [step.asked.p50_ms if step.asked else None for step in report.steps]
+    p95 = [step.asked.p95_ms if step.asked else None for step in report.steps]
     if not any(p95):
         return None
     top = top_of(max(value for value in p95 if value))
     titles = [titled(report, step, told_latency) for step in report.steps]
-    known = bars([step.asked and Sum(0, 0) for step in report.steps], top)
+    known = bars([Sum(0, 0) if step.asked else None for step in report.steps], top)
     ticks = (took(top), took(top / 2), "0")
     return Chart(ticks, places(titles), known, (line(p50, top), line(p95, top)))
 

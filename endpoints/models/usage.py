@@ -45,11 +45,12 @@ class UsageHourQuerySet(models.QuerySet["UsageHour"]):
 
 
 class CallerDayQuerySet(models.QuerySet["CallerDay"]):
-    def by_caller(self) -> models.QuerySet["CallerDay", dict[str, Any]]:
-        """Each caller once, whoever called last first: how often, and when last."""
-        callers = self.values("user__username", "key_id")
-        told = callers.annotate(calls=models.Sum("requests"), last_at=models.Max("called_at"))
-        return told.order_by("-last_at", "user__username", "key_id")
+    def by_caller(self) -> models.QuerySet["CallerDay", tuple[Any, ...]]:
+        """Each caller once, whoever called last first: name, key id, how often, and when last."""
+        callers = self.values_list("user__username", "key_id")
+        last_at = models.Max("called_at")
+        told = callers.annotate(calls=models.Sum("requests"), last_at=last_at)
+        return told.order_by(models.F("last_at").desc(), "user__username", "key_id")
 
 
 class UsageHour(models.Model):

@@ -138,17 +138,17 @@ def test_bounds_are_set_one_by_one_and_taken_away(console: Client, runs: Endpoin
     [
         ({"way": "fixed", "num_allocations": ""}, "num_allocations", "Write a whole number."),
         ({"way": "fixed", "num_allocations": "two"}, "num_allocations", "Write a whole number."),
-        ({"way": "fixed", "num_allocations": "0"}, "num_allocations", "[num_allocations]"),
-        ({"way": "fixed", "num_allocations": "9999"}, "num_allocations", "[num_allocations]"),
+        ({"way": "fixed", "num_allocations": "0"}, "num_allocations", "Write 1 or more."),
+        ({"way": "fixed", "num_allocations": "9999"}, "num_allocations", "room for 512"),
         (
             {"way": "adaptive", "min_number_of_allocations": "5", "max_number_of_allocations": "2"},
             "min_number_of_allocations",
-            "more than its [max_number_of_allocations] of [2]",
+            "more than the 2 there may be",
         ),
         (
             {"way": "adaptive", "min_number_of_allocations": "-2"},
             "min_number_of_allocations",
-            "[min_number_of_allocations]",
+            "Write 0 or more, or nothing.",
         ),
         ({}, "way", "Choose one of the two."),
         ({"way": "often"}, "way", "There is no way [often]."),
@@ -166,6 +166,14 @@ def test_what_cannot_be_is_told_at_its_field_and_changes_nothing(
     assert field == "way" or f'id="id_{field}_error"' in page
     assert wished() == (1, None)
     assert sent.get("num_allocations", "") in page
+
+
+def test_what_was_written_for_the_other_way_does_not_count(console: Client, runs: Endpoint) -> None:
+    console.post(PAGE, FIXED | {"min_number_of_allocations": "9", "max_number_of_allocations": "x"})
+    assert wished() == (3, None)
+
+    console.post(PAGE, ADAPTIVE | {"num_allocations": "many"})
+    assert Deployment.objects.get().is_adaptive
 
 
 def test_more_than_the_machine_has_room_for_is_refused_with_what_is_missing(

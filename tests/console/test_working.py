@@ -214,7 +214,7 @@ def test_the_form_of_a_provider_asks_the_same(both: Client) -> None:
 
 def test_who_is_alone_reads_nothing_of_teams_until_there_is_a_second(console: Client) -> None:
     of_team(teams.create_team("default"), "mine")
-    words = ("It will belong to team", "Team and sharing", "<dt>Team</dt>", 'class="owner"')
+    words = ("It will belong to team", ">Sharing</a>", "<dt>Team</dt>", 'class="owner"')
 
     def told() -> list[str]:
         pages = [
@@ -226,16 +226,17 @@ def test_who_is_alone_reads_nothing_of_teams_until_there_is_a_second(console: Cl
     assert told() == []
 
     teams.create_team("other")
-    assert {"Team and sharing", 'class="owner"'} <= set(told())
+    assert {">Sharing</a>", 'class="owner"'} <= set(told())
 
 
 def test_a_share_is_told_even_where_there_is_one_team(console: Client) -> None:
     mine = of_team(teams.create_team("default"), "mine")
     sharing.share(mine, None, ShareLevel.USE)
 
-    assert "Team and sharing" in text(console.get("/console/endpoints/mine"))
+    assert ">Sharing</a>" in text(console.get("/console/endpoints/mine"))
+    assert "Team and sharing" in text(console.get("/console/endpoints/mine/sharing"))
 
 
 def test_who_is_in_the_only_team_reads_whose_things_are(endpoint: Endpoint, boss: Client) -> None:
     """There may be other teams that they do not see."""
-    assert "Team and sharing" in text(boss.get("/console/endpoints/my-endpoint"))
+    assert ">Sharing</a>" in text(boss.get("/console/endpoints/my-endpoint"))
