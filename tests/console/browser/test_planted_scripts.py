@@ -192,7 +192,10 @@ class Crawler:
             seen.update(links)
 
     def open(self, path: str) -> None:
-        self.check(self._page.goto(path, wait_until="domcontentloaded"), path)
+        """Open a page and wait for what it fetches for itself."""
+        answer = self._page.goto(path, wait_until="domcontentloaded")
+        self._page.wait_for_function("() => !document.querySelector('[aria-busy=true][hx-get]')")
+        self.check(answer, path)
 
     def check(self, answer: Response | None, path: str) -> None:
         status = answer.status if answer else 0
