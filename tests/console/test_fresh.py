@@ -219,7 +219,8 @@ def test_what_is_in_use_is_deleted_by_who_proved_it_alone(admin: User) -> None:
     assert stale.get(path).status_code == 200
 
     make_index("books", "my-endpoint")
-    assert stale.get(path)["Location"].startswith(CONFIRM)
+    assert stale.get(f"{path}?look=1")["Location"].startswith(CONFIRM)
+    assert stale.get(f"{path}?look=1", headers=HTMX)["HX-Redirect"].startswith(CONFIRM)
     assert stale.post(path, {"inference_id": "my-endpoint"})["Location"].startswith(CONFIRM)
     assert Endpoint.objects.filter(inference_id="my-endpoint").exists()
 

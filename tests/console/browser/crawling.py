@@ -35,7 +35,9 @@ class Crawler:
             seen.update(links)
 
     def open(self, path: str) -> None:
+        """Open a page and wait for what it fetches for itself."""
         answer = self.page.goto(path, wait_until="domcontentloaded")
+        self.page.wait_for_function("() => !document.querySelector('[aria-busy=true][hx-get]')")
         self.check(answer.status if answer else 0, path)
 
     def check(self, status: int, path: str) -> None:
