@@ -9,9 +9,11 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 
 from endpoints.models import Endpoint
-from inference.types import TaskType
+from inference.chat import ChatRequest
+from inference.types import Content, InferenceRequest, InputType, TaskType
 
 KEY = "INFERENCE_API_KEY"
+MOST_DATA = 60
 AUTHORIZATION = f'-H "Authorization: ApiKey ${KEY}"'
 # The methods of the clients in Python and JavaScript, whose arguments are the fields of the body.
 METHODS = {
@@ -39,9 +41,42 @@ def base_url(request: HttpRequest) -> str:
     return f"{request.scheme}://{host}"
 
 
+def path_of(endpoint: Endpoint) -> str:
+    """Where the API calls an endpoint."""
+    return f"/_inference/{endpoint.task_type}/{endpoint.inference_id}"
+
+
+def body_of(task: TaskType, call: InferenceRequest | ChatRequest) -> dict[str, Any]:
+    """The body with which the API is asked the same."""
+    if isinstance(call, ChatRequest):
+        return call.to_json()
+    inputs = [_written(content) for content in call.contents] or list(call.input)
+    known = {
+        "query": call.query,
+        "input": inputs[0] if task == TaskType.COMPLETION else inputs,
+        "input_type": None if call.input_type == InputType.UNSPECIFIED else call.input_type,
+        "top_n": call.top_n,
+        "return_documents": call.return_documents,
+        "task_settings": call.task_settings or None,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _written(content: Content) -> Any:
+    """An input of the embedding task. The data of an image are cut: nobody reads them."""
+    if content.type == "text":
+        return content.value
+    value = shorten_data(content.value)
+    return {"content": {"type": content.type, "format": content.format, "value": value}}
+
+
+def shorten_data(data: str) -> str:
+    return data if len(data) <= MOST_DATA else f"{data[:MOST_DATA]}…"
+
+
 def call_samples(url: str, endpoint: Endpoint, body: dict[str, Any]) -> list[Sample]:
     """Code that calls an endpoint with this body."""
-    path = f"/_inference/{endpoint.task_type}/{endpoint.inference_id}"
+    path = path_of(endpoint)
     if endpoint.task == TaskType.CHAT_COMPLETION:
         return _chat_samples(url, path, body)
     samples = [Sample("curl", "curl", _curl(url, "POST", path, body))]

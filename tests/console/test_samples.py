@@ -10,8 +10,8 @@ import pytest
 from django.test import RequestFactory
 from elasticsearch import Elasticsearch
 
-from console.forms.try_it import TRY_FORMS
-from console.pages.samples import base_url, call_samples, create_samples
+from console.forms.trying import TRY_FORMS
+from console.pages.samples import base_url, body_of, call_samples, create_samples
 from endpoints.models import Endpoint
 from inference.types import TaskType
 
@@ -151,5 +151,5 @@ def test_the_address_always_names_its_port(host: str, is_secure: bool, url: str)
 
 @pytest.mark.parametrize("task_type", TRY_FORMS)
 def test_every_form_has_an_example_that_is_valid(task_type: TaskType) -> None:
-    body = TRY_FORMS[task_type].example_body()
+    body = body_of(task_type, TRY_FORMS[task_type].example_call())
     assert body.get("input") or body["messages"]

@@ -86,7 +86,7 @@ def test_a_chat_without_words_of_the_system_has_one_message(
 def test_vectors_of_the_embedding_task_are_drawn(console: Client) -> None:
     made(TaskType.EMBEDDING)
 
-    page = text(console.post(TRY, {"text": "one", "other": "two"}, headers=HTMX))
+    page = text(console.post(TRY, {"input": ["one", "two"]}, headers=HTMX))
 
     assert "<strong>4</strong> dimensions" in page
     assert html.escape('"embeddings": [') in page
@@ -115,7 +115,7 @@ def test_a_text_that_was_cut_by_its_characters_is_told(console: Client) -> None:
     settings = endpoint.service_settings | {"max_input_tokens": 2}
     Endpoint.objects.update(service_settings=settings)
 
-    page = text(console.post(TRY, {"text": "0123456789"}, headers=HTMX))
+    page = text(console.post(TRY, {"input": "0123456789"}, headers=HTMX))
 
     assert "The text is longer than the model reads: 4 characters at its end did not" in page
 
@@ -124,7 +124,7 @@ def test_a_provider_s_refusal_is_explained(console: Client, sandbox: Sandbox) ->
     made(TaskType.TEXT_EMBEDDING)
     sandbox.faults["openai"] = Fault(kind="status", status=401)
 
-    page = text(console.post(TRY, {"text": "one"}, headers=HTMX))
+    page = text(console.post(TRY, {"input": "one"}, headers=HTMX))
 
     assert "status [401]" in page
     assert "<dt>What to do</dt>" in page
@@ -208,7 +208,7 @@ def test_what_cannot_stream_is_not_found(console: Client) -> None:
     make_endpoint("here")
 
     for name in ("my-endpoint", "here"):
-        answer = console.post(f"/console/endpoints/{name}/stream", {"text": "one"})
+        answer = console.post(f"/console/endpoints/{name}/stream", {"input": "one"})
         assert answer.status_code == 404
 
 
