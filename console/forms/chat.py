@@ -105,6 +105,7 @@ class ChatForm(PromptForm):
         "system", "prompt", "temperature", "top_p", "max_completion_tokens", "tool_choice",
         "stop", "tools",
     )  # fmt: skip
+    has_task_settings = False
     in_sight: ClassVar[tuple[str, ...]] = ("prompt",)
     example: ClassVar[dict[str, Any]] = PromptForm.example
     presets: ClassVar[dict[str, dict[str, Any]]] = {

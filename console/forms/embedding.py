@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 
 from console.forms.try_it import TextsField, TryForm, input_types_of, missing
 from endpoints.models import Endpoint
@@ -80,7 +79,7 @@ class EmbeddingForm(TryForm):
         self.order_fields(["input", "image", "input_type"])
 
     def clean_image(self) -> Content | None:
-        found: UploadedFile | None = self.cleaned_data["image"]
+        found: Any = self.cleaned_data["image"]
         if found is None:
             return None
         if (found.size or 0) > MOST_IMAGE_BYTES:

@@ -71,6 +71,7 @@ class TryForm(SettingsForm):
     example: ClassVar[dict[str, Any]] = {}
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     own: ClassVar[tuple[str, ...]] = ()
+    has_task_settings: ClassVar[bool] = True
     in_sight: ClassVar[tuple[str, ...]] = ()
 
     beside = forms.CharField(
@@ -99,7 +100,10 @@ class TryForm(SettingsForm):
     ) -> None:
         super().__init__(data, files, initial=self.example if initial is None else initial)
         self.endpoint, self.user = endpoint, user
-        self.add_entries(settings_of_calls(endpoint, self.own) if endpoint else ())
+        if endpoint and self.has_task_settings:
+            self.add_entries(settings_of_calls(endpoint, self.own))
+        else:
+            self.add_entries(())
 
     def to_request(self) -> InferenceRequest | ChatRequest:
         """The call that a valid form asks for."""

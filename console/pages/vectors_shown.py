@@ -201,7 +201,8 @@ def cosines_of(vectors: FloatArray) -> FloatArray:
     """
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     units = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-    return np.clip(units @ units.T, -1.0, 1.0)
+    cosines: FloatArray = np.clip(units @ units.T, -1.0, 1.0)
+    return cosines
 
 
 def closeness_of(cosine: float, unrelated_cosine: float | None) -> Closeness:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from console.pages.results import EmbeddingsShown, raw_json, show
+from console.pages.results import raw_json, show
+from console.pages.vectors_shown import EmbeddingsShown
 from endpoints.models import Endpoint, User
 from inference.sandbox.app import Fault, Sandbox
 from inference.types import ElementType, InferenceRequest, TaskType, TextEmbeddings
@@ -28,7 +29,7 @@ def made(task: TaskType) -> Endpoint:
     return make_remote_endpoint("openai", task, case.service_settings)
 
 
-def streamed(console: Client, **fields: str) -> list[tuple[str, Any]]:
+def streamed(console: Client, **fields: Any) -> list[tuple[str, Any]]:
     """The events of a stream, each with its name."""
     answer = console.post(STREAM, fields)
     assert answer["Content-Type"] == "text/event-stream"
@@ -54,7 +55,7 @@ def test_the_whole_answer_is_shown_as_text(console: Client, task: TaskType) -> N
 
     page = text(console.post(TRY, {"prompt": "one <two> three"}))
 
-    assert 'id="answer-text">The sandbox heard: one &lt;two&gt; three</p>' in page
+    assert 'data-place="answer-text">The sandbox heard: one &lt;two&gt; three</p>' in page
 
 
 def test_a_chat_tells_its_tokens_and_sends_the_system_s_words(
@@ -170,7 +171,8 @@ def test_an_empty_prompt_is_told(console: Client, sandbox: Sandbox) -> None:
 
     events = streamed(console, prompt="")
 
-    assert "Write a prompt first." in put_at(events, "answer-problem")[0]
+    assert "Write a prompt first." in put_at(events, "try-fields")[0]
+    assert "Nothing was sent." in put_at(events, "answer-problem")[0]
     assert not sandbox.seen["openai"]
 
 
@@ -183,8 +185,10 @@ def test_a_stream_that_fails_ends_in_its_explanation(
 
     events = streamed(console, prompt="one two three")
 
-    assert events[-1][1]["place"] == "answer-problem"
-    assert "<dt>What to do</dt>" in put_at(events, "answer-problem")[0]
+    (problem,) = put_at(events, "answer-problem")
+    assert "<dt>What to do</dt>" in problem
+    words = [data["text"] for name, data in events if name == "text"]
+    assert words == ([] if fault.kind == "status" else ["The"])
 
 
 def test_a_fault_of_our_own_is_told_without_its_words(
