@@ -240,7 +240,7 @@ class RerankForm(TryForm):
         widget=forms.NumberInput({"class": "form-control", "placeholder": "All"}),
     )
     return_documents = forms.TypedChoiceField(
-        label="Return documents",
+        label="Return texts",
         required=False,
         help_text="Whether the texts come back with the scores.",
         choices=[("", "As usual"), ("true", "Yes"), ("false", "No")],

@@ -107,7 +107,7 @@ def test_a_ready_endpoint_can_be_tried_and_is_not_asked_again(console: Client) -
         (".all-minilm-l6-v2", ("Text", "Compare with")),
         (
             ".minilm-rerank-v1",
-            ("Query", "Documents", "Top n", "Return documents", "Compare with"),
+            ("Query", "Documents", "Top n", "Return texts", "Compare with"),
         ),
         (".minilm-sparse-v1", ("Text", "Compare with")),
     ],
