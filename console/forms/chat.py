@@ -16,6 +16,7 @@ from inference.chat import ChatRequest, Message, Tool, ToolCall
 MESSAGES = TypeAdapter(list[Message])
 TOOLS = TypeAdapter(list[Tool])
 MOST_SAID = 1_000_000
+NO_PROMPT = "Write a prompt first."
 UNREADABLE = "What was said before cannot be read. Clear the conversation."
 # One conversation with the endpoint, one with that beside it: the end of the names of their fields.
 HERE, BESIDE = "", "_beside"
@@ -158,7 +159,9 @@ class ChatForm(PromptForm):
             for error in self.errors.pop(f"history{side}", []):
                 self.add_error("prompt", error)
         if not (self.errors or cleaned.get("prompt") or any(cleaned.get("result", ()))):
-            self.add_error("prompt", "Write a prompt first.")
+            is_called = calls_at_end(cleaned.get("history") or [])
+            words = "Write what the tool gives back, or a prompt." if is_called else NO_PROMPT
+            self.add_error("prompt", words)
         return cleaned
 
     def said(self, side: str = HERE) -> list[Message]:

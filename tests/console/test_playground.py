@@ -166,7 +166,7 @@ def test_two_orders_are_put_beside_each_other(console: Client, hosts: FakeHosts)
     make_endpoint("other", model_id=".minilm-rerank-v1")
     scores = {"my-endpoint": [0.1, 0.9, 0.2], "other": [0.9, 0.8, 0.1]}
     hosts.call = (  # type: ignore[method-assign]
-        lambda name, request: HostReply(scores=scores[name])
+        lambda deployment_id, request: HostReply(scores=scores[deployment_id])
     )
     wish = {"query": "q", "documents": "one\ntwo\nthree", "beside": "other"}
 
