@@ -1,5 +1,5 @@
-// What is typed into the playground outlives a reload of the page, in this tab alone; examples
-// fill it. Task settings are not kept: they may hold a secret, such as a header.
+// What is typed into the playground outlives a reload of the page, in this tab and for this person
+// alone; examples fill it. Task settings are not kept: they may hold a secret, such as a header.
 (() => {
   const UNKEPT = /^task_settings\.|^csrfmiddlewaretoken$/;
   const TYPES = ["checkbox", "file", "password", "submit", "button"];

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from endpoints import providers
+from endpoints.models import Deployment
 from inference.arrays import FloatArray
 from inference.runner.protocol import HostReply, HostRequest
 from inference.sandbox import make_sandbox
@@ -71,6 +72,25 @@ def test_vectors_of_three_texts_are_compared_kept_and_saved(
     expect(page.get_by_label("Text 1", exact=True)).to_have_value("two")
     page.get_by_role("button", name="Two topics").click()
     expect(page.get_by_label("Text 4", exact=True)).to_have_value("Why are there tides?")
+
+
+def test_what_is_written_stays_while_the_page_follows_an_endpoint(
+    visitor: Visitor, hosts: FakeHosts
+) -> None:
+    make_endpoint(num_allocations=0)
+    hosts.says = vectors([1.0, 0.0], [0.8, 0.6], [0.0, 1.0])
+    page = visitor.signed_in(at=PAGE)
+    expect(page.locator("#poll")).to_have_count(1)
+    page.get_by_role("button", name="Add a text").click()
+    page.keyboard.type("my third")
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator(".matrix")).to_be_visible()
+
+    Deployment.objects.update(num_allocations=1)
+
+    expect(page.locator("#poll")).to_have_count(0)
+    expect(page.get_by_label("Text 3", exact=True)).to_have_value("my third")
+    expect(page.locator(".matrix")).to_be_visible()
 
 
 def test_documents_move_at_two_endpoints_at_once(visitor: Visitor, hosts: FakeHosts) -> None:
