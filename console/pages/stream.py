@@ -18,7 +18,7 @@ from console.pages.conversation import Conversation
 from console.pages.overview import can_stream, samples_of
 from console.pages.raw import Raw, refused_raw, streamed_raw
 from console.pages.results import Writing
-from console.pages.try_it import MARKED, Side, call_of, conversation_of
+from console.pages.try_it import MARKED, Side, call_of, conversation_of, noted
 from endpoints import calls
 from endpoints.access import get_endpoint, require
 from endpoints.api.errors import chat_error, envelope
@@ -55,7 +55,7 @@ def endpoint_stream(request: HtmxRequest, inference_id: str) -> StreamingHttpRes
         side = Side(other, 2) if other else None
     if side is None:
         raise Http404
-    events = iter(marked(form, side))
+    events = marked(form, side)
     if form.is_valid():
         call = call_of(form, side)
         events = answered(request.user, side, form, call)
@@ -73,12 +73,23 @@ def chained(first: bytes, events: Iterator[bytes]) -> Iterator[bytes]:
     yield from events
 
 
-def marked(form: TryForm, side: Side) -> list[bytes]:
+def marked(form: TryForm, side: Side) -> Iterator[bytes]:
     """What is wrong with what was written, at its fields."""
-    problem = refused(Refusal((MARKED,)))
-    if side.number == 2:
-        return [problem]
-    return [shown("try-fields", "endpoints/_try_fields.html", {"form": form}), problem]
+    if side.number == 1:
+        yield fields_of(form)
+    yield refused(Refusal((MARKED,)))
+
+
+def failed(form: TryForm, side: Side, exc: InferenceError) -> Iterator[bytes]:
+    """Why there is no answer, or no more of it; the form is about the first side alone."""
+    refusal = noted(form, exc) if side.number == 1 else Refusal.of(exc)
+    if side.number == 1 and form.errors:
+        yield fields_of(form)
+    yield refused(refusal)
+
+
+def fields_of(form: TryForm) -> bytes:
+    return shown("try-fields", "endpoints/_try_fields.html", {"form": form})
 
 
 def answered(
@@ -105,7 +116,7 @@ def answered(
             yield raw_shown(side, refused_raw(endpoint, call, exc))
         else:
             yield event("raw", {"raw": raw_error(call, exc)})
-        yield refused(Refusal.of(exc))
+        yield from failed(form, side, exc)
     except Exception:
         logger.exception("a stream ended in a fault of our own")
         yield refused(Refusal((BROKEN,)))

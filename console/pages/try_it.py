@@ -115,10 +115,14 @@ def tried(user: User, endpoint: Endpoint, form: TryForm) -> list[Outcome]:
             beside = pool.submit(copy_context().run, attempt_aside, user, Side(other, 2), form)
             outcomes = [attempt(user, here, form), beside.result()]
     if error := outcomes[0].error:
-        form.note(error)
-        refusal = form.refusal if form.refusal.problems else Refusal((NOT_TAKEN,))
-        outcomes[0] = replace(outcomes[0], refusal=refusal)
+        outcomes[0] = replace(outcomes[0], refusal=noted(form, error))
     return outcomes
+
+
+def noted(form: TryForm, error: InferenceError) -> Refusal:
+    """What is left to say of a failure once the form says at its fields what it can."""
+    form.note(error)
+    return form.refusal if form.refusal.problems else Refusal((NOT_TAKEN,))
 
 
 def attempt_aside(user: User, side: Side, form: TryForm) -> Outcome:

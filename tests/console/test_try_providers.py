@@ -191,6 +191,21 @@ def test_a_stream_that_fails_ends_in_its_explanation(
     assert words == ([] if fault.kind == "status" else ["The"])
 
 
+def test_a_setting_that_the_service_refuses_is_told_at_its_field(
+    console: Client, sandbox: Sandbox
+) -> None:
+    made(TaskType.COMPLETION)
+    wish: dict[str, Any] = {"task_settings.headers": "Host=elsewhere"}
+
+    (fields,) = put_at(streamed(console, prompt="one", **wish), "try-fields")
+    page = text(console.post(TRY, {"prompt": "one", **wish}))
+
+    for markup in (fields, page):
+        problem = markup[markup.index('id="id_task_settings.headers_error"') :]
+        assert "cannot set the header [Host]" in problem.partition("</p>")[0]
+    assert not sandbox.seen["openai"]
+
+
 def test_a_fault_of_our_own_is_told_without_its_words(
     console: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
