@@ -82,13 +82,20 @@ def call_samples(url: str, endpoint: Endpoint, body: dict[str, Any]) -> list[Sam
     samples = [Sample("curl", "curl", _curl(url, "POST", path, body))]
     if endpoint.task == TaskType.EMBEDDING:
         arguments = {"inference_id": endpoint.inference_id, "embedding": body}
-        samples.append(Sample("python", "Python", _python(url, "inference.embedding", arguments)))
+        samples += [
+            Sample("python", "Python", _python(url, "inference.embedding", arguments)),
+            Sample("javascript", "JavaScript", _plain_javascript(url, path, body)),
+        ]
     if endpoint.task in METHODS:
         in_python, in_javascript = METHODS[endpoint.task]
         arguments = {"inference_id": endpoint.inference_id, **body}
         samples += [
             Sample("python", "Python", _python(url, f"inference.{in_python}", arguments)),
-            Sample("javascript", "JavaScript", _javascript(url, in_javascript, arguments)),
+            Sample(
+                "javascript",
+                "JavaScript",
+                _javascript(url, f"inference.{in_javascript}", arguments),
+            ),
         ]
     return [*samples, Sample("json", "JSON", f"POST {path}\n{_pretty(body)}")]
 
@@ -100,6 +107,11 @@ def _chat_samples(url: str, path: str, body: dict[str, Any]) -> list[Sample]:
     return [
         Sample("curl", "curl", _curl(url, "POST", f"{path}/_stream", body, "--no-buffer")),
         Sample("python", "Python", _python(url, "perform_request", arguments, answer)),
+        Sample(
+            "javascript",
+            "JavaScript",
+            _plain_javascript(url, path, body, "answer.choices[0].message.content"),
+        ),
         Sample("json", "JSON", f"POST {path}\n{_pretty(body)}"),
     ]
 
@@ -200,16 +212,23 @@ def _python(url: str, method: str, arguments: dict[str, Any], shown: str = "answ
     )
 
 
-def _javascript(url: str, method: str, arguments: dict[str, Any]) -> str:
+def _javascript(url: str, method: str, arguments: dict[str, Any], shown: str = "answer") -> str:
+    """method: what is called of the client, by its dotted name. shown: what is printed."""
     return (
         'import { Client } from "@elastic/elasticsearch";\n\n'
         "const client = new Client({\n"
         f'  node: "{url}",\n'
         f"  auth: {{ apiKey: process.env.{KEY} }},\n"
         "});\n"
-        f"const answer = await client.inference.{method}({_pretty(arguments)});\n"
-        "console.log(answer);"
+        f"const answer = await client.{method}({_pretty(arguments)});\n"
+        f"console.log({shown});"
     )
+
+
+def _plain_javascript(url: str, path: str, body: dict[str, Any], shown: str = "answer") -> str:
+    """A call that not every version of the client has a method for."""
+    arguments = {"method": "POST", "path": path, "body": body}
+    return _javascript(url, "transport.request", arguments, shown)
 
 
 def _literal(value: Any, indent: int, *, behind: int) -> str:

@@ -83,6 +83,25 @@ def test_a_chat_is_streamed_by_curl_and_printed_by_python() -> None:
     assert code["python"].endswith('print(answer["choices"][0]["message"]["content"])')
 
 
+@pytest.mark.parametrize(
+    ("task_type", "body"),
+    [(TaskType.CHAT_COMPLETION, CHAT), (TaskType.EMBEDDING, {"input": [TRICKY]})],
+)
+def test_what_the_javascript_client_has_no_method_for_is_sent_as_it_is(
+    task_type: TaskType, body: dict[str, Any]
+) -> None:
+    endpoint = Endpoint(inference_id="mine", task_type=task_type)
+
+    code = next(s.code for s in call_samples(URL, endpoint, body) if s.language == "javascript")
+
+    arguments = code.partition("client.transport.request(")[2].partition(");\nconsole")[0]
+    assert json.loads(arguments) == {
+        "method": "POST",
+        "path": f"/_inference/{task_type}/mine",
+        "body": body,
+    }
+
+
 def test_true_false_and_null_are_written_as_python_knows_them() -> None:
     config = {"service_settings": {"a": True, "b": [False, None], "c": {}, "d": [{"e": 1.5}]}}
     made = create_samples(URL, "my-e5", TaskType.RERANK, "openai", config)
