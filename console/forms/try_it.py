@@ -1,12 +1,34 @@
 """What the panel to try an endpoint accepts, for each task, with an example to begin with."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
+from django.forms import BoundField
 
-from endpoints.models import Endpoint
-from inference.chat import ChatRequest, Message
-from inference.types import InferenceRequest, TaskType
+from console.forms.generated import TASK_SETTINGS, SettingsForm
+from console.forms.settings import Entry, entries_of, nested
+from endpoints.access import get_endpoint
+from endpoints.known_models import facts_behind
+from endpoints.models import Endpoint, User
+from endpoints.permissions import Action
+from inference.chat import ChatRequest
+from inference.errors import InferenceError
+from inference.services import find_service
+from inference.services.remote import VECTORS, RemoteService
+from inference.types import InferenceRequest, InputType
+
+HELP_CENTRE = (
+    "Invoices are sent on the first day of each month.",
+    "To choose a new password, open Settings and then Security.",
+    "Our office is open from nine to five.",
+    "Locked out? We can mail you a link to sign in again.",
+    "The password of the guest network is on the notice board.",
+)
 
 
 def text_area(rows: int) -> forms.Textarea:
@@ -17,41 +39,185 @@ def missing(words: str) -> dict[str, str]:
     return {"required": words}
 
 
-class TryForm(forms.Form):
-    """example: what the fields hold before anybody wrote something."""
+class TextsField(forms.Field):
+    """Several texts, each in a box of its own; boxes that are empty do not count.
 
-    example: ClassVar[dict[str, str]] = {}
+    most: how many there may be.
+    """
+
+    widget = forms.MultipleHiddenInput
+
+    def __init__(self, *, most: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.most = most
+
+    def to_python(self, value: Any) -> list[str]:
+        texts = [text for one in value or () if (text := str(one).strip())]
+        for text in texts:
+            ProhibitNullCharactersValidator()(text)
+        if len(texts) > self.most:
+            raise ValidationError(f"There can be {self.most} texts at most, not {len(texts)}.")
+        return texts
+
+
+class TryForm(SettingsForm):
+    """A call to an endpoint; without one, only what every endpoint of the task can be asked.
+
+    example: what the fields hold before anybody wrote something. presets: more of that, by name.
+    own: the settings of the task that have a field of their own here. in_sight: the fields that
+    are not folded away.
+    """
+
+    example: ClassVar[dict[str, Any]] = {}
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}
+    own: ClassVar[tuple[str, ...]] = ()
+    has_task_settings: ClassVar[bool] = True
+    in_sight: ClassVar[tuple[str, ...]] = ()
+
+    beside = forms.CharField(
+        label="Compare with",
+        required=False,
+        help_text="Another endpoint of the same task: both are asked the same at once.",
+        widget=forms.TextInput(
+            attrs={
+                "class": "form-control font-monospace",
+                "list": "besides",
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "placeholder": "Nothing",
+            }
+        ),
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        files: Any = None,
+        *,
+        endpoint: Endpoint | None = None,
+        user: User | None = None,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, files, initial=self.example if initial is None else initial)
+        self.endpoint, self.user = endpoint, user
+        if endpoint and self.has_task_settings:
+            self.add_entries(settings_of_calls(endpoint, self.own))
+        else:
+            self.add_entries(())
 
     def to_request(self) -> InferenceRequest | ChatRequest:
         """The call that a valid form asks for."""
         raise NotImplementedError
 
-    @staticmethod
-    def body_of(request: Any) -> dict[str, Any]:
-        """The same call as the API's body."""
-        return {"input": list(request.input)}
+    def to_request_beside(self, other: Endpoint) -> InferenceRequest | ChatRequest:
+        """The same call to another endpoint, without what that does not know."""
+        call = self.to_request()
+        if isinstance(call, ChatRequest):
+            return call
+        if self.endpoint and other.service != self.endpoint.service:
+            call = replace(call, task_settings={})
+        if call.input_type not in input_types_of(other):
+            call = replace(call, input_type=InputType.UNSPECIFIED)
+        return call
+
+    @property
+    def task_settings(self) -> dict[str, Any]:
+        """Those of this call alone."""
+        return nested({entry.path: self.value(entry) for entry in self.in_scope(TASK_SETTINGS)})
 
     @classmethod
-    def example_body(cls) -> dict[str, Any]:
+    def example_call(cls) -> InferenceRequest | ChatRequest:
         form = cls(cls.example)
         form.full_clean()
-        return cls.body_of(form.to_request())
+        return form.to_request()
+
+    def clean_beside(self) -> Endpoint | None:
+        name = self.cleaned_data["beside"].replace("\0", "")
+        if not name or self.endpoint is None or self.user is None:
+            return None
+        if name == self.endpoint.inference_id:
+            raise ValidationError("That is this endpoint. Choose another one.")
+        try:
+            return get_endpoint(self.user, name, self.endpoint.task, to=Action.INFER)
+        except InferenceError as exc:
+            raise ValidationError(f"{exc}.") from exc
+
+    @property
+    def other(self) -> Endpoint | None:
+        """The endpoint that is to be asked the same, where there is one."""
+        found: Endpoint | None = getattr(self, "cleaned_data", {}).get("beside")
+        return found
+
+    def named_in(self, problem: str) -> str | None:
+        named = super().named_in(problem)
+        return named or next((name for name in self.fields if f"[{name}]" in problem), None)
+
+    @property
+    def examples(self) -> list[tuple[str, str]]:
+        """The presets as JSON, by name."""
+        return [(name, json.dumps(fields)) for name, fields in self.presets.items()]
+
+    @property
+    def shown(self) -> list[BoundField]:
+        return [self[name] for name in self.in_sight if name in self.fields]
+
+    @property
+    def options(self) -> list[BoundField]:
+        """What most calls leave as it is."""
+        return [
+            field for field in self.visible_fields() if field.name not in (*self.in_sight, "beside")
+        ]
+
+    @property
+    def is_unusual(self) -> bool:
+        """Whether one of those is worth seeing."""
+        return any(field.errors or field.value() for field in self.options)
+
+    @property
+    def texts(self) -> list[str]:
+        """What stands in the boxes; an empty one where there would be none."""
+        return list(self["input"].value() or [""])
 
 
-class EmbeddingForm(TryForm):
-    text = forms.CharField(
-        label="Text", error_messages=missing("Write a text first."), widget=text_area(3)
-    )
-    other = forms.CharField(label="Compare with", required=False, widget=text_area(3))
+def settings_of_calls(endpoint: Endpoint, own: Sequence[str]) -> list[Entry]:
+    """The settings of the task that a call can have in place of the endpoint's."""
+    schema = find_service(endpoint.service).task_settings[endpoint.task]
+    entries = entries_of(schema, TASK_SETTINGS, endpoint.task, endpoint.task_settings)
+    # A call need not say what the endpoint says already.
+    return [replace(entry, is_required=False) for entry in entries if entry.path[0] not in own]
 
-    example: ClassVar[dict[str, str]] = {
-        "text": "How do I reset my password?",
-        "other": "I forgot my login and cannot get in.",
+
+def input_types_of(endpoint: Endpoint) -> tuple[InputType, ...]:
+    """What the texts of a call may be said to be for, as far as that makes a difference."""
+    if endpoint.task not in VECTORS:
+        return ()
+    service = find_service(endpoint.service)
+    if isinstance(service, RemoteService):
+        known = service.tasks[endpoint.task].input_types
+        types = tuple(InputType) if known is None else tuple(known)
+    else:
+        facts = facts_behind(endpoint.service, endpoint.service_settings)
+        types = tuple(facts.prefixes) if facts else ()
+    return tuple(one for one in types if one != InputType.UNSPECIFIED)
+
+
+class SparseForm(TryForm):
+    input = TextsField(label="Text", most=2, error_messages=missing("Write a text first."))
+
+    own: ClassVar[tuple[str, ...]] = ("input_type",)
+    example: ClassVar[dict[str, Any]] = {
+        "input": ["A flat tyre on my bicycle, far away from any repair shop"]
+    }
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "One text": example,
+        "Question and answer": {
+            "input": ["Where can I repair my bike?", "The bicycle shop mends flat tyres"]
+        },
     }
 
     def to_request(self) -> InferenceRequest:
-        texts = (self.cleaned_data["text"], self.cleaned_data["other"])
-        return InferenceRequest(tuple(filter(None, texts)))
+        texts = tuple(self.cleaned_data["input"])
+        return InferenceRequest(texts, task_settings=self.task_settings)
 
 
 class RerankForm(TryForm):
@@ -66,97 +232,77 @@ class RerankForm(TryForm):
         error_messages=missing("Write at least one document."),
         widget=text_area(6),
     )
-
-    example: ClassVar[dict[str, str]] = {
-        "query": "How do I reset my password?",
-        "documents": "\n".join(
-            (
-                "Invoices are sent on the first day of each month.",
-                "To choose a new password, open Settings and then Security.",
-                "Our office is open from nine to five.",
-                "Locked out? We can mail you a link to sign in again.",
-                "The password of the guest network is on the notice board.",
-            )
-        ),
-    }
-
-    def to_request(self) -> InferenceRequest:
-        lines = map(str.strip, self.cleaned_data["documents"].splitlines())
-        return InferenceRequest(
-            tuple(filter(None, lines)), query=self.cleaned_data["query"], return_documents=True
-        )
-
-    @staticmethod
-    def body_of(request: Any) -> dict[str, Any]:
-        return {"query": request.query, "input": list(request.input)}
-
-
-class SparseForm(TryForm):
-    text = forms.CharField(
-        label="Text", error_messages=missing("Write a text first."), widget=text_area(3)
+    top_n = forms.IntegerField(
+        label="Top n",
+        required=False,
+        min_value=1,
+        help_text="How many documents come back at most.",
+        widget=forms.NumberInput({"class": "form-control", "placeholder": "All"}),
+    )
+    return_documents = forms.TypedChoiceField(
+        label="Return texts",
+        required=False,
+        help_text="Whether the texts come back with the scores.",
+        choices=[("", "As usual"), ("true", "Yes"), ("false", "No")],
+        coerce=lambda text: text == "true",
+        empty_value=None,
+        widget=forms.Select({"class": "form-select"}),
     )
 
-    example: ClassVar[dict[str, str]] = {
-        "text": "A flat tyre on my bicycle, far away from any repair shop"
+    own: ClassVar[tuple[str, ...]] = ("input_type", "top_n", "return_documents")
+    in_sight: ClassVar[tuple[str, ...]] = ("query", "documents")
+    example: ClassVar[dict[str, Any]] = {
+        "query": "How do I reset my password?",
+        "documents": "\n".join(HELP_CENTRE),
+    }
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "Help centre": example,
+        "Which planet": {
+            "query": "Which planet has rings?",
+            "documents": "\n".join(
+                (
+                    "Mars is red because of the rust in its soil.",
+                    "Wedding rings are worn on the left hand in many countries.",
+                    "The rings of Saturn are made of ice and rock.",
+                    "Jupiter is the largest planet of the solar system.",
+                )
+            ),
+        },
     }
 
+    def clean_documents(self) -> list[str]:
+        return list(filter(None, map(str.strip, self.cleaned_data["documents"].splitlines())))
+
     def to_request(self) -> InferenceRequest:
-        return InferenceRequest((self.cleaned_data["text"],))
+        given = self.cleaned_data
+        return InferenceRequest(
+            tuple(given["documents"]),
+            query=given["query"],
+            top_n=given["top_n"],
+            return_documents=given["return_documents"],
+            task_settings=self.task_settings,
+        )
 
 
 class PromptForm(TryForm):
     prompt = forms.CharField(
-        label="Prompt", error_messages=missing("Write a prompt first."), widget=text_area(4)
+        label="Prompt", error_messages=missing("Write a prompt first."), widget=text_area(3)
     )
 
-    example: ClassVar[dict[str, str]] = {
+    in_sight: ClassVar[tuple[str, ...]] = ("prompt",)
+    example: ClassVar[dict[str, Any]] = {
         "prompt": "Explain in two sentences what a search engine does with a vector."
     }
 
 
 class CompletionForm(PromptForm):
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "Explain": PromptForm.example,
+        "Keywords": {
+            "prompt": "List five keywords, separated by commas, for this text:\n"
+            "A flat tyre on my bicycle, far away from any repair shop"
+        },
+    }
+
     def to_request(self) -> InferenceRequest:
-        return InferenceRequest((self.cleaned_data["prompt"],))
-
-    @staticmethod
-    def body_of(request: Any) -> dict[str, Any]:
-        return {"input": request.input[0]}
-
-
-class ChatForm(PromptForm):
-    system = forms.CharField(
-        label="System",
-        required=False,
-        help_text="What the model is to keep in mind for the whole chat.",
-        widget=text_area(2),
-    )
-
-    field_order = ("system", "prompt")
-
-    def to_request(self) -> ChatRequest:
-        told = {"system": self.cleaned_data["system"], "user": self.cleaned_data["prompt"]}
-        messages = [Message(role=role, content=text) for role, text in told.items() if text]
-        return ChatRequest(messages=messages)
-
-    @staticmethod
-    def body_of(request: Any) -> dict[str, Any]:
-        body: dict[str, Any] = request.to_json()
-        return body
-
-
-TRY_FORMS: dict[TaskType, type[TryForm]] = {
-    TaskType.TEXT_EMBEDDING: EmbeddingForm,
-    TaskType.RERANK: RerankForm,
-    TaskType.SPARSE_EMBEDDING: SparseForm,
-    TaskType.EMBEDDING: EmbeddingForm,
-    TaskType.COMPLETION: CompletionForm,
-    TaskType.CHAT_COMPLETION: ChatForm,
-}
-
-
-def try_form(endpoint: Endpoint, data: Any = None) -> TryForm | None:
-    """The form for the endpoint's task; None for a task that cannot be tried here."""
-    form_class = TRY_FORMS.get(endpoint.task)
-    if form_class is None:
-        return None
-    return form_class(data, initial=form_class.example)
+        return InferenceRequest((self.cleaned_data["prompt"],), task_settings=self.task_settings)

@@ -11,10 +11,11 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from console.forms.try_it import TryForm, try_form
+from console.forms.try_it import TryForm
+from console.forms.trying import TRY_FORMS, try_form
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.parts import silent_parts
-from console.pages.samples import Sample, base_url, call_samples
+from console.pages.samples import Sample, base_url, body_of, call_samples
 from console.pages.settings import settings_of
 from console.working import working
 from endpoints import caching
@@ -140,11 +141,8 @@ def samples_of(
     request: HtmxRequest, endpoint: Endpoint, called: InferenceRequest | ChatRequest | None
 ) -> list[Sample]:
     """Code for the call that was just made, or for an example of the endpoint's task."""
-    form = try_form(endpoint)
-    if form is None:
-        body: dict[str, Any] = {"input": "…"}
-    else:
-        body = form.body_of(called) if called else form.example_body()
+    form_class = TRY_FORMS[endpoint.task]
+    body = body_of(endpoint.task, called or form_class.example_call())
     return call_samples(base_url(request), endpoint, body)
 
 

@@ -9,9 +9,11 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 
 from endpoints.models import Endpoint
-from inference.types import TaskType
+from inference.chat import ChatRequest
+from inference.types import Content, InferenceRequest, InputType, TaskType
 
 KEY = "INFERENCE_API_KEY"
+MOST_DATA = 60
 AUTHORIZATION = f'-H "Authorization: ApiKey ${KEY}"'
 # The methods of the clients in Python and JavaScript, whose arguments are the fields of the body.
 METHODS = {
@@ -39,21 +41,61 @@ def base_url(request: HttpRequest) -> str:
     return f"{request.scheme}://{host}"
 
 
+def path_of(endpoint: Endpoint) -> str:
+    """Where the API calls an endpoint."""
+    return f"/_inference/{endpoint.task_type}/{endpoint.inference_id}"
+
+
+def body_of(task: TaskType, call: InferenceRequest | ChatRequest) -> dict[str, Any]:
+    """The body with which the API is asked the same."""
+    if isinstance(call, ChatRequest):
+        return call.to_json()
+    inputs = [_written(content) for content in call.contents] or list(call.input)
+    known = {
+        "query": call.query,
+        "input": inputs[0] if task == TaskType.COMPLETION else inputs,
+        "input_type": None if call.input_type == InputType.UNSPECIFIED else call.input_type,
+        "top_n": call.top_n,
+        "return_documents": call.return_documents,
+        "task_settings": call.task_settings or None,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _written(content: Content) -> Any:
+    """An input of the embedding task. The data of an image are cut: nobody reads them."""
+    if content.type == "text":
+        return content.value
+    value = shorten_data(content.value)
+    return {"content": {"type": content.type, "format": content.format, "value": value}}
+
+
+def shorten_data(data: str) -> str:
+    return data if len(data) <= MOST_DATA else f"{data[:MOST_DATA]}…"
+
+
 def call_samples(url: str, endpoint: Endpoint, body: dict[str, Any]) -> list[Sample]:
     """Code that calls an endpoint with this body."""
-    path = f"/_inference/{endpoint.task_type}/{endpoint.inference_id}"
+    path = path_of(endpoint)
     if endpoint.task == TaskType.CHAT_COMPLETION:
         return _chat_samples(url, path, body)
     samples = [Sample("curl", "curl", _curl(url, "POST", path, body))]
     if endpoint.task == TaskType.EMBEDDING:
         arguments = {"inference_id": endpoint.inference_id, "embedding": body}
-        samples.append(Sample("python", "Python", _python(url, "inference.embedding", arguments)))
+        samples += [
+            Sample("python", "Python", _python(url, "inference.embedding", arguments)),
+            Sample("javascript", "JavaScript", _plain_javascript(url, path, body)),
+        ]
     if endpoint.task in METHODS:
         in_python, in_javascript = METHODS[endpoint.task]
         arguments = {"inference_id": endpoint.inference_id, **body}
         samples += [
             Sample("python", "Python", _python(url, f"inference.{in_python}", arguments)),
-            Sample("javascript", "JavaScript", _javascript(url, in_javascript, arguments)),
+            Sample(
+                "javascript",
+                "JavaScript",
+                _javascript(url, f"inference.{in_javascript}", arguments),
+            ),
         ]
     return [*samples, Sample("json", "JSON", f"POST {path}\n{_pretty(body)}")]
 
@@ -65,6 +107,11 @@ def _chat_samples(url: str, path: str, body: dict[str, Any]) -> list[Sample]:
     return [
         Sample("curl", "curl", _curl(url, "POST", f"{path}/_stream", body, "--no-buffer")),
         Sample("python", "Python", _python(url, "perform_request", arguments, answer)),
+        Sample(
+            "javascript",
+            "JavaScript",
+            _plain_javascript(url, path, body, "answer.choices[0].message.content"),
+        ),
         Sample("json", "JSON", f"POST {path}\n{_pretty(body)}"),
     ]
 
@@ -165,16 +212,23 @@ def _python(url: str, method: str, arguments: dict[str, Any], shown: str = "answ
     )
 
 
-def _javascript(url: str, method: str, arguments: dict[str, Any]) -> str:
+def _javascript(url: str, method: str, arguments: dict[str, Any], shown: str = "answer") -> str:
+    """method: what is called of the client, by its dotted name. shown: what is printed."""
     return (
         'import { Client } from "@elastic/elasticsearch";\n\n'
         "const client = new Client({\n"
         f'  node: "{url}",\n'
         f"  auth: {{ apiKey: process.env.{KEY} }},\n"
         "});\n"
-        f"const answer = await client.inference.{method}({_pretty(arguments)});\n"
-        "console.log(answer);"
+        f"const answer = await client.{method}({_pretty(arguments)});\n"
+        f"console.log({shown});"
     )
+
+
+def _plain_javascript(url: str, path: str, body: dict[str, Any], shown: str = "answer") -> str:
+    """A call that not every version of the client has a method for."""
+    arguments = {"method": "POST", "path": path, "body": body}
+    return _javascript(url, "transport.request", arguments, shown)
 
 
 def _literal(value: Any, indent: int, *, behind: int) -> str:

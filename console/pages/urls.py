@@ -56,6 +56,7 @@ urlpatterns = [
     path("endpoints/_deleted/<int:number>/forget", deleted.endpoint_forget, name="endpoint-forget"),
     path("endpoints/<str:inference_id>", endpoint_page.endpoint_detail, name="endpoint-detail"),
     path("endpoints/<str:inference_id>/try", try_it.endpoint_try, name="endpoint-try"),
+    path("endpoints/<str:inference_id>/besides", try_it.endpoint_besides, name="endpoint-besides"),
     path("endpoints/<str:inference_id>/stream", stream.endpoint_stream, name="endpoint-stream"),
     path("endpoints/<str:inference_id>/edit", providers.endpoint_edit, name="endpoint-edit"),
     path("endpoints/<str:inference_id>/retry", endpoints.endpoint_retry, name="endpoint-retry"),

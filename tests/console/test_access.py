@@ -22,6 +22,7 @@ PAGES = (
     ("POST", "/console/endpoints/my-endpoint/edit"),
     ("POST", "/console/endpoints/my-endpoint/stream"),
     ("POST", "/console/endpoints/my-endpoint/try"),
+    ("GET", "/console/endpoints/my-endpoint/besides"),
     ("POST", "/console/endpoints/my-endpoint/retry"),
     ("GET", "/console/endpoints/my-endpoint/delete"),
     ("POST", "/console/endpoints/my-endpoint/delete"),

@@ -10,8 +10,8 @@ import pytest
 from django.test import RequestFactory
 from elasticsearch import Elasticsearch
 
-from console.forms.try_it import TRY_FORMS
-from console.pages.samples import base_url, call_samples, create_samples
+from console.forms.trying import TRY_FORMS
+from console.pages.samples import base_url, body_of, call_samples, create_samples
 from endpoints.models import Endpoint
 from inference.types import TaskType
 
@@ -83,6 +83,25 @@ def test_a_chat_is_streamed_by_curl_and_printed_by_python() -> None:
     assert code["python"].endswith('print(answer["choices"][0]["message"]["content"])')
 
 
+@pytest.mark.parametrize(
+    ("task_type", "body"),
+    [(TaskType.CHAT_COMPLETION, CHAT), (TaskType.EMBEDDING, {"input": [TRICKY]})],
+)
+def test_what_the_javascript_client_has_no_method_for_is_sent_as_it_is(
+    task_type: TaskType, body: dict[str, Any]
+) -> None:
+    endpoint = Endpoint(inference_id="mine", task_type=task_type)
+
+    code = next(s.code for s in call_samples(URL, endpoint, body) if s.language == "javascript")
+
+    arguments = code.partition("client.transport.request(")[2].partition(");\nconsole")[0]
+    assert json.loads(arguments) == {
+        "method": "POST",
+        "path": f"/_inference/{task_type}/mine",
+        "body": body,
+    }
+
+
 def test_true_false_and_null_are_written_as_python_knows_them() -> None:
     config = {"service_settings": {"a": True, "b": [False, None], "c": {}, "d": [{"e": 1.5}]}}
     made = create_samples(URL, "my-e5", TaskType.RERANK, "openai", config)
@@ -151,5 +170,5 @@ def test_the_address_always_names_its_port(host: str, is_secure: bool, url: str)
 
 @pytest.mark.parametrize("task_type", TRY_FORMS)
 def test_every_form_has_an_example_that_is_valid(task_type: TaskType) -> None:
-    body = TRY_FORMS[task_type].example_body()
+    body = body_of(task_type, TRY_FORMS[task_type].example_call())
     assert body.get("input") or body["messages"]

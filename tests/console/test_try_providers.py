@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from console.pages.results import EmbeddingsShown, raw_json, show
+from console.pages.results import raw_json, show
+from console.pages.vectors_shown import EmbeddingsShown
 from endpoints.models import Endpoint, User
 from inference.sandbox.app import Fault, Sandbox
 from inference.types import ElementType, InferenceRequest, TaskType, TextEmbeddings
@@ -28,7 +29,7 @@ def made(task: TaskType) -> Endpoint:
     return make_remote_endpoint("openai", task, case.service_settings)
 
 
-def streamed(console: Client, **fields: str) -> list[tuple[str, Any]]:
+def streamed(console: Client, **fields: Any) -> list[tuple[str, Any]]:
     """The events of a stream, each with its name."""
     answer = console.post(STREAM, fields)
     assert answer["Content-Type"] == "text/event-stream"
@@ -54,7 +55,7 @@ def test_the_whole_answer_is_shown_as_text(console: Client, task: TaskType) -> N
 
     page = text(console.post(TRY, {"prompt": "one <two> three"}))
 
-    assert 'id="answer-text">The sandbox heard: one &lt;two&gt; three</p>' in page
+    assert 'data-place="answer-text">The sandbox heard: one &lt;two&gt; three</p>' in page
 
 
 def test_a_chat_tells_its_tokens_and_sends_the_system_s_words(
@@ -86,7 +87,7 @@ def test_a_chat_without_words_of_the_system_has_one_message(
 def test_vectors_of_the_embedding_task_are_drawn(console: Client) -> None:
     made(TaskType.EMBEDDING)
 
-    page = text(console.post(TRY, {"text": "one", "other": "two"}, headers=HTMX))
+    page = text(console.post(TRY, {"input": ["one", "two"]}, headers=HTMX))
 
     assert "<strong>4</strong> dimensions" in page
     assert html.escape('"embeddings": [') in page
@@ -115,7 +116,7 @@ def test_a_text_that_was_cut_by_its_characters_is_told(console: Client) -> None:
     settings = endpoint.service_settings | {"max_input_tokens": 2}
     Endpoint.objects.update(service_settings=settings)
 
-    page = text(console.post(TRY, {"text": "0123456789"}, headers=HTMX))
+    page = text(console.post(TRY, {"input": "0123456789"}, headers=HTMX))
 
     assert "The text is longer than the model reads: 4 characters at its end did not" in page
 
@@ -124,7 +125,7 @@ def test_a_provider_s_refusal_is_explained(console: Client, sandbox: Sandbox) ->
     made(TaskType.TEXT_EMBEDDING)
     sandbox.faults["openai"] = Fault(kind="status", status=401)
 
-    page = text(console.post(TRY, {"text": "one"}, headers=HTMX))
+    page = text(console.post(TRY, {"input": "one"}, headers=HTMX))
 
     assert "status [401]" in page
     assert "<dt>What to do</dt>" in page
@@ -170,7 +171,8 @@ def test_an_empty_prompt_is_told(console: Client, sandbox: Sandbox) -> None:
 
     events = streamed(console, prompt="")
 
-    assert "Write a prompt first." in put_at(events, "answer-problem")[0]
+    assert "Write a prompt first." in put_at(events, "try-fields")[0]
+    assert "Nothing was sent." in put_at(events, "answer-problem")[0]
     assert not sandbox.seen["openai"]
 
 
@@ -183,8 +185,25 @@ def test_a_stream_that_fails_ends_in_its_explanation(
 
     events = streamed(console, prompt="one two three")
 
-    assert events[-1][1]["place"] == "answer-problem"
-    assert "<dt>What to do</dt>" in put_at(events, "answer-problem")[0]
+    (problem,) = put_at(events, "answer-problem")
+    assert "<dt>What to do</dt>" in problem
+    words = [data["text"] for name, data in events if name == "text"]
+    assert words == ([] if fault.kind == "status" else ["The"])
+
+
+def test_a_setting_that_the_service_refuses_is_told_at_its_field(
+    console: Client, sandbox: Sandbox
+) -> None:
+    made(TaskType.COMPLETION)
+    wish: dict[str, Any] = {"task_settings.headers": "Host=elsewhere"}
+
+    (fields,) = put_at(streamed(console, prompt="one", **wish), "try-fields")
+    page = text(console.post(TRY, {"prompt": "one", **wish}))
+
+    for markup in (fields, page):
+        problem = markup[markup.index('id="id_task_settings.headers_error"') :]
+        assert "cannot set the header [Host]" in problem.partition("</p>")[0]
+    assert not sandbox.seen["openai"]
 
 
 def test_a_fault_of_our_own_is_told_without_its_words(
@@ -208,7 +227,7 @@ def test_what_cannot_stream_is_not_found(console: Client) -> None:
     make_endpoint("here")
 
     for name in ("my-endpoint", "here"):
-        answer = console.post(f"/console/endpoints/{name}/stream", {"text": "one"})
+        answer = console.post(f"/console/endpoints/{name}/stream", {"input": "one"})
         assert answer.status_code == 404
 
 

@@ -72,6 +72,7 @@ TABLES = {
 - ++xxx x++ x++ ++ x-  POST /console/endpoints/_new/openai/request
 - +++xx +++ ??? ++ x-  GET /console/endpoints/e1
 - +++xx +++ ??? ++ x-  POST /console/endpoints/e1/try
+- +++xx +++ ??? ++ x-  GET /console/endpoints/e1/besides
 - +++xx +++ ??? ++ x-  POST /console/endpoints/remote/stream
 - ++xxx x++ x?? x+ x-  GET|POST /console/endpoints/remote/edit
 - ++xxx x++ x?? xx x-  POST /console/endpoints/e1/retry

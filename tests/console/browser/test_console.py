@@ -272,10 +272,10 @@ def test_everything_works_without_scripts(visitor: Visitor, hosts: FakeHosts) ->
     Deployment.objects.update(state=DeploymentState.STARTED)
     page.get_by_role("link", name="Look again").click()
 
-    page.get_by_label("Text", exact=True).fill("my own text")
+    page.get_by_label("Text 1", exact=True).fill("my own text")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text("Nearly the same meaning")).to_be_visible()
-    expect(page.get_by_label("Text", exact=True)).to_have_value("my own text")
+    expect(page.get_by_label("Text 1", exact=True)).to_have_value("my own text")
     page.get_by_text("Python", exact=True).click()
     expect(page.locator("#code-python")).to_contain_text("my own text")
     expect(page.get_by_role("button", name="Copy the code")).to_be_hidden()
