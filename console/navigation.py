@@ -46,7 +46,13 @@ GROUPS = (
         (
             Section("Overview", "overview", "home", ("overview",)),
             Section("Endpoints", "endpoint-list", "server", ("endpoint", "cache-")),
-            Section("Clusters", "cluster-list", "sitemap", ("cluster",), Action.CLUSTER_GET),
+            Section(
+                "References",
+                "reference-list",
+                "sitemap",
+                ("reference-", "cluster"),
+                Action.CLUSTER_GET,
+            ),
         ),
     ),
     Group(
