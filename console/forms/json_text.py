@@ -1,5 +1,6 @@
 """JSON that people write: where it breaks off is told by line and column."""
 
+import re
 from typing import Any
 
 import orjson
@@ -8,6 +9,9 @@ from django import forms
 from console.forms.endpoints import CODE
 from endpoints.api.bodies import check_storable, check_unique
 from inference.errors import InferenceError
+
+# Of an indented text; no string in it can hold a line break.
+NUMBERS = re.compile(r"(?<=\[)\n[-+.,\deE\s]+(?=\])")
 
 EDITOR = {
     **CODE,
@@ -64,8 +68,9 @@ def place_of(form: forms.Form, name: str) -> BadJson | None:
 
 
 def pretty(value: Any) -> str:
-    """JSON as people read and write it."""
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    """JSON as people read and write it: numbers in a list stand beside each other."""
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    return NUMBERS.sub(lambda found: " ".join(found[0].split()), text)
 
 
 def sentence(problem: str) -> str:
