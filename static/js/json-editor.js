@@ -31,8 +31,12 @@
       if (next(end)) return end === "}" ? "{}" : "[]";
       const parts = [];
       do {
+        const comma = at - 1;
         taken(BLANK);
-        if (parts.length && text[at] === end) fail("there is a comma too many before this");
+        if (parts.length && text[at] === end) {
+          at = comma;
+          fail("there is a comma too many");
+        }
         parts.push(INDENT.repeat(level + 1) + one());
       } while (next(","));
       if (!next(end)) fail(`expected “,” or “${end}”`);
