@@ -1,7 +1,7 @@
 """What the pages about indices and pipelines accept; what those may hold is for the actions."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 
@@ -18,6 +18,8 @@ from inference.references.simulate import MODEL_INPUT
 # A page waits for them; programs may send more.
 MOST_DOCUMENTS = 20
 EXAMPLE_TEXT = "A short text to try the pipeline on."
+
+ValueT = TypeVar("ValueT")
 
 
 class WrittenForm(forms.Form):
@@ -85,7 +87,8 @@ class IndexForm(WrittenForm):
     )
 
     def clean_name(self) -> str:
-        return _checked(indices.check_name, self.cleaned_data["name"])
+        name: str = self.cleaned_data["name"]
+        return _checked(indices.check_name, name)
 
     def clean_definition(self) -> Any:
         return _object(self.cleaned_data["definition"])
@@ -190,7 +193,7 @@ def _object(value: Any) -> Any:
     return value
 
 
-def _checked(check: Callable[[Any], None], value: Any) -> Any:
+def _checked(check: Callable[[Any], None], value: ValueT) -> ValueT:
     try:
         check(value)
     except InferenceError as exc:

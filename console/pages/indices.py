@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from console.forms.json_text import pretty
-from console.forms.references import IndexForm, MappingForm
+from console.forms.references import IndexForm, MappingForm, WrittenForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.referring import editing, listing, meanwhile
 from console.pages.samples import base_url, index_samples
@@ -101,7 +101,8 @@ def index_edit(request: HtmxRequest, name: str) -> HttpResponse:
         index = indices.get(name)
         shown = editing(MappingForm.of(index), Seen.of(index).mark)
         return render(request, EDITOR, shown | context)
-    form, mark = MappingForm(request.POST), request.POST.get("seen", "")
+    form: WrittenForm = MappingForm(request.POST)
+    mark = request.POST.get("seen", "")
     if form.is_valid():
         stored = IndexMapping.objects.filter(name=name)
         try:

@@ -70,7 +70,7 @@ def listing(
     asked, number = Asked.of(request), request.GET.get("page")
     if not asked.is_narrow:
         shown = Paginator(things, PAGE_SIZE).get_page(number)
-        return Listing(shown, _rows(request.user, shown.object_list, kind, ids_of), asked)
+        return Listing(shown, _rows(request.user, list(shown.object_list), kind, ids_of), asked)
     text = asked.query.lower()
     found = [
         thing
@@ -83,7 +83,7 @@ def listing(
         page = Paginator(rows, PAGE_SIZE).get_page(number)
         return Listing(page, list(page.object_list), asked)
     shown = Paginator(found, PAGE_SIZE).get_page(number)
-    return Listing(shown, _rows(request.user, shown.object_list, kind, ids_of), asked)
+    return Listing(shown, _rows(request.user, list(shown.object_list), kind, ids_of), asked)
 
 
 def _rows(
