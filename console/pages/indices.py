@@ -155,8 +155,8 @@ def fields_of(request: HtmxRequest, index: IndexMapping) -> list[Field]:
 
 
 def example_id(request: HtmxRequest) -> str:
-    """An endpoint that a field could name: one that is there, if any is."""
-    fitting = visible_endpoints(request.user).filter(task_type__in=EMBEDDING_TASKS)
+    """An endpoint that a field could name: one that somebody made, if there is any."""
+    fitting = visible_endpoints(request.user).own().filter(task_type__in=EMBEDDING_TASKS)
     return fitting.values_list("inference_id", flat=True).first() or EXAMPLE_ID
 
 

@@ -33,6 +33,7 @@ REMEDIES = (
         "is not supported here",
         "It is kept for Elasticsearch, which runs it. Leave it out here to see the rest.",
     ),
+    ("Deployment [", "Open the endpoint: its page says what its model needs."),
     ("already exists", "Remove the other field first, or let the processor override it."),
     ("doesn't exist", "Check how the field is written, or let the processor ignore_missing."),
 )
