@@ -9,12 +9,14 @@ BIN := $(VENV)/bin
 serve: $(VENV)/.runtime
 	@exec $(BIN)/python manage.py up
 
-# What starts the product or a browser comes last, a file at a time on each of two processes.
+# What starts the product or a browser comes last, a file at a time on each of two processes; the
+# longest files first, as tests/conftest.py has them, not those of the most tests.
 OPTIONAL := not reference and not extra
 test: $(VENV)/.development
 	$(BIN)/python -m tests.weights
 	$(BIN)/pytest --numprocesses auto -m "not product and not browser and $(OPTIONAL)"
-	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "(product or browser) and $(OPTIONAL)"
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+		-m "(product or browser) and $(OPTIONAL)"
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

@@ -50,7 +50,14 @@ GROUPS = (
         (
             Section("Overview", "overview", "home", "g o", ("overview", "find")),
             Section("Endpoints", "endpoint-list", "server", "g e", ("endpoint", "cache-")),
-            Section("Clusters", "cluster-list", "sitemap", "g r", ("cluster",), Action.CLUSTER_GET),
+            Section(
+                "References",
+                "reference-list",
+                "sitemap",
+                "g r",
+                ("reference-", "cluster"),
+                Action.CLUSTER_GET,
+            ),
         ),
     ),
     Group(

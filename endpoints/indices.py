@@ -13,6 +13,7 @@ from endpoints import audit
 from endpoints.attempts import attempt
 from endpoints.models import IndexMapping, User
 from endpoints.references import model_settings_of
+from endpoints.seen import Seen
 from inference.errors import InvalidArgument
 from inference.references.errors import (
     IndexExists,
@@ -101,6 +102,14 @@ def _is_named(index: IndexMapping, name: str, options: Options) -> bool:
     return name == index.name or name in index.aliases
 
 
+def get(name: str) -> IndexMapping:
+    """The index of just this name. Raises IndexNotFound."""
+    found = IndexMapping.objects.filter(name=name).first()
+    if found is None:
+        raise IndexNotFound(name)
+    return found
+
+
 @attempt("index.create", on="name")
 def create(name: str, body: Mapping[str, Any]) -> IndexMapping:
     """Raises InvalidIndexName, IndexExists, or what is wrong with the body."""
@@ -137,15 +146,25 @@ def create(name: str, body: Mapping[str, Any]) -> IndexMapping:
 
 @attempt("index.update", on="indices")
 @transaction.atomic
-def put_mapping(actor: User, indices: Sequence[IndexMapping], update: Mapping[str, Any]) -> None:
-    """Change the mappings of all these indices, or of none.
+def put_mapping(
+    actor: User,
+    indices: Sequence[IndexMapping],
+    update: Mapping[str, Any],
+    *,
+    seen: Seen | None = None,
+) -> None:
+    """Change the mappings of all these indices, or of none. seen: of the only one there is.
 
     An endpoint that the caller does not see is none: what it is cannot be guessed by trying.
+    Raises MapperParsing, InvalidArgument or ChangedMeanwhile.
     """
     names = [index.name for index in indices]
     settings_of = partial(model_settings_of, actor)
     changed = []
-    for index in IndexMapping.objects.select_for_update().filter(name__in=names):
+    stored = list(IndexMapping.objects.select_for_update().filter(name__in=names))
+    if seen is not None:
+        seen.check(stored[0] if stored else None, "the index")
+    for index in stored:
         before = told_of(index)
         index.mappings = merge_mapping(index.mappings, update, settings_of)
         index.save()

@@ -1,6 +1,6 @@
 """Calls to deployments by their model: documents in, what the model says of each out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -60,8 +60,19 @@ def infer(
 
 def is_known(caller: User, name: str) -> bool:
     """Whether a deployment or a model that somebody sees has this name."""
-    deployed = visible_deployments(caller, Action.MODEL_INFER).filter(deployment_id=name)
-    return deployed.exists() or visible_models(caller).filter(model_id=name).exists()
+    return bool(names_of_models(caller, [name]))
+
+
+def names_of_models(caller: User, names: Collection[str]) -> frozenset[str]:
+    """Which of these names deployments or models have that somebody sees."""
+    deployed = visible_deployments(caller, Action.MODEL_INFER).filter(deployment_id__in=names)
+    models = visible_models(caller).filter(model_id__in=names)
+    return frozenset(
+        (
+            *deployed.values_list("deployment_id", flat=True),
+            *models.values_list("model_id", flat=True),
+        )
+    )
 
 
 def field_of(model: TrainedModel, doc: Mapping[str, Any]) -> str | None:

@@ -12,6 +12,7 @@ from endpoints.attempts import attempt
 from endpoints.expressions import is_named
 from endpoints.models import IngestPipeline, User
 from endpoints.models.model import USUAL_INPUTS
+from endpoints.seen import Seen
 from inference.errors import Conflict, InvalidArgument, InvalidRequest, NotFound
 from inference.references.pipelines import check_pipeline, inference_processors, next_version
 from inference.references.simulate import Prediction
@@ -31,6 +32,7 @@ MAX_ID_LENGTH = 256
 
 
 def check_id(pipeline_id: str) -> None:
+    """Raises InvalidArgument."""
     if any(character in "*,\0" for character in pipeline_id):
         raise InvalidArgument(f"Invalid pipeline id [{pipeline_id}], must not contain '*' or ','")
     if len(pipeline_id) > MAX_ID_LENGTH:
@@ -47,18 +49,30 @@ def find(expression: str) -> list[IngestPipeline]:
     ]
 
 
+def get(pipeline_id: str) -> IngestPipeline:
+    """Raises NotFound."""
+    found = IngestPipeline.objects.filter(pipeline_id=pipeline_id).first()
+    if found is None:
+        raise NotFound(f"pipeline [{pipeline_id}] is missing")
+    return found
+
+
 @attempt("pipeline.put", on="pipeline_id")
 @transaction.atomic
-def put(pipeline_id: str, config: Any, if_version: int | None = None) -> IngestPipeline:
-    """Store a pipeline, over another of the same id.
+def put(
+    pipeline_id: str, config: Any, if_version: int | None = None, *, seen: Seen | None = None
+) -> IngestPipeline:
+    """Store a pipeline, over another of the same id. seen: what alone it may be written over.
 
-    Raises InvalidPipeline or InvalidArgument for what cannot be, Conflict where there would be
-    too many inference processors.
+    Raises InvalidPipeline or InvalidArgument for what cannot be, ChangedMeanwhile, and Conflict
+    where there would be too many inference processors.
     """
     check_id(pipeline_id)
     check_pipeline(config)
     every = {one.pipeline_id: one for one in IngestPipeline.objects.select_for_update()}
     current = every.pop(pipeline_id, None)
+    if seen is not None:
+        seen.check(current, f"pipeline [{pipeline_id}]")
     if if_version is not None:
         version = next_version(config, current.config if current else None, if_version)
         config = config | {"version": version}

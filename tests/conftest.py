@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,7 +29,24 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# The files that take longest, as measured: what is begun last decides when everything ends.
+LONGEST = (
+    "console/browser/test_planted_scripts.py",
+    "product/test_openapi.py",
+    "product/test_trained_models.py",
+    "product/test_concurrency.py",
+    "product/test_survival.py",
+    "product/test_moving_house.py",
+    "product/test_bad_input.py",
+)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files; all others keep their order."""
+    here = Path(__file__).parent
+    order = {here / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 @pytest.fixture(autouse=True)

@@ -1,16 +1,19 @@
 """The connected clusters: list, connect, look at, scan, edit, remove."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from console.forms.clusters import ConnectForm, ConnectionForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.parts import silent
+from console.pages.referring import Asked
 from endpoints.access import require, visible_clusters, visible_endpoints
 from endpoints.clusters import (
     change_cluster,
@@ -20,9 +23,11 @@ from endpoints.clusters import (
     scan_now,
 )
 from endpoints.models import ClusterReference, ScanState
+from endpoints.named import Named, known_to
 from endpoints.permissions import Action
 from endpoints.team_access import teams_where
 from inference.errors import Conflict, InferenceError, NotFound
+from inference.references.cluster import Kind
 
 PAGE_SIZE = 50
 SCAN_TIMEOUT_S = 20.0
@@ -30,16 +35,20 @@ SCAN_TIMEOUT_S = 20.0
 
 @dataclass(frozen=True)
 class Row:
-    """is_here: whether there is an endpoint of the id that is named."""
+    """named: what stands here behind the id that is named there."""
 
     reference: ClusterReference
-    is_here: bool
+    named: Named
 
 
 @page("GET", "HEAD")
 def cluster_list(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.CLUSTER_GET)
-    clusters = visible_clusters(request.user).annotate(reference_count=Count("references"))
+    here = visible_endpoints(request.user).values("inference_id")
+    clusters = visible_clusters(request.user).annotate(
+        reference_count=Count("references"),
+        missing_count=Count("references", filter=~Q(references__inference_id__in=here)),
+    )
     return render(request, "clusters/list.html", {"clusters": clusters})
 
 
@@ -63,23 +72,41 @@ def cluster_connect(request: HtmxRequest) -> HttpResponse:
 def cluster_detail(request: HtmxRequest, name: str) -> HttpResponse:
     require(request.user, Action.CLUSTER_GET)
     cluster = find_cluster(request.user, name)
-    shown = Paginator(cluster.references.all(), PAGE_SIZE).get_page(request.GET.get("page"))
-    named = {reference.inference_id for reference in shown.object_list}
-    here = set(
-        visible_endpoints(request.user)
-        .filter(inference_id__in=named)
-        .values_list("inference_id", flat=True)
-    )
+    asked = Asked.of(request)
+    found = cluster.references.all()
+    if asked.query:
+        found = found.filter(
+            Q(name__icontains=asked.query) | Q(inference_id__icontains=asked.query)
+        )
+    if asked.is_of_missing:
+        here = visible_endpoints(request.user).values("inference_id")
+        found = found.exclude(inference_id__in=here)
+    shown = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     is_waiting = cluster.state == ScanState.WAITING
     context = {
         "cluster": cluster,
+        "asked": asked,
         "shown": shown,
-        "rows": [Row(one, one.inference_id in here) for one in shown.object_list],
+        "rows": rows_of(request, shown.object_list),
         "is_waiting": is_waiting,
+        "scan_minutes": max(round(settings.CLUSTER_SCAN_S / 60), 1),
         "silent_parts": silent({"worker"}) if is_waiting else [],
     }
     template = "clusters/_overview.html" if wants_fragment(request) else "clusters/detail.html"
     return render(request, template, context)
+
+
+def rows_of(request: HtmxRequest, references: Iterable[ClusterReference]) -> list[Row]:
+    known = {
+        kind: known_to(
+            request.user, {one.inference_id for one in references if one.kind == kind}, kind
+        )
+        for kind in Kind
+    }
+    return [
+        Row(one, known[Kind(one.kind)].named(one.inference_id, Kind(one.kind)))
+        for one in references
+    ]
 
 
 @page("GET", "HEAD", "POST")

@@ -146,6 +146,26 @@ def create_samples(
     ]
 
 
+def index_samples(url: str, inference_id: str) -> list[Sample]:
+    """Code that registers an index with a field that an endpoint makes vectors of."""
+    field = {"type": "semantic_text", "inference_id": inference_id}
+    mappings = {"properties": {"content": field}}
+    arguments = {"index": "my-index", "mappings": mappings}
+    return [
+        Sample("curl", "curl", _curl(url, "PUT", "/my-index", {"mappings": mappings})),
+        Sample("python", "Python", _python(url, "indices.create", arguments)),
+    ]
+
+
+def pipeline_samples(url: str, config: dict[str, Any]) -> list[Sample]:
+    """Code that registers an ingest pipeline."""
+    path, arguments = "/_ingest/pipeline/my-pipeline", {"id": "my-pipeline", **config}
+    return [
+        Sample("curl", "curl", _curl(url, "PUT", path, config)),
+        Sample("python", "Python", _python(url, "ingest.put_pipeline", arguments)),
+    ]
+
+
 def key_samples(url: str, encoded: str, endpoint: Endpoint | None) -> list[Sample]:
     """Code that uses a new key: it calls an endpoint, or asks who calls where there is none."""
     export = f"export {KEY}={shlex.quote(encoded)}"

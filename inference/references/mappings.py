@@ -68,6 +68,14 @@ def merge_mapping(
     return _with_default_ids(merged)
 
 
+def left_out(mapping: Fields, update: Any) -> Iterator[str]:
+    """What a mapping has and an update of it does not name, so that it stays: by dotted names.
+
+    Raises MapperParsing for an update that cannot be.
+    """
+    yield from _left_out(mapping, _parse(update), "")
+
+
 def semantic_fields(mapping: Fields) -> Iterator[tuple[str, Fields]]:
     """Every `semantic_text` field with its path: in objects, nested objects and multi-fields.
 
@@ -134,6 +142,19 @@ def _semantic_fields(node: Fields, prefix: str) -> Iterator[tuple[str, Fields]]:
             if field.get("type") == SEMANTIC_TEXT:
                 yield path, field
             yield from _semantic_fields(field, f"{path}.")
+
+
+def _left_out(old: Fields, new: Fields, prefix: str) -> Iterator[str]:
+    for name, value in old.items():
+        if name in ("properties", "fields"):
+            given = new.get(name, {})
+            for field, inner in value.items():
+                if field in given:
+                    yield from _left_out(inner, given[field], f"{prefix}{field}.")
+                else:
+                    yield prefix + field
+        elif name not in new and name != "type" and value != DEFAULT_INFERENCE_ID:
+            yield prefix + name
 
 
 def _parse(raw: Any) -> dict[str, Any]:

@@ -36,6 +36,23 @@ PAGES = (
     ("POST", "/console/endpoints/_deleted/1/forget"),
     ("GET", "/console/endpoints/my-endpoint/diagnose"),
     ("POST", "/console/endpoints/my-endpoint/diagnose"),
+    ("GET", "/console/references"),
+    *(
+        (method, f"/console/references/{page}")
+        for page in (
+            "_new/index",
+            "_new/pipeline",
+            "indices/docs/edit",
+            "indices/docs/delete",
+            "pipelines/embed/edit",
+            "pipelines/embed/simulate",
+            "pipelines/embed/delete",
+        )
+        for method in ("GET", "POST")
+    ),
+    ("GET", "/console/references/indices/docs"),
+    ("GET", "/console/references/pipelines"),
+    ("GET", "/console/references/pipelines/embed"),
     ("GET", "/console/clusters"),
     ("GET", "/console/clusters/_new"),
     ("POST", "/console/clusters/_new"),

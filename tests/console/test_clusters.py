@@ -26,8 +26,9 @@ def test_without_clusters_the_page_says_what_they_are_for(console: Client) -> No
 
 
 def test_the_way_there_is_shown_to_those_who_may_go(console: Client, plain: Client) -> None:
-    assert f'href="{CLUSTERS}"' in text(console.get("/console/"))
-    assert f'href="{CLUSTERS}"' not in text(plain.get("/console/"))
+    way = 'href="/console/references"'
+    assert way in text(console.get("/console/"))
+    assert way not in text(plain.get("/console/"))
 
 
 def test_each_cluster_is_listed_with_its_state(console: Client, elastic: Elastic) -> None:
@@ -89,8 +90,8 @@ def test_the_page_shows_what_was_found_with_the_way_to_the_endpoints(
 
     page = text(console.get(PROD))
 
-    assert '<a href="/console/endpoints/e1">e1</a>' in page
-    assert 'e2 <span class="gist">not here</span>' in page
+    assert 'href="/console/endpoints/e1">e1</a>' in page
+    assert "Not here" in page
     assert "1 index, 1 pipeline" in page
     assert "every 2s" not in page
 
@@ -104,6 +105,26 @@ def test_what_was_found_comes_in_pages(console: Client, elastic: Elastic) -> Non
     assert ("docs-049" in first, "docs-050" in first) == (True, False)
     assert ("docs-049" in second, "docs-050" in second) == (False, True)
     assert "60 in all" in first
+
+
+def test_what_was_found_is_searched_and_what_is_not_here_marked(
+    console: Client, elastic: Elastic
+) -> None:
+    make_endpoint("e1")
+    elastic.indexes = {"shoes": semantic("e1"), "hats": semantic("e2"), "caps": semantic("e2")}
+    scan_cluster(make_cluster(url=elastic.url).pk)
+
+    def found(asked: str) -> list[str]:
+        fragment = text(console.get(f"{PROD}?{asked}", headers=HTMX))
+        return re.findall(r'rowheader" class="[^"]*font-monospace">(\w+)<', fragment)
+
+    assert found("q=HOE") == ["shoes"]
+    assert found("q=e2") == ["caps", "hats"]
+    assert found("show=missing") == ["caps", "hats"]
+    assert found("show=missing&q=cap") == ["caps"]
+    assert found("q=nothing") == []
+    assert "Nothing that was found is like that." in text(console.get(f"{PROD}?q=nothing"))
+    assert "2 not here" in text(console.get(CLUSTERS))
 
 
 def test_a_failure_says_why_and_what_follows(console: Client) -> None:

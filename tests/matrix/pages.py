@@ -102,6 +102,20 @@ TABLES = {
 - +xxxx xx+ ??? xx x-  GET|POST /console/endpoints/e1/move
 - +xxxx xxx xxx xx x-  GET|POST /console/endpoints/.rerank-v1-elasticsearch/move
 """,
+    "references": """
+# site  team oth. sh no
+- +xxxx +++ +++ ++ x-  GET /console/references
+- +xxxx xxx xxx xx x-  GET|POST /console/references/_new/index
+- +xxxx xxx xxx xx x-  GET /console/references/indices/i1
+- +xxxx xxx xxx xx x-  GET|POST /console/references/indices/i1/edit
+- +xxxx xxx xxx xx x-  GET|POST /console/references/indices/i1/delete
+- +xxxx xxx xxx xx x-  GET /console/references/pipelines
+- +xxxx xxx xxx xx x-  GET|POST /console/references/_new/pipeline
+- +xxxx xxx xxx xx x-  GET /console/references/pipelines/p1
+- +xxxx xxx xxx xx x-  GET|POST /console/references/pipelines/p1/edit
+- +xxxx xxx xxx xx x-  GET|POST /console/references/pipelines/p1/simulate
+- +xxxx xxx xxx xx x-  GET|POST /console/references/pipelines/p1/delete
+""",
     "clusters": """
 # site  team oth. sh no
 - +xxxx +++ +++ ++ x-  GET /console/clusters

@@ -75,8 +75,16 @@ def furnish(team: Team, other: Team) -> None:
                 after={PLANT: [PLANT]},
                 reason=PLANT,
             )
-    make_index("books", local.inference_id)
-    IngestPipeline.objects.create(pipeline_id="embeds", config=inferring(local.inference_id))
+    index = make_index("books", local.inference_id)
+    index.mappings["properties"][PLANT] = {"type": "semantic_text", "inference_id": PLANT}
+    index.save()
+    config = {
+        "description": PLANT,
+        **inferring(PLANT),
+        "on_failure": [{"set": {"field": PLANT, "value": PLANT}}],
+    }
+    IngestPipeline.objects.create(pipeline_id="embeds", config=config)
+    IngestPipeline.objects.create(pipeline_id="embed", config=inferring(local.inference_id))
     cluster = make_cluster(team=team, reason="it did not answer")
     for kind in Kind:
         ClusterReference.objects.create(

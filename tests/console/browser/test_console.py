@@ -299,6 +299,7 @@ def test_a_cluster_is_followed_until_its_first_scan(visitor: Visitor, elastic: E
     elastic.indexes = {"docs": semantic("my-endpoint")}
     make_endpoint()
     page = visitor.signed_in()
+    page.get_by_role("link", name="References").click()
     page.get_by_role("link", name="Clusters").click()
     page.get_by_role("link", name="Connect cluster").click()
     page.get_by_label("Name").fill("prod")

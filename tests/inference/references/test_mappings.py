@@ -7,6 +7,7 @@ from inference.errors import InvalidArgument, InvalidRequest
 from inference.references.errors import MapperParsing
 from inference.references.mappings import (
     is_compatible,
+    left_out,
     merge_mapping,
     parse_mapping,
     referenced_ids,
@@ -236,3 +237,13 @@ def test_models_fit_when_their_vectors_do() -> None:
     assert not is_compatible(DENSE, SPARSE)
     for name, value in (("dimensions", 3), ("similarity", "l2_norm"), ("element_type", "byte")):
         assert not is_compatible(DENSE, {**DENSE, name: value})
+
+
+def test_what_an_update_leaves_out_is_told_by_its_dotted_name() -> None:
+    inner = fields(gone={"type": "text"}, kept=semantic("a", search_inference_id="b"))
+    mapping = parse_mapping(fields(o=inner, usual=semantic(None)) | {"dynamic": "strict"})
+
+    update = fields(**{"o.kept": semantic("c")}, usual=semantic(None))
+
+    assert sorted(left_out(mapping, update)) == ["dynamic", "o.gone", "o.kept.search_inference_id"]
+    assert list(left_out(mapping, mapping)) == []
