@@ -46,6 +46,7 @@ GROUPS = (
         (
             Section("Overview", "overview", "home", ("overview",)),
             Section("Endpoints", "endpoint-list", "server", ("endpoint", "cache-")),
+            Section("Lab", "lab", "flask", ("lab",), Action.CHUNK),
             Section("Clusters", "cluster-list", "sitemap", ("cluster",), Action.CLUSTER_GET),
         ),
     ),

@@ -331,6 +331,8 @@ CELERY_BEAT_SCHEDULE = {
     "scan-clusters": {"task": "endpoints.tasks.scan_clusters", "schedule": float(CLUSTER_SCAN_S)},
     "forget-audit": {"task": "endpoints.tasks.forget_audit", "schedule": 3600.0},
     "resume-trials": {"task": "endpoints.tasks.resume_trials", "schedule": 3.0},
+    "resume-lab-runs": {"task": "endpoints.tasks.resume_lab_runs", "schedule": 3.0},
+    "forget-lab-runs": {"task": "endpoints.tasks.forget_lab_runs", "schedule": 3600.0},
 }
 
 LOG_DIR.mkdir(exist_ok=True)

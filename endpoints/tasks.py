@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from endpoints import audit, jobs, precision, scanning
+from endpoints.lab import embedding, runs
 
 
 @shared_task(acks_late=True)
@@ -46,3 +47,19 @@ def resume_trials() -> None:
 def forget_audit() -> None:
     if settings.AUDIT_DAYS:
         audit.forget_before(timezone.now() - timedelta(days=settings.AUDIT_DAYS))
+
+
+@shared_task(acks_late=True)
+def embed_lab_run(run_pk: int) -> None:
+    embedding.embed_run(run_pk)
+
+
+@shared_task
+def resume_lab_runs() -> None:
+    for run_pk in embedding.abandoned_runs():
+        embed_lab_run.delay(run_pk)
+
+
+@shared_task
+def forget_lab_runs() -> None:
+    runs.forget_old_runs()
