@@ -39,8 +39,11 @@ def unpack_dense(packed: Sequence[bytes], element_type: ElementType, width: int)
     width: how many numbers are stored of each vector. Raises OtherVectors.
     """
     content = b"".join(packed)
-    kind = np.float32 if element_type == ElementType.FLOAT else np.int8
-    numbers = np.frombuffer(content, kind)
+    numbers: FloatArray | ByteArray
+    if element_type == ElementType.FLOAT:
+        numbers = np.frombuffer(content, np.float32)
+    else:
+        numbers = np.frombuffer(content, np.int8)
     if not width or len(numbers) % width:
         raise OtherVectors
     return as_floats(numbers.reshape(-1, width), element_type)
@@ -67,13 +70,14 @@ def dense_scores(query: FloatArray, vectors: FloatArray, similarity: str) -> Flo
     if vectors.shape[1] != len(query):
         raise OtherVectors
     if similarity == L2_NORM:
-        far: FloatArray = np.square(vectors - query).sum(axis=1)
-        return 1 / (1 + far)
+        near = 1 / (1 + np.square(vectors - query).sum(axis=1))
+        return near.astype(np.float32)
     scores: FloatArray = vectors @ query
     if similarity == DOT_PRODUCT:
         return scores
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(query)
-    return np.divide(scores, lengths, out=np.zeros_like(scores), where=lengths > 0)
+    cosines: FloatArray = np.divide(scores, lengths, out=np.zeros_like(scores), where=lengths > 0)
+    return cosines
 
 
 def sparse_scores(query: dict[str, float], rows: Sequence[dict[str, float]]) -> FloatArray:

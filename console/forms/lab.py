@@ -40,12 +40,10 @@ PASTED = "Pasted text"
 MOST_CHOICES = 200
 
 
-def number_field(label: str, least: int, help_text: str = "") -> forms.CharField:
+def number_field(label: str, least: int) -> forms.CharField:
     """What is wrong with a number the settings say themselves."""
     attrs = CODE | {"class": "form-control", "min": least, "step": 1}
-    return forms.CharField(
-        label=label, required=False, help_text=help_text, widget=forms.NumberInput(attrs=attrs)
-    )
+    return forms.CharField(label=label, required=False, widget=forms.NumberInput(attrs=attrs))
 
 
 class CutForm(RefusableForm):
@@ -54,13 +52,13 @@ class CutForm(RefusableForm):
     strategy = forms.ChoiceField(
         label="Cut at", choices=list(STRATEGIES.items()), widget=forms.Select(attrs=SELECT)
     )
-    max_chunk_size = number_field("Largest chunk", 10, "In words.")
+    max_chunk_size = number_field("Words at most", 10)
     sentence_overlap = forms.CharField(
         label="Overlap",
         required=False,
         widget=forms.Select(attrs=SELECT, choices=[("1", "One sentence"), ("0", "None")]),
     )
-    overlap = number_field("Overlap", 1, "In words, half a chunk at most.")
+    overlap = number_field("Overlap in words", 1)
     separator_group = forms.ChoiceField(
         label="Separators",
         required=False,
@@ -215,6 +213,4 @@ class SearchForm(RefusableForm):
 
     def __init__(self, rerankers: Sequence[tuple[str, str]], data: Any = None, **more: Any) -> None:
         super().__init__(data, **more)
-        self.fields["reranker"] = EndpointField(
-            "Rerank with", rerankers, "Nothing", required=False
-        )
+        self.fields["reranker"] = EndpointField("Rerank with", rerankers, "Nothing", required=False)

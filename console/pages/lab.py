@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django_htmx.http import replace_url
 
 from console.forms.lab import CutForm, DocumentForm, EndpointField, SearchForm, fields_of
 from console.forms.refusable import RefusableForm
@@ -191,8 +192,11 @@ def led_to(run: LabRun, data: QueryDict, place: str = "") -> HttpResponse:
 def shown(request: HtmxRequest, run: LabRun, data: QueryDict, **extra: Any) -> HttpResponse:
     """The whole page, or of it what follows from the settings."""
     context = lab_context(request, run, data) | extra
-    template = "lab/_preview.html" if wants_fragment(request) else "lab/lab.html"
-    return render(request, template, context)
+    if wants_fragment(request):
+        # The address names what counts, and leads here again.
+        address = f"{request.path}?{context['settings_query']}"
+        return replace_url(render(request, "lab/_preview.html", context), address)
+    return render(request, "lab/lab.html", context)
 
 
 def lab_context(request: HtmxRequest, run: LabRun, data: QueryDict) -> dict[str, Any]:
@@ -247,19 +251,17 @@ def side_data(run: LabRun, side: str, data: Mapping[str, Any]) -> dict[str, Any]
 
 
 def chosen_endpoint(run: LabRun, data: Mapping[str, Any], offered: list[Endpoint]) -> str:
-    """The one in the address, else that of the run, else the first of their own that is ready."""
+    """The one in the address, else that of the run, else one of their own, at best ready."""
     if "endpoint" in data:
         return str(data["endpoint"]).replace("\0", "").strip()
     if run.inference_id:
         return run.inference_id
     own = [one for one in offered if not one.is_preconfigured]
-    ready = [one for one in own if status_of(one).is_ready]
-    return next((one.inference_id for one in (*ready, *own)), "")
+    own.sort(key=lambda one: (not status_of(one).is_ready, one.task != TaskType.TEXT_EMBEDDING))
+    return own[0].inference_id if own else ""
 
 
-def counter_for(
-    user: User, inference_id: str, offered: list[Endpoint]
-) -> tuple[TokenCounter, str]:
+def counter_for(user: User, inference_id: str, offered: list[Endpoint]) -> tuple[TokenCounter, str]:
     """What counts the tokens, and what is wrong with the endpoint."""
     if not inference_id:
         return counter_of(None), ""
@@ -299,5 +301,3 @@ def save_query(form: CutForm, endpoint: str) -> str:
     """The address of the page that saves these settings."""
     written = {name.removeprefix(f"{form.side}-"): value for name, value in form.written.items()}
     return urlencode(hidden(written | {"endpoint": endpoint}))
-
-

@@ -60,7 +60,13 @@ def lab_save(request: HtmxRequest) -> HttpResponse:
     form = SaveForm(data, offered)
     wanted = str(data.get("endpoint", "")).strip()
     endpoint = endpoint_to_change(request, wanted, form) if wanted else None
-    if request.method == "POST" and cut.is_valid() and form.is_valid() and endpoint and cut.settings:
+    if (
+        request.method == "POST"
+        and cut.is_valid()
+        and form.is_valid()
+        and endpoint
+        and cut.settings
+    ):
         try:
             check_unchanged(endpoint, data.get("seen", ""))
             actions.check_can_change(endpoint.inference_id)

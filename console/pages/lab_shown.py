@@ -21,7 +21,9 @@ from inference.errors import InferenceError
 PART = 6000
 # Of a chunk that is longer its start and its end are shown.
 LONGEST_SHOWN, END_SHOWN = 2400, 400
-SHORTEST_MARKED = 3
+# No more characters of a chunk are counted in tokens.
+MOST_READ = 10_000
+SHORTEST_MARKED = 4
 WORD = re.compile(r"\w+")
 STRIP_WIDTH, LEAST_WIDTH = 1000, 4
 
@@ -132,16 +134,14 @@ def chunks_shown(
     text: str, cut: Cut, counter: TokenCounter, first: int, end: int
 ) -> tuple[ChunkShown, ...]:
     texts = cut.texts(text, first, end)
-    counts = counter.count([one[: 4 * LONGEST_SHOWN] for one in texts])
+    counts = counter.count([one[:MOST_READ] for one in texts])
     shown = []
-    for place, (one, tokens) in enumerate(zip(texts, counts, strict=True)):
-        number = first + place
-        if len(one) > 4 * LONGEST_SHOWN:  # too long to count: as many as in its start
-            tokens = round(tokens * len(one) / (4 * LONGEST_SHOWN))
+    for number, one, tokens in zip(range(first, end), texts, counts, strict=True):
+        if len(one) > MOST_READ:  # too long to count: as many as in its start
+            tokens = round(tokens * len(one) / MOST_READ)
+        is_whole = len(one) <= LONGEST_SHOWN + END_SHOWN
+        start = one if is_whole else one[:LONGEST_SHOWN]
         repeated = cut.repeated(number)
-        middle = min(len(one), LONGEST_SHOWN)
-        left_out = max(0, len(one) - middle - END_SHOWN)
-        middle = middle if left_out else len(one)
         shown.append(
             ChunkShown(
                 number=number + 1,
@@ -149,10 +149,10 @@ def chunks_shown(
                 characters=len(one),
                 tokens=tokens,
                 is_over=counter.window is not None and tokens > counter.window,
-                repeated=one[: min(repeated, middle)],
-                text=one[min(repeated, middle) : middle],
-                left_out=left_out,
-                end=one[-END_SHOWN:] if left_out else "",
+                repeated=start[:repeated],
+                text=start[repeated:] if repeated else start.lstrip("\n"),
+                left_out=0 if is_whole else len(one) - LONGEST_SHOWN - END_SHOWN,
+                end="" if is_whole else one[-END_SHOWN:],
             )
         )
     return tuple(shown)
@@ -239,19 +239,21 @@ def found_shown(
 def rows(
     found: Sequence[searching.Found], others: Sequence[searching.Found], query: str
 ) -> list[FoundShown]:
-    best = max((one.score for one in found), default=0.0) or 1.0
+    scores = [one.score if one.rerank_score is None else one.rerank_score for one in found]
+    lowest, highest = min(0.0, *scores, 0.0), max(0.0, *scores, 0.0)
+    span = (highest - lowest) or 1.0
     words = {word.casefold() for word in WORD.findall(query) if len(word) >= SHORTEST_MARKED}
     return [
         FoundShown(
             one,
             place,
             part_with(one.start),
-            percent=max(0.0, min(100.0, 100 * one.score / abs(best))),
+            percent=100 * (score - lowest) / span,
             pieces=pieces(one.text[:LONGEST_SHOWN].strip(), words),
             left_out=max(0, len(one.text) - LONGEST_SHOWN),
             is_shared=any(one.start < other.end and other.start < one.end for other in others),
         )
-        for place, one in enumerate(found, start=1)
+        for place, (one, score) in enumerate(zip(found, scores, strict=True), start=1)
     ]
 
 

@@ -97,8 +97,12 @@ def embed_run(run_pk: int) -> None:
     if run is None:
         return  # it was thrown away meanwhile
     mine = LabRun.objects.filter(pk=run_pk, attempt=run.attempt)
+
+    def beat() -> None:
+        mine.update(worked_on_at=timezone.now())
+
     try:
-        with repeating(SIGN_OF_LIFE_S, lambda: mine.update(worked_on_at=timezone.now())):
+        with repeating(SIGN_OF_LIFE_S, beat):
             _embed(run)
     except InferenceError as exc:
         _fail(run, str(exc))
