@@ -111,9 +111,15 @@ class CutForm(RefusableForm):
 
     @property
     def label(self) -> str:
-        """The settings in a few words: Sentences, 250 words."""
-        label, size = STRATEGIES.get(self.text("strategy"), ""), self.text("max_chunk_size")
-        return label if self.text("strategy") == "none" else f"{label}, {size} words"
+        """The settings in a few words: Sentences, up to 250 words."""
+        size = f"p to {self.text('max_chunk_size')} words"
+        match self.text("strategy"):
+            case "none":
+                return "Not cut"
+            case "word":
+                return f"U{size}"
+            case other:
+                return f"{STRATEGIES.get(other, '')}, u{size}"
 
     def text(self, name: str) -> str:
         return str(self[name].value() or "").strip()

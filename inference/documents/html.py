@@ -87,7 +87,7 @@ class TextOfHtml(HTMLParser):
     def _picture(self, words: str | None) -> None:
         self.pictures += not words
         if words:
-            self._add(f" {words} ")
+            self._add(f" {words} " if self._is_line_begun else f"{words} ")
 
 
 def read_html(content: bytes) -> tuple[str, tuple[str, ...]]:

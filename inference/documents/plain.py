@@ -27,7 +27,7 @@ def decode(content: bytes, declared: str = "") -> tuple[str, tuple[str, ...]]:
     except (UnicodeDecodeError, LookupError):
         text = content.decode("cp1252", "replace")
         losses = ("Its letters are not in UTF-8: they are read as those of Windows (cp1252).",)
-    if len(CONTROLS.findall(text)) > MOST_CONTROLS * len(text):
+    if len(CONTROLS.findall(text)) > 1 + MOST_CONTROLS * len(text):
         raise DocumentRefused("This is no text. Upload a txt, md, html, pdf or docx file.")
     return tidy(text), losses
 

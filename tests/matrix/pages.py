@@ -85,6 +85,21 @@ TABLES = {
 - +xxxx xx+ ??? xx x-  GET|POST /console/endpoints/e1/move
 - +xxxx xxx xxx xx x-  GET|POST /console/endpoints/.rerank-v1-elasticsearch/move
 """,
+    "lab": """
+# site  team oth. sh no
+- +++xx +++ +++ ++ x-  GET /console/lab
+- +++xx +++ +++ ++ x-  POST /console/lab/_document
+- ++xxx x++ x++ ++ x-  GET|POST /console/lab/_save
+# What somebody brought is there for nobody else.
+- +??xx ??? ??? ?? x-  GET /console/lab/run
+- +??xx ??? ??? ?? x-  GET /console/lab/run/progress
+- +??xx ??? ??? ?? x-  POST /console/lab/run/embed
+- +??xx ??? ??? ?? x-  POST /console/lab/run/stop
+- +??xx ??? ??? ?? x-  POST /console/lab/run/go-on
+- +??xx ??? ??? ?? x-  POST /console/lab/run/search
+- +??xx ??? ??? ?? x-  POST /console/lab/run/delete
+- +++xx +++ +++ ++ x-  POST /console/lab/sample/embed
+""",
     "clusters": """
 # site  team oth. sh no
 - +xxxx +++ +++ ++ x-  GET /console/clusters

@@ -28,6 +28,8 @@ from endpoints.models import (
     DeploymentEvent,
     Endpoint,
     IngestPipeline,
+    LabRun,
+    LabState,
     ShareLevel,
     Team,
     TeamRole,
@@ -67,7 +69,10 @@ KEPT = {
 }
 # What a page may take from its address, whether it does or not; a team that is not there is told
 # to be nowhere.
-QUERY = (*TEXTS, "before", "error", "model_id", "next", "owner", "page", "show", "state", "task")
+QUERY = (
+    *(*TEXTS, "before", "error", "model_id", "next", "owner", "page", "show", "state", "task"),
+    *("a-strategy", "endpoint", "part", "strategy"),
+)
 ASKED = urlencode(dict.fromkeys((name for name in QUERY if name != "team"), PLANT))
 # What ends the session or leads to another host, and what is no page.
 LEAVES, FILES = ("sign-out", "sign-in/service"), (".csv", ".json", ".ndjson")
@@ -87,6 +92,15 @@ def world(admin: User, settings: Settings) -> Team:
     User.objects.filter(username=f"{PLANT}gone").update(is_active=False)
     furnish(team, other)
     give_keys(admin, team)
+    LabRun.objects.create(
+        owner=admin,
+        name="Notes",
+        text="A text.",
+        characters=7,
+        losses=[PLANT],
+        state=LabState.FAILED,
+        reason="no room",
+    )
     invite(admin, Wish("eve", "eve@example.org", "search", TeamRole.INFERENCE_USER))
     EmailAddress.objects.create(user=admin, email="elastic@example.org", verified=True)
     EmailAddress.objects.create(user=admin, email="new@example.org")
