@@ -76,6 +76,10 @@ def paragraph(text: str, style: str = "") -> str:
     return f"<w:p>{properties}<w:r><w:t>{text}</w:t></w:r></w:p>"
 
 
+def cell(text: str) -> str:
+    return f"<w:tc>{paragraph(text)}</w:tc>"
+
+
 def zipped(content: str, name: str) -> bytes:
     made = BytesIO()
     with ZipFile(made, "w", ZIP_DEFLATED) as archive:

@@ -3,7 +3,7 @@
 import pytest
 
 from inference.documents import MAX_BYTES, DocumentRefused, read_document
-from tests.inference.documents.making import docx, locked, paragraph, pdf, pdf_bomb, zipped
+from tests.inference.documents.making import cell, docx, locked, paragraph, pdf, pdf_bomb, zipped
 
 
 def refusal(name: str, content: bytes) -> str:
@@ -74,7 +74,7 @@ def test_word_documents_become_paragraphs_headings_lists_and_rows() -> None:
         docx(
             paragraph("Bees", "Heading2")
             + "<w:p><w:pPr><w:numPr/></w:pPr><w:r><w:t>one</w:t><w:br/><w:t>two</w:t></w:r></w:p>"
-            + f"<w:tbl><w:tr><w:tc>{paragraph('1')}</w:tc><w:tc>{paragraph('2')}</w:tc></w:tr></w:tbl>"
+            + f"<w:tbl><w:tr>{cell('1')}{cell('2')}</w:tr></w:tbl>"
             + "<w:p><w:r><w:drawing/><w:footnoteReference/><w:delText>gone</w:delText></w:r></w:p>"
             + paragraph("End")
         ),
