@@ -70,8 +70,8 @@ def dense_scores(query: FloatArray, vectors: FloatArray, similarity: str) -> Flo
     if vectors.shape[1] != len(query):
         raise OtherVectors
     if similarity == L2_NORM:
-        near = 1 / (1 + np.square(vectors - query).sum(axis=1))
-        return near.astype(np.float32)
+        near: FloatArray = 1 / (1 + np.square(vectors - query).sum(axis=1, dtype=np.float32))
+        return near
     scores: FloatArray = vectors @ query
     if similarity == DOT_PRODUCT:
         return scores
