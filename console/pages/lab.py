@@ -120,7 +120,7 @@ def lab_embed(request: HtmxRequest, key: str) -> HttpResponse:
     settings = {form.side: form.settings for form in forms if form.is_valid() and form.settings}
     if len(settings) < len(forms):
         return shown(request, run, request.POST)
-    inference_id = request.POST.get("endpoint", "").strip()
+    inference_id = written_id(request.POST)
     try:
         if not inference_id:
             raise NotFound("Choose an endpoint that is to embed the chunks.")
@@ -253,12 +253,17 @@ def side_data(run: LabRun, side: str, data: Mapping[str, Any]) -> dict[str, Any]
 def chosen_endpoint(run: LabRun, data: Mapping[str, Any], offered: list[Endpoint]) -> str:
     """The one in the address, else that of the run, else one of their own, at best ready."""
     if "endpoint" in data:
-        return str(data["endpoint"]).replace("\0", "").strip()
+        return written_id(data)
     if run.inference_id:
         return run.inference_id
     own = [one for one in offered if not one.is_preconfigured]
     own.sort(key=lambda one: (not status_of(one).is_ready, one.task != TaskType.TEXT_EMBEDDING))
     return own[0].inference_id if own else ""
+
+
+def written_id(data: Mapping[str, Any]) -> str:
+    """The endpoint that is named; PostgreSQL refuses a NUL."""
+    return str(data.get("endpoint", "")).replace("\0", "").strip()
 
 
 def counter_for(user: User, inference_id: str, offered: list[Endpoint]) -> tuple[TokenCounter, str]:

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from console.forms.lab import CutForm, EndpointField
 from console.forms.refusable import RefusableForm
 from console.http import HtmxRequest, page
-from console.pages.lab import USUAL
+from console.pages.lab import USUAL, written_id
 from endpoints import actions
 from endpoints.access import get_endpoint, require
 from endpoints.lab import choices
@@ -58,7 +58,7 @@ def lab_save(request: HtmxRequest) -> HttpResponse:
     cut = CutForm(USUAL | data.dict())
     offered = choices.changeable(request.user)
     form = SaveForm(data, offered)
-    wanted = str(data.get("endpoint", "")).strip()
+    wanted = written_id(data)
     endpoint = endpoint_to_change(request, wanted, form) if wanted else None
     if (
         request.method == "POST"

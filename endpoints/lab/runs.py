@@ -27,7 +27,8 @@ def start_run(owner: User, document: Document) -> LabRun:
 def get_run(owner: User, key: str) -> LabRun:
     """Raises NotFound for one that is gone, and for that of somebody else."""
     require(owner, Action.CHUNK)
-    run = LabRun.objects.of(owner).filter(key=key).first()
+    # PostgreSQL refuses to look for a NUL.
+    run = LabRun.objects.of(owner).filter(key=key.replace("\0", "")).first()
     if run is None:
         raise NotFound(f"There is nothing [{key}] in the lab: what is brought there stays a day")
     return run
