@@ -12,7 +12,7 @@ from console.forms.lab import CutForm
 from endpoints.lab import searching
 from endpoints.lab.cuts import cut_of, tokens_of
 from endpoints.lab.embedding import BATCH, Plan, plan_for
-from endpoints.lab.tokens import TokenCounter
+from endpoints.lab.tokens import TokenCount, TokenCounter
 from endpoints.models import LabRun
 from inference.chunking.cut import Cut
 from inference.errors import InferenceError
@@ -121,7 +121,7 @@ def side_shown(run: LabRun, form: CutForm, counter: TokenCounter, parts: Parts) 
         form.side,
         form,
         cut,
-        chunks_shown(run.text, cut, counter, first, end),
+        chunks_shown(run.text, cut, counter, tokens, first, end),
         words=int(cut.words.sum()),
         tokens=tokens.total,
         over=tokens.over,
@@ -131,14 +131,17 @@ def side_shown(run: LabRun, form: CutForm, counter: TokenCounter, parts: Parts) 
 
 
 def chunks_shown(
-    text: str, cut: Cut, counter: TokenCounter, first: int, end: int
+    text: str, cut: Cut, counter: TokenCounter, count: TokenCount, first: int, end: int
 ) -> tuple[ChunkShown, ...]:
     texts = cut.texts(text, first, end)
-    counts = counter.count([one[:MOST_READ] for one in texts])
+    counts = count.counted[first:end].tolist()
+    # Those behind what was counted are counted where they are shown.
+    uncounted = counter.count([one[:MOST_READ] for one in texts[len(counts) :]])
     shown = []
+    for one, tokens in zip(texts[len(counts) :], uncounted, strict=True):
+        # Of one that is too long, as many as in its start.
+        counts.append(round(tokens * max(1, len(one) / MOST_READ)))
     for number, one, tokens in zip(range(first, end), texts, counts, strict=True):
-        if len(one) > MOST_READ:  # too long to count: as many as in its start
-            tokens = round(tokens * len(one) / MOST_READ)
         is_whole = len(one) <= LONGEST_SHOWN + END_SHOWN
         start = one if is_whole else one[:LONGEST_SHOWN]
         repeated = cut.repeated(number)
@@ -150,7 +153,7 @@ def chunks_shown(
                 tokens=tokens,
                 is_over=counter.window is not None and tokens > counter.window,
                 repeated=start[:repeated],
-                text=start[repeated:] if repeated else start.lstrip("\n"),
+                text=(start[repeated:] if repeated else start.lstrip("\n")).rstrip("\n"),
                 left_out=0 if is_whole else len(one) - LONGEST_SHOWN - END_SHOWN,
                 end="" if is_whole else one[-END_SHOWN:],
             )

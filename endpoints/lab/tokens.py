@@ -19,8 +19,8 @@ from inference.types import InputType
 
 # Roughly what the vocabularies of today take of UTF-8, in most languages.
 BYTES_PER_TOKEN = 4
-# Of longer documents the rest is guessed from what was counted; this takes about half a second.
-MOST_COUNTED = 1_000_000
+# Of longer documents the rest is worked out from what was counted.
+MOST_COUNTED = 500_000
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=120)),
-                ("text", models.TextField()),
                 ("characters", models.PositiveIntegerField()),
                 ("losses", models.JSONField(default=list)),
                 (
@@ -61,6 +60,7 @@ class Migration(migrations.Migration):
                 ("embedded", models.JSONField(default=dict)),
                 ("took_ms", models.JSONField(default=dict)),
                 ("vectors", models.JSONField(default=dict)),
+                ("text", models.TextField()),
                 (
                     "owner",
                     models.ForeignKey(

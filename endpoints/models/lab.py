@@ -51,7 +51,6 @@ class LabRun(Record):
     key = models.CharField(max_length=32, unique=True, default=fresh_key, editable=False)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=120)
-    text = models.TextField()
     characters = models.PositiveIntegerField()
     # What of an uploaded document is not in its text, in words.
     losses = models.JSONField(default=list)
@@ -71,6 +70,8 @@ class LabRun(Record):
     took_ms = models.JSONField(default=dict)
     # How the vectors are stored and compared; empty for sparse ones.
     vectors = models.JSONField(default=dict)
+    # The last column, so that to read the others SQLite need not pass through megabytes of it.
+    text = models.TextField()
 
     objects = LabRunQuerySet.as_manager()
 
