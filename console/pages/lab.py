@@ -83,7 +83,10 @@ def lab_progress(request: HtmxRequest, key: str) -> HttpResponse:
     run = runs.get_run(request.user, key)
     if not wants_fragment(request):
         return redirect(f"{reverse('lab-run', args=[key])}?{request.GET.urlencode()}")
-    context = lab_context(request, run, request.GET)
+    if run.is_running:
+        context = progress_context(run, request.GET)
+    else:
+        context = lab_context(request, run, request.GET)
     return render(request, "lab/_search.html", context)
 
 
@@ -208,12 +211,8 @@ def lab_context(request: HtmxRequest, run: LabRun, data: QueryDict) -> dict[str,
     forms = cut_forms(run, data)
     parts = Parts.of(run.characters, data.get("part", ""))
     sides = [side_shown(run, form, counter, parts) for form in forms]
-    written = {"endpoint": chosen} | {
-        name: value for form in forms for name, value in form.written.items()
-    }
     plan = plan_of(sides)
-    return {
-        "run": run,
+    return progress_context(run, data.dict() | {"endpoint": chosen}) | {
         "is_sample": is_sample,
         "runs": runs.runs_of(user),
         "document_form": DocumentForm(),
@@ -226,14 +225,24 @@ def lab_context(request: HtmxRequest, run: LabRun, data: QueryDict) -> dict[str,
         "plan": plan,
         "most_chunks": MOST_CHUNKS,
         "reach_percent": 100 * (plan.reach if plan else 0) / max(1, run.characters),
-        "written": hidden(written),
-        "settings_query": urlencode(hidden(written)),
         "save_queries": {form.side: save_query(form, chosen) for form in forms},
         "embedded_query": embedded_query(run),
         "embedded_labels": embedded_labels(run),
         "is_as_embedded": is_as_embedded(run, forms, chosen),
         "reached_percent": 100 * run.reach / max(1, run.characters),
         "search_form": search_form(user, run),
+    }
+
+
+def progress_context(run: LabRun, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What tells how far the embedding is, and where the page leads that stays as it is set."""
+    written = {"endpoint": written_id(data)}
+    for form in cut_forms(run, data):
+        written |= form.written
+    return {
+        "run": run,
+        "written": hidden(written),
+        "settings_query": urlencode(hidden(written)),
         "silent_parts": silent({"worker"}) if run.is_running else [],
     }
 

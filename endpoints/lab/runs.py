@@ -25,10 +25,13 @@ def start_run(owner: User, document: Document) -> LabRun:
 
 
 def get_run(owner: User, key: str) -> LabRun:
-    """Raises NotFound for one that is gone, and for that of somebody else."""
+    """Its text is read when it is asked for.
+
+    Raises NotFound for one that is gone, and for that of somebody else.
+    """
     require(owner, Action.CHUNK)
     # PostgreSQL refuses to look for a NUL.
-    run = LabRun.objects.of(owner).filter(key=key.replace("\0", "")).first()
+    run = LabRun.objects.of(owner).without_text().filter(key=key.replace("\0", "")).first()
     if run is None:
         raise NotFound(f"There is nothing [{key}] in the lab: what is brought there stays a day")
     return run

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
+from django.utils import timezone
+
 from endpoints.access import get_endpoint
 from endpoints.calls import run_inference, since_ms
 from endpoints.lab.cuts import cut_of
@@ -96,6 +98,7 @@ def search(user: User, run: LabRun, query: str, reranker_id: str = "") -> Answer
             "Embed them again"
         ) from None
     sides = {side: side_of(user, run, side, hits[side], query, reranker) for side in SIDES}
+    LabRun.objects.filter(pk=run.pk).update(updated_at=timezone.now())  # it is used, so it stays
     return Answer(sides, run.vectors.get("similarity", ""), query_ms)
 
 

@@ -60,7 +60,6 @@ class Migration(migrations.Migration):
                 ("embedded", models.JSONField(default=dict)),
                 ("took_ms", models.JSONField(default=dict)),
                 ("vectors", models.JSONField(default=dict)),
-                ("text", models.TextField()),
                 (
                     "owner",
                     models.ForeignKey(
@@ -69,6 +68,7 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+                ("text", models.TextField()),
             ],
             options={
                 "ordering": ("-pk",),

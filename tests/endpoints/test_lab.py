@@ -82,9 +82,11 @@ def test_both_sides_are_embedded_for_documents_a_few_chunks_at_a_time(
 def test_a_query_finds_the_nearest_of_each_side(run: LabRun, host: Host, admin: User) -> None:
     embedding.embed_run(run.pk)
     run.refresh_from_db()
+    LabRun.objects.update(updated_at=timezone.now() - timedelta(hours=23))
 
     answer = searching.search(admin, run, "honey")
 
+    assert LabRun.objects.get().updated_at > timezone.now() - timedelta(hours=1)
     best = answer.sides["a"].found[0]
     assert (best.number, best.was_place, round(best.score, 3)) == (13, 1, 1.0)
     assert TEXT[best.start : best.end] == best.text
