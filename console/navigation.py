@@ -50,6 +50,7 @@ GROUPS = (
         (
             Section("Overview", "overview", "home", "g o", ("overview", "find")),
             Section("Endpoints", "endpoint-list", "server", "g e", ("endpoint", "cache-")),
+            Section("Lab", "lab", "flask", "g l", ("lab",), Action.CHUNK),
             Section(
                 "References",
                 "reference-list",

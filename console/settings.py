@@ -337,6 +337,8 @@ CELERY_BEAT_SCHEDULE = {
     "wipe-deleted": {"task": "endpoints.tasks.wipe_deleted", "schedule": 3600.0},
     "forget-usage": {"task": "endpoints.tasks.forget_usage", "schedule": 86400.0},
     "resume-trials": {"task": "endpoints.tasks.resume_trials", "schedule": 3.0},
+    "resume-lab-runs": {"task": "endpoints.tasks.resume_lab_runs", "schedule": 3.0},
+    "forget-lab-runs": {"task": "endpoints.tasks.forget_lab_runs", "schedule": 3600.0},
 }
 
 LOG_DIR.mkdir(exist_ok=True)

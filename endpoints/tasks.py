@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from endpoints import audit, deleted, jobs, precision, scanning, usage
+from endpoints.lab import embedding, runs
 
 
 @shared_task(acks_late=True)
@@ -59,3 +60,19 @@ def forget_usage() -> None:
     usage.forget_callers(now - timedelta(days=usage.CALLER_DAYS))
     if settings.USAGE_DAYS:
         usage.forget_hours(now - timedelta(days=settings.USAGE_DAYS))
+
+
+@shared_task(acks_late=True)
+def embed_lab_run(run_pk: int) -> None:
+    embedding.embed_run(run_pk)
+
+
+@shared_task
+def resume_lab_runs() -> None:
+    for run_pk in embedding.abandoned_runs():
+        embed_lab_run.delay(run_pk)
+
+
+@shared_task
+def forget_lab_runs() -> None:
+    runs.forget_old_runs()

@@ -199,6 +199,8 @@ STAYS_BEHIND = {
     "endpoints.DeploymentEvent": "what deployments of that machine went through",
     "endpoints.Heartbeat": "processes of that machine",
     "endpoints.Invitation": "links that work for a few days",
+    "endpoints.LabBatch": "what people try out for a day",
+    "endpoints.LabRun": "what people try out for a day",
     "endpoints.ModelMeasure": "what models take and do on that machine",
     "endpoints.PasswordReset": "links that work for a day",
     "endpoints.UsageHour": "calls to that installation",

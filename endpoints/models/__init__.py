@@ -8,6 +8,7 @@ from endpoints.models.deployment import Deployment, DeploymentState
 from endpoints.models.endpoint import Endpoint, endpoint_by_id
 from endpoints.models.event import DeploymentEvent, EventPhase
 from endpoints.models.heartbeat import Heartbeat
+from endpoints.models.lab import LabBatch, LabRun, LabState
 from endpoints.models.link import Invitation, LinkState, PasswordReset
 from endpoints.models.measure import ModelMeasure
 from endpoints.models.model import Artifact, ArtifactState, TrainedModel
@@ -49,6 +50,9 @@ __all__ = [
     "IndexMapping",
     "IngestPipeline",
     "Invitation",
+    "LabBatch",
+    "LabRun",
+    "LabState",
     "LatestUsage",
     "LinkState",
     "Membership",

@@ -65,6 +65,11 @@ class TextTokenizer:
             done += [self._cut(encoding.ids, is_all) for encoding, is_all in found]
         return done
 
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has, special ones included, whatever fits the window."""
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=True)
+        return [len(encoding.ids) for encoding in encodings]
+
     def pairs(
         self, query: str, documents: Sequence[str], deadline: float = inf
     ) -> tuple[Truncation | None, list[TokenizedText]]:

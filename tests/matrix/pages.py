@@ -116,6 +116,21 @@ TABLES = {
 - +xxxx xxx xxx xx x-  GET|POST /console/references/pipelines/p1/simulate
 - +xxxx xxx xxx xx x-  GET|POST /console/references/pipelines/p1/delete
 """,
+    "lab": """
+# site  team oth. sh no
+- +++xx +++ +++ ++ x-  GET /console/lab
+- +++xx +++ +++ ++ x-  POST /console/lab/_document
+- ++xxx x++ x++ ++ x-  GET|POST /console/lab/_save
+# What somebody brought is there for nobody else.
+- +??xx ??? ??? ?? x-  GET /console/lab/run
+- +??xx ??? ??? ?? x-  GET /console/lab/run/progress
+- +??xx ??? ??? ?? x-  POST /console/lab/run/embed
+- +??xx ??? ??? ?? x-  POST /console/lab/run/stop
+- +??xx ??? ??? ?? x-  POST /console/lab/run/go-on
+- +??xx ??? ??? ?? x-  POST /console/lab/run/search
+- +??xx ??? ??? ?? x-  POST /console/lab/run/delete
+- +++xx +++ +++ ++ x-  POST /console/lab/sample/embed
+""",
     "clusters": """
 # site  team oth. sh no
 - +xxxx +++ +++ ++ x-  GET /console/clusters

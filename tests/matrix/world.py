@@ -25,6 +25,7 @@ from endpoints.models import (
     Endpoint,
     IngestPipeline,
     Invitation,
+    LabRun,
     PasswordReset,
     RegionPolicy,
     ShareLevel,
@@ -135,6 +136,7 @@ def build() -> World:
             teams.put_member(made[name], people[caller], team_role)
     people |= {caller: make_user(caller) for caller in ("nobody", "deactivated")}
     things(made)
+    LabRun.objects.create(key="run", owner=people["superuser"], name="Notes", text="", characters=0)
     ways_in(people)
     entries()
     bot = accounts.create_account(people["superuser"], "bot", "inference_user", team="owners")

@@ -12,6 +12,8 @@ from endpoints.models import (
     DeploymentEvent,
     Endpoint,
     IngestPipeline,
+    LabRun,
+    LabState,
     ShareLevel,
     Team,
     TeamRole,
@@ -44,6 +46,15 @@ def furnish_all(admin: User, settings: Settings) -> Team:
     User.objects.filter(username=f"{PLANT}gone").update(is_active=False)
     furnish(team, other)
     give_keys(admin, team)
+    LabRun.objects.create(
+        owner=admin,
+        name="Notes",
+        text="A text.",
+        characters=7,
+        losses=[PLANT],
+        state=LabState.FAILED,
+        reason="no room",
+    )
     invite(admin, Wish("eve", "eve@example.org", "search", TeamRole.INFERENCE_USER))
     EmailAddress.objects.create(user=admin, email="elastic@example.org", verified=True)
     EmailAddress.objects.create(user=admin, email="new@example.org")

@@ -50,7 +50,7 @@ KEPT = {
 # to be nowhere.
 QUERY = (
     *(*TEXTS, "before", "error", "id", "look", "model_id", "next", "owner", "page"),
-    *("replacement", "show", "state", "task"),
+    *("replacement", "show", "state", "task", "a-strategy", "endpoint", "part", "strategy"),
 )
 ASKED = urlencode(dict.fromkeys((name for name in QUERY if name != "team"), PLANT))
 

@@ -1,0 +1,1 @@
+"""The lab: how a document is cut under two settings, and what each finds."""

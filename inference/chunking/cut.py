@@ -1,0 +1,54 @@
+"""Where a text is cut, as positions in the text, with what is in each piece."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference.arrays import IntArray
+from inference.chunking import chunk
+from inference.chunking.settings import ChunkingSettings
+from inference.chunking.text import ChunkedText
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """starts, ends: (chunks,), positions in the text. words: (chunks,), how many each has."""
+
+    starts: IntArray
+    ends: IntArray
+    words: IntArray
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def characters(self) -> IntArray:
+        return self.ends - self.starts
+
+    def texts(self, text: str, first: int = 0, end: int | None = None) -> list[str]:
+        """The texts of chunks, all of them or those from `first` up to `end`."""
+        places = zip(self.starts[first:end].tolist(), self.ends[first:end].tolist(), strict=True)
+        return [text[start:stop] for start, stop in places]
+
+    def repeated(self, number: int) -> int:
+        """How many characters at its start a chunk has in common with the one before."""
+        if number == 0:
+            return 0
+        return max(0, int(min(self.ends[number - 1], self.ends[number]) - self.starts[number]))
+
+    def up_to(self, place: int) -> int:
+        """How many chunks end at this position or before it: one at the least."""
+        return max(1, int(np.searchsorted(self.ends, place, "right")))
+
+
+def cut_text(text: str, settings: ChunkingSettings) -> Cut:
+    """The same chunks as `chunk` makes. text: without lone surrogates.
+
+    Raises InvalidArgument if a separator of the settings cannot be used.
+    """
+    spans = chunk(text, settings)
+    chunked = ChunkedText(text)
+    starts, ends = [span.start for span in spans], [span.end for span in spans]
+    words = np.searchsorted(chunked.word_ends, ends, "right")
+    words -= np.searchsorted(chunked.word_ends, starts, "right")
+    return Cut(chunked.indices(starts), chunked.indices(ends), words.astype(np.int32))

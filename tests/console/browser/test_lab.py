@@ -1,0 +1,100 @@
+"""From a text to settings that are saved: the lab as people use it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from endpoints import tasks
+from endpoints.lab import embedding
+from endpoints.models import Endpoint, LabRun
+from tests.console.browser.conftest import PHONE, Visitor
+from tests.console.conftest import FakeHosts
+from tests.console.test_lab import TEXT, honey
+from tests.factories import make_endpoint
+from tests.inference.documents.making import pdf
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+
+
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.embed_lab_run, "delay_on_commit", lambda *args: None)
+
+
+def test_from_a_pasted_text_to_saved_settings(visitor: Visitor, hosts: FakeHosts) -> None:
+    hosts.says = honey
+    make_endpoint()
+    make_endpoint("judge", ".minilm-rerank-v1")
+    page = visitor.signed_in(at="/console/lab")
+    chunks = page.get_by_role("region", name="Chunks of A").get_by_role("article")
+    expect(chunks.first).to_contain_text("Keeping bees on a city roof")
+
+    page.get_by_text("Bring a document of your own").click()
+    page.get_by_label("Paste a text").fill(TEXT)
+    page.get_by_role("button", name="Use this document").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pasted text")
+    expect(chunks).to_have_count(1)
+
+    first = page.get_by_role("group", name="Settings A")
+    first.get_by_label("Cut at").select_option("Words")
+    first.get_by_label("Words at most").fill("4")
+    expect(first.get_by_text("greater than or equal to [10.0]")).to_be_visible()
+    expect(page.get_by_text("cannot be used yet")).to_be_visible()
+    first.get_by_label("Words at most").fill("10")
+    first.get_by_label("Overlap in words").fill("5")
+    expect(chunks).to_have_count(8)
+    expect(first.get_by_label("Overlap in words")).to_be_focused()
+    expect(chunks.nth(1).locator("mark")).to_have_text(" word5 word6 word7 word8 word9")
+    expect(page).to_have_url(re.compile("a-strategy=word&a-max_chunk_size=10&a-overlap=5"))
+
+    page.get_by_role("button", name="Embed both sides").click()
+    expect(page.get_by_text("0 %")).to_be_visible()
+    embedding.embed_run(LabRun.objects.get().pk)
+    page.get_by_label("Search for").fill("honey")
+    page.get_by_label("Rerank with").select_option("judge")
+    page.get_by_role("button", name="Search both").click()
+    found = page.get_by_role("region", name=re.compile("^A:")).get_by_role("listitem")
+    expect(found.first).to_contain_text("cosine")
+    expect(page.locator("#found mark").first).to_have_text("honey")
+    expect(page.get_by_text("Reranked with judge")).to_have_count(2)
+
+    page.reload()
+    expect(page.get_by_label("Search for")).to_be_visible()
+    page.get_by_role("link", name="Save settings A").click()
+    expect(page.locator("ins").first).to_have_text("word")
+    page.get_by_role("button", name="Save to my-endpoint").click()
+    expect(page.get_by_text("my-endpoint cuts its texts like this now.")).to_be_visible()
+    assert Endpoint.objects.get(inference_id="my-endpoint").chunking_settings == {
+        "strategy": "word",
+        "max_chunk_size": 10,
+        "overlap": 5,
+    }
+
+
+def test_an_upload_on_a_phone_without_scripts(
+    visitor: Visitor, hosts: FakeHosts, tmp_path: Path
+) -> None:
+    hosts.says = honey
+    make_endpoint()
+    file = tmp_path / "bees.pdf"
+    file.write_bytes(pdf("Bees make honey. They drink a lot.", ""))
+    page = visitor.signed_in(at="/console/lab", viewport=PHONE, java_script_enabled=False)
+
+    page.get_by_text("Bring a document of your own").click()
+    page.get_by_label("Or upload a document").set_input_files(file)
+    page.get_by_role("button", name="Use this document").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("bees.pdf")
+    expect(page.get_by_text("1 page of 2 without text")).to_be_visible()
+
+    page.get_by_role("group", name="Settings B").get_by_label("Cut at").select_option("Not at all")
+    page.get_by_role("button", name="Show the chunks").click()
+    expect(page.get_by_role("heading", name="B: Not cut")).to_be_visible()
+
+    page.get_by_role("button", name="Embed both sides").click()
+    embedding.embed_run(LabRun.objects.get().pk)
+    page.get_by_role("link", name="Look again").click()
+    page.get_by_label("Search for").fill("honey")
+    page.get_by_role("button", name="Search both").click()
+    expect(page.get_by_role("link", name="Chunk 1")).to_have_count(2)

@@ -1,0 +1,33 @@
+import numpy as np
+
+from inference.chunking import chunk, chunk_texts
+from inference.chunking.cut import cut_text
+from inference.chunking.settings import parse_chunking
+
+WORDS = {"strategy": "word", "max_chunk_size": 10, "overlap": 3}
+TEXT = "One two three four five six seven eight nine ten 🐝 eleven twelve. Thirteen is the last."
+
+
+def test_a_cut_has_the_chunks_of_the_api_by_their_place_in_the_text() -> None:
+    settings = parse_chunking(WORDS)
+
+    cut = cut_text(TEXT, settings)
+
+    assert cut.texts(TEXT) == chunk_texts(TEXT, chunk(TEXT, settings))
+    assert cut.texts(TEXT, 1, 2) == cut.texts(TEXT)[1:2]
+    assert cut.words.tolist() == [10, 9]
+    assert cut.characters.tolist() == [len(one) for one in cut.texts(TEXT)]
+
+
+def test_a_cut_knows_what_a_chunk_repeats_of_the_one_before() -> None:
+    cut = cut_text(TEXT, parse_chunking(WORDS))
+
+    assert cut.repeated(0) == 0
+    assert cut.texts(TEXT)[1][: cut.repeated(1)] == " eight nine ten"
+
+
+def test_a_cut_counts_the_chunks_up_to_a_place() -> None:
+    cut = cut_text(TEXT, parse_chunking(WORDS))
+
+    assert [cut.up_to(place) for place in (0, int(cut.ends[0]), len(TEXT))] == [1, 1, 2]
+    assert np.all(cut.ends > cut.starts)
