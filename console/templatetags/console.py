@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 from django import template
 from django.conf.locale import LANG_INFO
@@ -15,6 +16,7 @@ from endpoints.models import User
 from endpoints.permissions import Action
 from endpoints.roles import ON_THE_SITE
 from inference.findings import StepName
+from inference.services import SERVICES
 from inference.types import TaskType
 
 register = template.Library()
@@ -84,6 +86,21 @@ THINGS = {
     "audit": "audit log",
     "factor": "second factor",
 }
+# The services whose maker has a symbol in static/vendor/icons.svg.
+BRANDS = {
+    "amazonbedrock": "aws",
+    "amazon_sagemaker": "aws",
+    "azureaistudio": "azure",
+    "azureopenai": "azure",
+    "elastic": "elastic",
+    "elasticsearch": "elastic",
+    "elser": "elastic",
+    "googleaistudio": "google",
+    "googlevertexai": "google",
+    "llama": "meta",
+    "openai": "openai",
+}
+MARK_COLOURS = 8  # as many as there are in static/css/parts.css
 MOST_LANGUAGES_NAMED = 5
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"))
@@ -97,6 +114,32 @@ def icon(name: str) -> SafeString:
         static("vendor/icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def service_icon(service: str) -> SafeString:
+    """The mark of a service: its maker's symbol, else two letters. Decoration beside its name."""
+    if brand := BRANDS.get(service):
+        address = f"{static('vendor/icons.svg')}#brand-{brand}"
+        drawn = format_html('<use href="{}" x="4" y="4" width="16" height="16"/>', address)
+    else:
+        drawn = format_html('<text x="12" y="16">{}</text>', monogram(service_label(service)))
+    return format_html(
+        '<svg class="mark mark-{}" viewBox="0 0 24 24" aria-hidden="true">{}</svg>',
+        crc32(service.encode()) % MARK_COLOURS,
+        drawn,
+    )
+
+
+def monogram(label: str) -> str:
+    """Two letters for a name: HF for Hugging Face, Co for Cohere."""
+    capitals = [letter for letter in label if letter.isupper()]
+    return "".join(capitals[:2]) if len(capitals) > 1 else label[:2]
+
+
+@register.filter
+def service_label(service: str) -> str:
+    return SERVICES[service].label if service in SERVICES else service
 
 
 @register.filter

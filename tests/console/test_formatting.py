@@ -1,9 +1,13 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from console.templatetags import console as tags
+from inference.services import SERVICES
+
+ICONS = (settings.BASE_DIR / "static" / "vendor" / "icons.svg").read_text()
 
 
 @pytest.mark.parametrize(
@@ -39,6 +43,24 @@ def test_time_taken_has_two_digits_or_so(milliseconds: float, words: str) -> Non
 )
 def test_ages_are_one_number(age: timedelta, words: str) -> None:
     assert tags.ago(timezone.now() - age) == words
+
+
+@pytest.mark.parametrize(
+    ("label", "letters"),
+    [("Hugging Face", "HF"), ("Cohere", "Co"), ("DeepSeek", "DS"), ("IBM watsonx", "IB")],
+)
+def test_a_service_without_a_symbol_has_two_letters(label: str, letters: str) -> None:
+    assert tags.monogram(label) == letters
+
+
+def test_every_service_has_a_mark_that_stays_the_same() -> None:
+    marks = {name: tags.service_icon(name) for name in SERVICES}
+
+    assert marks == {name: tags.service_icon(name) for name in SERVICES}
+    assert all("#brand-" in marks[name] for name in tags.BRANDS)
+    assert ">Co</text>" in marks["cohere"]
+    assert all(f'id="brand-{brand}"' in ICONS for brand in tags.BRANDS.values())
+    assert "<b>" not in tags.service_icon("<b>")
 
 
 def test_what_is_not_known_is_shown_as_it_is() -> None:
