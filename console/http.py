@@ -84,7 +84,7 @@ def page(*methods: str, fresh: bool = False) -> Callable[[PageView[Args]], PageV
                 if request.method == "POST":
                     messages.warning(request, NOT_SENT)
                 back_to = exc.back_to or _here(request)
-                return _led(request, to_confirmation(request, back_to))
+                return led(request, to_confirmation(request, back_to))
             except (Forbidden, NotFound) as exc:
                 attempts.note_refusal(exc, kwargs, request.path)
                 if request.htmx:
@@ -117,7 +117,7 @@ def _to_sign_in(request: HtmxRequest) -> HttpResponse:
     """Ask who it is, then go on to the page that was open; what was sent is not sent again."""
     here = _here(request) if request.htmx or request.method == "GET" else ""
     target = resolve_url("sign-in") + (f"?{urlencode({'next': here})}" if here else "")
-    return _led(request, redirect(target))
+    return led(request, redirect(target))
 
 
 def _here(request: HtmxRequest) -> str:
@@ -127,6 +127,6 @@ def _here(request: HtmxRequest) -> str:
     return request.get_full_path()
 
 
-def _led(request: HtmxRequest, response: HttpResponse) -> HttpResponse:
+def led(request: HtmxRequest, response: HttpResponse) -> HttpResponse:
     """A redirect that htmx follows with the whole page."""
     return HttpResponseClientRedirect(response["Location"]) if request.htmx else response

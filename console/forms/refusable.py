@@ -49,6 +49,14 @@ class RefusableForm(forms.Form):
                 left.append(problem)
         self.refusal = Refusal(tuple(left), told.explanation)
 
+    def write(self, name: str, text: str) -> None:
+        """Put another text into a field than was sent."""
+        data = self.data.copy()
+        for part in (f"{name}.name", f"{name}.value"):  # rows, which are one text together
+            data.pop(part, None)
+        data[name] = text
+        self.data = data
+
     def named_in(self, problem: str) -> str | None:
         """The field that a problem speaks of; None where it is about the whole."""
         return next((name for name in self.fields if f"[{name}]" in problem), None)

@@ -13,7 +13,7 @@ from inference.runner.catalogue import OFFERED_MODELS
 from tests.console.conftest import HTMX, text
 from tests.factories import make_artifact, make_deployment, make_endpoint, make_model
 
-NEW = "/console/endpoints/_new"
+NEW = "/console/endpoints/_new/elasticsearch"
 FILLED_IN = {
     "model_id": ".minilm-rerank-v1",
     "inference_id": "order-docs",
