@@ -1,6 +1,7 @@
 """What can be seen before an endpoint is saved: a real answer, and the models of a key."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from inference.errors import InferenceError
 from inference.services.remote import RemoteService
 
 TIMEOUT_S, LIST_TIMEOUT_S = 30.0, 15.0
+ANY_MODEL = "any"
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,8 @@ def attempt(user: User, service: RemoteService, form: CreateRemoteForm) -> Trial
         return Trial(problems=problems)
     call, started = trial.to_request(), time.perf_counter()
     try:
-        result = trials.call_once(
-            user, form.task_type, service.name, form.config, call, TIMEOUT_S
-        )
+        config = service.parse(form.task_type, form.config)
+        result = trials.call_once(user, form.wished_id, config, call, TIMEOUT_S)
     except InferenceError as exc:
         form.note(exc)
         return None
@@ -85,18 +86,23 @@ def create_models(request: HtmxRequest, service_name: str) -> HttpResponse:
     unjudged(form)
     listed = list_models(request.user, service, form)
     if wants_fragment(request):
-        return render(request, "create/_models.html", {"listed": listed})
+        return render(request, "create/_models.html", {"listed": listed, "form": form})
     return shown(request, service, form, listed=listed)
 
 
 def list_models(user: User, service: RemoteService, form: CreateRemoteForm) -> ModelNames:
     try:
-        names = trials.model_names(
-            user, form.task_type, service.name, form.config, LIST_TIMEOUT_S
-        )
+        config = service.parse(form.task_type, with_any_model(service, form.config))
+        names = trials.model_names(user, form.wished_id, config, LIST_TIMEOUT_S)
     except InferenceError as exc:
         return ModelNames(refusal=Refusal.of(exc))
     return ModelNames(tuple(names))
+
+
+def with_any_model(service: RemoteService, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form says, with something in the place of a model that is still to be chosen."""
+    settings = {service.model_setting: ANY_MODEL} | config["service_settings"]
+    return {"service_settings": settings}
 
 
 def remote_form(request: HtmxRequest, service_name: str) -> tuple[RemoteService, CreateRemoteForm]:
