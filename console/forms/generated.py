@@ -101,7 +101,7 @@ class SettingsForm(RefusableForm):
         """Say at each secret that was written that it is to be written again."""
         for name, entry in self.entries.items():
             if entry.is_secret and self.text(entry):
-                self.fields[name].help_text = LOST_SECRET
+                self[name].help_text = LOST_SECRET
 
     def note(self, exc: InferenceError) -> None:
         """What a provider refuses stands at the field to blame, too, where its status tells it."""
