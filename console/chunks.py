@@ -26,8 +26,17 @@ but have little around them. Large ones keep what belongs together, but a single
 weighs less.
 
 A cut in the middle of a thought loses it. That is why chunks may overlap: each then begins with \
-what ended the one before. It costs some space, since what overlaps is stored twice. Try it here: \
-write or paste a text of your own, and change the sizes to see where it is cut.
+what ended the one before. It costs some space, since what overlaps is stored twice.
+
+Where a text is cut depends on the strategy. Sentences are never broken unless a single one is too \
+long, so they suit letters, articles and answers. Words are counted without a look at what they \
+say, which gives chunks of the same size. Separators suit what has a structure already: headings, \
+paragraphs, lines of a list. And short texts, such as titles or questions, need no cut at all.
+
+Every model reads only so many tokens, and a token is a word or a part of one. What lies beyond is \
+not read, and nobody finds it later. A chunk should therefore stay below that, with some room to \
+spare: rare words, numbers and other languages need more tokens than plain English does. Try it \
+here: write or paste a text of your own, and change the sizes to see where it is cut.
 """
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -16,6 +17,7 @@ from console.forms.generated import (
     TASK_SETTINGS,
     SettingsForm,
     entries_for,
+    needed,
 )
 from console.forms.settings import Entry, found_at, nested
 from endpoints.api.bodies import check_storable
@@ -195,16 +197,17 @@ class EditForm(SettingsForm):
         """The ticks that take a stored secret away."""
         return [self[name] for name in self.fields if name.startswith(REMOVE)]
 
-    def _is_worth_seeing(self, field: BoundField) -> bool:
-        return bool(field.errors)
+    @cached_property
+    def _in_sight(self) -> list[Entry]:
+        """What the endpoint has, and what it needs; the rest is folded away."""
+        entries = [entry for entry in self.entries.values() if entry.scope != CHUNKING]
+        always = needed(entries)
+        return [one for one in entries if one in always or self._stored(one) is not None]
 
     @property
-    def folded(self) -> list[BoundField]:
-        return []
-
-    @property
-    def shown_first(self) -> list[BoundField]:
-        return [self[name] for name, entry in self.entries.items() if entry.scope != CHUNKING]
+    def is_cut_unusually(self) -> bool:
+        """Whether something is to be put right there: an endpoint always has these settings."""
+        return any(field.errors for field, _ in self.chunking)
 
 
 def update_of(changes: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, Any]:

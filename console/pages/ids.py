@@ -38,7 +38,8 @@ def id_told(reader: User, form: NamedForm, service: Service) -> IdTold:
         return IdTold()
     if problem := problem_with(reader, form, service):
         return IdTold(problem)
-    alike = tuple(ids_like(reader, wished))
+    # Of the id that is suggested nobody needs to hear what it was numbered after.
+    alike = tuple(ids_like(reader, wished)) if form.is_bound else ()
     tombstone = EndpointTombstone.objects.filter(inference_id=wished).first()
     if tombstone is None or not may_with(reader, Action.GET, tombstone):
         return IdTold(alike=alike)

@@ -49,7 +49,8 @@ def create_try(request: HtmxRequest, service_name: str) -> HttpResponse:
     form.is_valid()
     # An id is only needed to save it.
     form.errors.pop("inference_id", None)
-    return shown(request, service, form, tried=attempt(request.user, service, form))
+    tried = attempt(request.user, service, form)
+    return shown(request, service, form, tried=tried, is_tried=True)
 
 
 def attempt(user: User, service: RemoteService, form: CreateRemoteForm) -> Trial | None:
