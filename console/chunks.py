@@ -16,27 +16,28 @@ MOST_CHARACTERS = 20_000
 # Tokens are only counted by the model itself. English needs about four for three words.
 TOKENS_PER_WORD, CHARACTERS_PER_TOKEN = 4 / 3, 4
 SAMPLE = """\
-A search that only compares words misses what was said in other ones. Whoever looks for "flat tyre" \
-does not find "puncture". Vectors help: texts that mean the same lie close together, whatever words \
-they use.
+A search that only compares words misses what was said in other ones. Whoever looks for "flat \
+tyre" does not find "puncture". Vectors help: texts that mean the same lie close together, \
+whatever words they use.
 
 A vector stands for a whole text, and the longer that is, the less it says of each part. So long \
-texts are cut into chunks, and each chunk gets a vector of its own. Small chunks are found exactly, \
-but have little around them. Large ones keep what belongs together, but a single sentence in them \
-weighs less.
+texts are cut into chunks, and each chunk gets a vector of its own. Small chunks are found \
+exactly, but have little around them. Large ones keep what belongs together, but a single \
+sentence in them weighs less.
 
 A cut in the middle of a thought loses it. That is why chunks may overlap: each then begins with \
 what ended the one before. It costs some space, since what overlaps is stored twice.
 
-Where a text is cut depends on the strategy. Sentences are never broken unless a single one is too \
-long, so they suit letters, articles and answers. Words are counted without a look at what they \
-say, which gives chunks of the same size. Separators suit what has a structure already: headings, \
-paragraphs, lines of a list. And short texts, such as titles or questions, need no cut at all.
+Where a text is cut depends on the strategy. Sentences are never broken unless a single one is \
+too long, so they suit letters, articles and answers. Words are counted without a look at what \
+they say, which gives chunks of the same size. Separators suit what has a structure already: \
+headings, paragraphs, lines of a list. And short texts, such as titles or questions, need no cut \
+at all.
 
-Every model reads only so many tokens, and a token is a word or a part of one. What lies beyond is \
-not read, and nobody finds it later. A chunk should therefore stay below that, with some room to \
-spare: rare words, numbers and other languages need more tokens than plain English does. Try it \
-here: write or paste a text of your own, and change the sizes to see where it is cut.
+Every model reads only so many tokens, and a token is a word or a part of one. What lies beyond \
+is not read, and nobody finds it later. A chunk should therefore stay below that, with some room \
+to spare: rare words, numbers and other languages need more tokens than plain English does. Try \
+it here: write or paste a text of your own, and change the sizes to see where it is cut.
 """
 
 

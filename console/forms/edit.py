@@ -1,4 +1,4 @@
-"""Changing an endpoint: what can be changed, what was changed, and what others changed meanwhile."""
+"""Changing an endpoint: what can be, what was, and what others changed meanwhile."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -146,9 +146,7 @@ class EditForm(SettingsForm):
     @property
     def listed_changes(self) -> list[Change]:
         """Before and after of what would be saved; of secrets only that they change."""
-        return [
-            self._change(entry) for entry in self.entries.values() if self._is_changed(entry)
-        ]
+        return [self._change(entry) for entry in self.entries.values() if self._is_changed(entry)]
 
     def _change(self, entry: Entry) -> Change:
         if entry.is_secret:

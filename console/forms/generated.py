@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.forms import BoundField
 
-from console.forms.endpoints import CODE, NamedForm
 from console.forms.chunking import (
     CHUNKING,
     KNOWN,
@@ -16,6 +15,7 @@ from console.forms.chunking import (
     chunking_of,
     strategies_for,
 )
+from console.forms.endpoints import CODE, NamedForm
 from console.forms.refusable import RefusableForm
 from console.forms.rows import Rows
 from console.forms.settings import Entry, Kind, entries_of, nested
@@ -37,7 +37,7 @@ NAMED = re.compile(r"\[([^\[\]]*)\]")
 
 # The id of the models that a provider lists, offered at the field of the model.
 MODEL_LIST = "model-list"
-LOST_SECRET = "Write it again: a secret never comes back to the page."
+TO_WRITE_AGAIN = "Write it again: a secret never comes back to the page."
 
 
 @cache
@@ -101,7 +101,7 @@ class SettingsForm(RefusableForm):
         """Say at each secret that was written that it is to be written again."""
         for name, entry in self.entries.items():
             if entry.is_secret and self.text(entry):
-                self[name].help_text = LOST_SECRET
+                self[name].help_text = TO_WRITE_AGAIN
 
     def note(self, exc: InferenceError) -> None:
         """What a provider refuses stands at the field to blame, too, where its status tells it."""
@@ -218,6 +218,7 @@ class CreateRemoteForm(NamedForm, SettingsForm):
                 shown[entry] = f"<{entry.label}>"
         return self.config_of(shown)
 
+
 def field_of(entry: Entry, *, is_kept: bool = False) -> forms.Field:
     """A field that takes anything: what is wrong with it the service tells."""
     return forms.CharField(
@@ -244,7 +245,8 @@ def widget_of(entry: Entry, *, is_kept: bool) -> forms.Widget:
     if entry.kind in (Kind.SWITCH, Kind.CHOICE):
         return forms.Select({"class": "form-select"}, choices=choices_of(entry))
     if entry.kind in (Kind.LINES, Kind.PAIRS):
-        return Rows(attrs, has_names=entry.kind == Kind.PAIRS, is_secret=entry.is_secret)
+        has_names = entry.kind == Kind.PAIRS
+        return Rows(attrs, entry.label, has_names=has_names, is_secret=entry.is_secret)
     if entry.is_long:
         area = SecretArea if entry.is_secret else forms.Textarea
         return area(attrs | {"rows": 3})

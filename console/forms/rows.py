@@ -17,14 +17,17 @@ SPARE_ROWS = 3
 class Rows(forms.Widget):
     """Several inputs that are one text: lines, or a JSON list of names with values.
 
-    has_names: whether each row has a name beside its value. is_secret: values are never sent back.
+    label: of all of them. has_names: whether each row has a name beside its value. is_secret:
+    values are never sent back.
     """
 
     use_fieldset = False
 
-    def __init__(self, attrs: dict[str, Any], *, has_names: bool, is_secret: bool = False) -> None:
+    def __init__(
+        self, attrs: dict[str, Any], label: str, *, has_names: bool, is_secret: bool = False
+    ) -> None:
         super().__init__(attrs)
-        self.has_names, self.is_secret = has_names, is_secret
+        self.label, self.has_names, self.is_secret = label, has_names, is_secret
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> str:
         """What is written in the rows; a text of that form is taken as it is."""
@@ -50,6 +53,7 @@ class Rows(forms.Widget):
         attributes = self.build_attrs(self.attrs, attrs)
         context = {
             "name": name,
+            "label": self.label,
             "rows": rows,
             "spare_rows": range(1 if rows else SPARE_ROWS),
             "has_names": self.has_names,

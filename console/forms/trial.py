@@ -16,7 +16,9 @@ def trial_form(task_type: TaskType, data: Any = None) -> TryForm | None:
     form_class = TRY_FORMS.get(task_type)
     if form_class is None:
         return None
-    is_sent = data is not None and any(f"{PREFIX}-{name}" in data for name in form_class.base_fields)
+    is_sent = data is not None and any(
+        f"{PREFIX}-{name}" in data for name in form_class.base_fields
+    )
     form = form_class(data if is_sent else None, initial=form_class.example, prefix=PREFIX)
     for field in form.fields.values():
         field.widget.attrs["form"] = "create"  # beside it on the page, and sent with it

@@ -96,7 +96,9 @@ def blank_form(request: HtmxRequest, service: Service) -> CreateForm:
     form: CreateForm
     if isinstance(service, RemoteService):
         task = task_of(request.GET, service)
-        form = CreateRemoteForm(service, task, initial={"inference_id": suggested_id(service, task)})
+        form = CreateRemoteForm(
+            service, task, initial={"inference_id": suggested_id(service, task)}
+        )
     else:
         model_id = request.GET.get("model_id", "")
         model_id = model_id if model_id in OFFERED_MODELS else DEFAULT_MODEL
@@ -126,9 +128,7 @@ def unjudged(form: CreateForm) -> CreateForm:
     return form
 
 
-def shown(
-    request: HtmxRequest, service: Service, form: CreateForm, **further: Any
-) -> HttpResponse:
+def shown(request: HtmxRequest, service: Service, form: CreateForm, **further: Any) -> HttpResponse:
     """The form with everything around it. A browser without a script loses secrets here."""
     if form.is_bound and not request.htmx:
         form.tell_lost_secrets()

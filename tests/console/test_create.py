@@ -211,7 +211,9 @@ def test_the_id_is_checked_while_it_is_written(
 ) -> None:
     make_endpoint("taken")
 
-    fragment = text(console.post(f"{NEW}/request", FILLED_IN | {"inference_id": inference_id}, headers=HTMX))
+    fragment = text(
+        console.post(f"{NEW}/request", FILLED_IN | {"inference_id": inference_id}, headers=HTMX)
+    )
 
     assert "<html" not in fragment
     place = fragment.index('hx-target="#id-hint"')

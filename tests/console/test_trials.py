@@ -240,9 +240,7 @@ def test_who_has_no_script_sees_the_chunks_with_the_form(console: Client) -> Non
     assert ">Only this.</textarea>" in page
 
 
-def test_a_provider_that_is_down_is_told_with_its_models(
-    console: Client, sandbox: Sandbox
-) -> None:
+def test_a_provider_that_is_down_is_told_with_its_models(console: Client, sandbox: Sandbox) -> None:
     sandbox.faults["openai"] = Fault(kind="status", status=503)
 
     assert "status [503]" in text(console.post(f"{NEW}/models", EMBEDDING, headers=HTMX))

@@ -203,11 +203,13 @@ def test_the_default_team_is_made_when_something_is_to_belong_to_it(console: Cli
 
 
 def test_the_form_of_a_provider_asks_the_same(both: Client) -> None:
-    path = f"/console/endpoints/_new/openai?task=completion"
+    path = "/console/endpoints/_new/openai?task=completion"
     assert "Whose should it be?" in text(both.get(path))
     page = text(both.post(path, {"inference_id": "new", "owner": "nowhere"}))
     assert "You may create nothing in a team [nowhere]." in page
-    page = text(both.post(f"/console/endpoints/_new/openai/request?task=completion", {"owner": "other"}))
+    page = text(
+        both.post("/console/endpoints/_new/openai/request?task=completion", {"owner": "other"})
+    )
     assert "team=other" in page
 
 

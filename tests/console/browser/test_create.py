@@ -38,10 +38,10 @@ def test_a_failed_attempt_is_corrected_at_its_field_and_nothing_is_lost(visitor:
     page.get_by_text("More options").click()
     page.get_by_label("Dimensions").fill("0")
     page.get_by_role("button", name="Add a row").last.click()
-    page.get_by_label("Name", exact=True).nth(0).fill("X-Team")
-    values = page.get_by_label("Value", exact=True).filter(visible=True)
+    page.get_by_label("Headers: name").first.fill("X-Team")
+    values = page.get_by_label("Headers: value").filter(visible=True)
     values.last.fill("lost")
-    page.get_by_role("button", name="Take this row away").last.click()
+    page.get_by_role("button", name="Take this row of Headers away").last.click()
     values.last.fill("search")
     page.locator("#id_inference_id").fill("my-vectors")
     expect(page.locator("#code-curl")).to_contain_text('"X-Team": "search"')
@@ -129,7 +129,9 @@ def test_two_people_change_the_same_endpoint_and_nothing_is_lost(visitor: Visito
 
 
 def test_without_scripts_an_endpoint_is_tried_made_and_changed(visitor: Visitor) -> None:
-    page = visitor.signed_in(java_script_enabled=False, viewport=PHONE, at="/console/endpoints/_new")
+    page = visitor.signed_in(
+        java_script_enabled=False, viewport=PHONE, at="/console/endpoints/_new"
+    )
     page.get_by_role("link", name="OpenAI", exact=True).click()
     page.get_by_text("Completion", exact=True).click()
     page.get_by_role("button", name="Show the settings of this task").click()
@@ -140,10 +142,9 @@ def test_without_scripts_an_endpoint_is_tried_made_and_changed(visitor: Visitor)
     expect(page.get_by_text("Write it again: a secret never comes back")).to_be_visible()
     page.get_by_label("API Key").fill("sk-right")
     page.get_by_text("More options").click()
-    page.get_by_label("Name", exact=True).nth(1).fill("X-Team")
-    page.get_by_label("Value", exact=True).nth(1).fill("search")
+    page.get_by_label("Headers: name").nth(1).fill("X-Team")
+    page.get_by_label("Headers: value").nth(1).fill("search")
     page.get_by_label("Model ID").press("Enter")
-    page.screenshot(path="/tmp/wtb/nojs.png", full_page=True)
     page.wait_for_url("**/console/endpoints/openai-completion")
     assert Endpoint.objects.get().task_settings == {"headers": {"X-Team": "search"}}
 
