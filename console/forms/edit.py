@@ -179,10 +179,11 @@ class EditForm(SettingsForm):
             theirs, mine = self._stored(entry), self.value(entry)
             if theirs != before:
                 is_mine = self.is_asked(entry) and mine not in (before, theirs)
-                texts = map(entry.text_of, (before, theirs))
-                told.append(Meanwhile(entry.label, *texts, self.text(entry) if is_mine else None))
+                now = entry.text_of(theirs)
+                own = self.text(entry) if is_mine else None
+                told.append(Meanwhile(entry.label, entry.text_of(before), now, own))
                 if not is_mine:
-                    self.write(entry.name, entry.text_of(theirs))
+                    self.write(entry.name, now)
         if opened.secrets != self.now.secrets:
             told.append(Meanwhile("Secrets", STORED, "changed", None))
         self.write("version", self.now.signed())

@@ -1,11 +1,11 @@
 """A new endpoint whose model runs here."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from django import forms
 
 from console.forms.endpoints import NamedForm
-from console.forms.generated import SERVICE_SETTINGS, SettingsForm, entries_for
+from console.forms.generated import SERVICE_SETTINGS, CreateRemoteForm, SettingsForm, entries_for
 from console.forms.settings import Entry, found_at
 from inference.runner.catalogue import OFFERED_MODELS
 from inference.runner.precision.report import Precision, missing_for
@@ -138,3 +138,6 @@ class CreateLocalForm(NamedForm, SettingsForm):
             return int(self[name].value())
         except (TypeError, ValueError):
             return self.fields[name].initial
+
+
+CreateForm: TypeAlias = CreateLocalForm | CreateRemoteForm

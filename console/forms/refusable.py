@@ -1,6 +1,7 @@
 """Forms that what refuses them later is noted at: an action, a provider."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 
@@ -51,7 +52,8 @@ class RefusableForm(forms.Form):
 
     def write(self, name: str, text: str) -> None:
         """Put another text into a field than was sent."""
-        data = self.data.copy()
+        sent: Any = self.data
+        data = sent.copy()
         for part in (f"{name}.name", f"{name}.value"):  # rows, which are one text together
             data.pop(part, None)
         data[name] = text

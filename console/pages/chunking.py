@@ -1,5 +1,7 @@
 """How a text would be cut, shown while somebody chooses the settings."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import render
 
@@ -14,7 +16,7 @@ from endpoints.permissions import Action
 class ChunkingForm(SettingsForm):
     """The chunking settings alone, whichever page asks for them."""
 
-    def __init__(self, data: object) -> None:
+    def __init__(self, data: Any) -> None:
         super().__init__(data)
         self.add_entries(chunking_entries())
 

@@ -1,7 +1,7 @@
 """Creating an endpoint: a model that runs here, or a provider. The forms come from the schema."""
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render, resolve_url
 
 from console.chunks import SAMPLE, preview_of
 from console.forms.generated import CreateRemoteForm
-from console.forms.local import DEFAULT_MODEL, SERVICE, CreateLocalForm
+from console.forms.local import DEFAULT_MODEL, SERVICE, CreateForm, CreateLocalForm
 from console.forms.trial import trial_form
 from console.http import HtmxRequest, led, page, wants_fragment
 from console.pages.ids import id_told
@@ -27,8 +27,6 @@ from inference.services import SERVICES
 from inference.services.base import Service
 from inference.services.remote import RemoteService
 from inference.types import TaskType
-
-CreateForm: TypeAlias = CreateLocalForm | CreateRemoteForm
 
 
 @page("GET", "HEAD", "POST")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from console.forms.endpoints import NamedForm
+from console.forms.local import CreateForm
 from console.forms.refusable import problems_of
 from endpoints import actions, tombstones
 from endpoints.access import may_with, visible_endpoints
@@ -11,7 +11,6 @@ from endpoints.models import EndpointTombstone, User
 from endpoints.permissions import Action
 from inference.errors import InferenceError
 from inference.services.base import Service
-from inference.types import TaskType
 
 # Ids are compared with those that begin alike, so many at most.
 ALIKE_AT_FIRST, MOST_COMPARED, MOST_ALIKE, LEAST_LIKENESS = 3, 500, 3, 0.85
@@ -31,7 +30,7 @@ class IdTold:
     alike: tuple[str, ...] = ()
 
 
-def id_told(reader: User, form: NamedForm, service: Service) -> IdTold:
+def id_told(reader: User, form: CreateForm, service: Service) -> IdTold:
     """form: of whichever service; it may be half filled in."""
     wished = form.wished_id
     if not wished:
@@ -48,7 +47,7 @@ def id_told(reader: User, form: NamedForm, service: Service) -> IdTold:
     return IdTold(deleted=tombstone, used_by=used_by, alike=alike)
 
 
-def problem_with(actor: User, form: NamedForm, service: Service) -> str:
+def problem_with(actor: User, form: CreateForm, service: Service) -> str:
     """Why an id cannot be used; of settings that are not whole yet nothing is said."""
     try:
         actions.check_inference_id(form.wished_id)
@@ -60,7 +59,7 @@ def problem_with(actor: User, form: NamedForm, service: Service) -> str:
     if form.is_forced:
         return ""
     try:
-        config = service.parse(TaskType(form.task_type), form.config)
+        config = service.parse(form.task_type, form.config)
     except InferenceError:
         return ""
     try:

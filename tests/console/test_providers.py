@@ -1,6 +1,7 @@
 """Endpoints of providers: their forms are made of what their services declare."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -181,19 +182,18 @@ def test_bounds_defaults_and_choices_come_from_the_schema(console: Client) -> No
 
 
 def test_every_kind_of_setting_is_read(console: Client) -> None:
-    endpoint = create(
-        console,
-        **{
-            "service_settings.rate_limit.requests_per_minute": "7",
-            "service_settings.dimensions": "8",
-            "service_settings.similarity": "cosine",
-            "task_settings.headers.name": ["X-Team", "", "X-Note"],
-            "task_settings.headers.value": [" search ", "", "a=b"],
-            "chunking_settings.strategy": "word",
-            "chunking_settings.max_chunk_size": "40",
-            "chunking_settings.overlap": "10",
-        },
-    )
+    written: dict[str, Any] = {
+        "service_settings.rate_limit.requests_per_minute": "7",
+        "service_settings.dimensions": "8",
+        "service_settings.similarity": "cosine",
+        "task_settings.headers.name": ["X-Team", "", "X-Note"],
+        "task_settings.headers.value": [" search ", "", "a=b"],
+        "chunking_settings.strategy": "word",
+        "chunking_settings.max_chunk_size": "40",
+        "chunking_settings.overlap": "10",
+    }
+
+    endpoint = create(console, **written)
 
     assert endpoint.service_settings["rate_limit"] == {"requests_per_minute": 7}
     assert endpoint.service_settings["dimensions"] == 8
