@@ -84,7 +84,7 @@ def page(*methods: str, fresh: bool = False) -> Callable[[PageView[Args]], PageV
                 if request.method == "POST":
                     messages.warning(request, NOT_SENT)
                 back_to = exc.back_to or _here(request)
-                return _led(request, to_confirmation(request, back_to))
+                return led(request, to_confirmation(request, back_to))
             except (Forbidden, NotFound) as exc:
                 attempts.note_refusal(exc, kwargs, request.path)
                 if request.htmx:
@@ -118,7 +118,7 @@ def _to_sign_in(request: HtmxRequest) -> HttpResponse:
     is_open = request.htmx or request.method == "GET"
     here = _here(request) if is_open else _page_of_form(request)
     target = resolve_url("sign-in") + (f"?{urlencode({'next': here})}" if here else "")
-    return _led(request, redirect(target))
+    return led(request, redirect(target))
 
 
 def _here(request: HtmxRequest) -> str:
@@ -135,6 +135,6 @@ def _page_of_form(request: HtmxRequest) -> str:
     return urlunsplit(("", "", told.path, told.query, "")) if is_ours else ""
 
 
-def _led(request: HtmxRequest, response: HttpResponse) -> HttpResponse:
+def led(request: HtmxRequest, response: HttpResponse) -> HttpResponse:
     """A redirect that htmx follows with the whole page."""
     return HttpResponseClientRedirect(response["Location"]) if request.htmx else response

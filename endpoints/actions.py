@@ -214,13 +214,10 @@ def update_endpoint(
     a create raises: also where more allocations find no room.
     """
     secrets = providers.secrets_to_change(endpoint, changes)
-    stored = endpoint.config
-    stored["service_settings"] = {**stored["service_settings"], **secrets}
-    adapter = find_service(endpoint.service)
-    checked = adapter.parse_update(endpoint.task, stored, changes)
+    checked = check_update(endpoint, changes, secrets)
     columns: dict[str, Any] = {}
     changed_secrets: list[str] = []
-    if adapter.is_remote:
+    if find_service(endpoint.service).is_remote:
         if checked.secrets == secrets and is_unchanged(endpoint, checked):
             return endpoint
         columns["learned_settings"] = providers.prove(endpoint.inference_id, checked, timeout_s)
@@ -243,6 +240,18 @@ def update_endpoint(
     return updated
 
 
+def check_update(
+    endpoint: Endpoint, changes: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> EndpointConfig:
+    """What an endpoint would be with changes to it; nothing is written.
+
+    secrets: those that are stored. Raises what `parse_update` raises.
+    """
+    stored = endpoint.config
+    stored["service_settings"] = {**stored["service_settings"], **secrets}
+    return find_service(endpoint.service).parse_update(endpoint.task, stored, changes)
+
+
 def different(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """The names of what has another value, or of what only one of them has."""
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
@@ -263,7 +272,7 @@ def store_update(
 
     Raises Conflict or DeploymentNotFound.
     """
-    checked = replace(checked, model=facts_behind(checked.service, endpoint.service_settings))
+    checked = with_model(endpoint, checked)
     settings = checked.service_settings
     if isinstance(settings, ElasticsearchSettings) and changes.get("service_settings"):
         if is_attached(checked):
@@ -280,6 +289,11 @@ def store_update(
         raise Conflict(f"Endpoint [{endpoint.inference_id}] was changed by somebody else meanwhile")
     caching.purge_if_cut_elsewhere(endpoint, checked)
     return Endpoint.objects.with_status().get(pk=endpoint.pk)
+
+
+def with_model(endpoint: Endpoint, checked: EndpointConfig) -> EndpointConfig:
+    """A checked change with what is known of the endpoint's model."""
+    return replace(checked, model=facts_behind(checked.service, endpoint.service_settings))
 
 
 def note_dimensions(actor: User, endpoint: Endpoint, proof: InferenceResult) -> None:

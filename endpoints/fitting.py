@@ -102,6 +102,14 @@ def available_bytes() -> int | None:
     return least
 
 
+def free_bytes() -> int | None:
+    """What is left for another model, less what others were promised; None where nobody says."""
+    available = available_bytes()
+    if available is None:
+        return None
+    return max(0, available - promised_bytes(expected_of(published_facts().values())))
+
+
 def promised_bytes(expected: dict[str, Expected]) -> int:
     """What deployments will take that are on their way."""
     coming = Deployment.objects.filter(

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 import httpx
 
 from inference.chat import ChatRequest
-from inference.errors import StreamingNotAllowed
+from inference.errors import InvalidRequest, StreamingNotAllowed
 from inference.services.base import EndpointConfig
 from inference.services.calls import CHARACTERS_PER_TOKEN, Call, cut_call
 from inference.services.remote import ProviderFailed, RemoteService, Task
@@ -120,6 +120,25 @@ class Line:
             if delay_s is None:
                 raise error
             self.door.wait(delay_s)
+
+    def model_names(self, timeout_s: float) -> list[str]:
+        """The models that the provider lists, asked once and without cost.
+
+        Raises InvalidRequest where there is no list, and UpstreamError.
+        """
+        request = self.service.listing_request(self.config.service_settings)
+        if request is None:
+            raise InvalidRequest(f"{self.service.label} lists no models for these settings")
+        sender = self.sender
+        reply = self.door.send(request, sender, Deadline.after(timeout_s))
+        if reply.status in (404, 405):
+            raise InvalidRequest(f"There is no list of models at [{request.url.host}]")
+        if not reply.is_success:
+            raise self._refusal(reply, sender).error
+        try:
+            return self.service.model_names(reply)
+        except ValueError as exc:
+            raise failures.malformed(reply.url, self.inference_id, str(exc)) from None
 
     def ask(self, call: Call[Any], deadline: Deadline) -> Reply:
         """One attempt, when its turn has come: a reply of whatever status. Raises UpstreamError."""

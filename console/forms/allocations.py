@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from console.forms.endpoints import WHOLE_NUMBER
+from console.forms.local import WHOLE_NUMBER
 from console.forms.refusable import RefusableForm
 from endpoints.models import Deployment
 from inference.services.elasticsearch import MAX_ALLOCATIONS

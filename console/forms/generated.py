@@ -2,37 +2,46 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from django import forms
 from django.forms import BoundField
 
+from console.forms.chunking import (
+    CHUNKING,
+    KNOWN,
+    chunking_entries,
+    chunking_of,
+    strategies_for,
+)
 from console.forms.endpoints import CODE, NamedForm
 from console.forms.refusable import RefusableForm
-from console.forms.settings import (
-    CHUNKING,
-    Entry,
-    Kind,
-    chunking_entries,
-    entries_of,
-    found_at,
-    nested,
-)
+from console.forms.rows import Rows
+from console.forms.settings import Entry, Kind, entries_of, nested
 from endpoints.api.bodies import check_storable
-from endpoints.models import Endpoint
+from inference.errors import InferenceError
+from inference.services.base import Service
 from inference.services.remote import RemoteService
 from inference.services.remote_settings import RemoteSettings
 from inference.types import TaskType
+from inference.upstream.errors import UpstreamError
 
 SERVICE_SETTINGS, TASK_SETTINGS = "service_settings", "task_settings"
-REMOVE = "remove."
 SCOPES = (SERVICE_SETTINGS, TASK_SETTINGS, CHUNKING)
+# What providers answer where a key is to blame.
+OF_CREDENTIALS = (401, 403)
 REFUSED_VALUE = re.compile(r"[Vv]alue \[.*?\]")
 NAMED = re.compile(r"\[([^\[\]]*)\]")
 
 
-def entries_for(service: RemoteService, task_type: TaskType) -> tuple[Entry, ...]:
+# The id of the models that a provider lists, offered at the field of the model.
+MODEL_LIST = "model-list"
+TO_WRITE_AGAIN = "Write it again: a secret never comes back to the page."
+
+
+@cache
+def entries_for(service: Service, task_type: TaskType) -> tuple[Entry, ...]:
     """Every setting of an endpoint of this service and task, what all providers have last."""
     found = entries_of(service.settings, SERVICE_SETTINGS, task_type, service.defaults(task_type))
     common = RemoteSettings.model_fields
@@ -56,6 +65,8 @@ class SettingsForm(RefusableForm):
 
     def clean(self) -> dict[str, Any]:
         for name, entry in self.entries.items():
+            if not self.is_asked(entry):
+                continue
             try:
                 entry.value_of(self.cleaned_data.get(name, ""))
             except ValueError as exc:
@@ -73,6 +84,38 @@ class SettingsForm(RefusableForm):
         except ValueError:
             return None
 
+    def is_asked(self, entry: Entry) -> bool:
+        """Whether the setting means something beside the others: the page hides what does not."""
+        if entry.scope != CHUNKING or entry.path == ("strategy",):
+            return True
+        strategy = self[f"{CHUNKING}.strategy"].value()
+        return strategy not in KNOWN or entry.path[0] in KNOWN[strategy]
+
+    @property
+    def chunking_config(self) -> dict[str, Any]:
+        """How texts are cut, as a request would say it; empty where nothing is written."""
+        entries = self.in_scope(CHUNKING)
+        return chunking_of(nested({entry.path: self.value(entry) for entry in entries}))
+
+    def tell_lost_secrets(self) -> None:
+        """Say at each secret that was written that it is to be written again."""
+        for name, entry in self.entries.items():
+            if entry.is_secret and self.text(entry):
+                self[name].help_text = TO_WRITE_AGAIN
+
+    def note(self, exc: InferenceError) -> None:
+        """What a provider refuses stands at the field to blame, too, where its status tells it."""
+        super().note(exc)
+        if isinstance(exc, UpstreamError) and (name := self.blamed_for(exc.upstream_status)):
+            self.add_error(name, exc.explanation.cause)
+
+    def blamed_for(self, status: int | None) -> str | None:
+        """The field that a provider's status speaks of; None where it may be any."""
+        if status not in OF_CREDENTIALS:
+            return None
+        written = (name for name, one in self.entries.items() if one.is_secret and self.text(one))
+        return next(written, None)
+
     def in_scope(self, scope: str) -> list[Entry]:
         return [entry for entry in self.entries.values() if entry.scope == scope]
 
@@ -87,7 +130,16 @@ class SettingsForm(RefusableForm):
                     return entry.name
         if "chunk" in problem and f"{CHUNKING}.strategy" in self.fields:
             return f"{CHUNKING}.strategy"
-        return None
+        return super().named_in(problem)
+
+    def config_of(self, values: Mapping[Entry, Any]) -> dict[str, Any]:
+        """Values as the body of a request; of the scopes but the first only what is not empty."""
+        settings, own = (
+            nested({entry.path: values[entry] for entry in self.in_scope(scope)})
+            for scope in (SERVICE_SETTINGS, TASK_SETTINGS)
+        )
+        others = {TASK_SETTINGS: own, CHUNKING: self.chunking_config}
+        return {SERVICE_SETTINGS: settings} | {name: one for name, one in others.items() if one}
 
     @property
     def shown_first(self) -> list[BoundField]:
@@ -103,8 +155,9 @@ class SettingsForm(RefusableForm):
         ]
 
     @property
-    def chunking(self) -> list[BoundField]:
-        return [self[entry.name] for entry in self.in_scope(CHUNKING)]
+    def chunking(self) -> list[tuple[BoundField, str]]:
+        """Each field, with the strategies that know it."""
+        return [(self[entry.name], strategies_for(entry)) for entry in self.in_scope(CHUNKING)]
 
     @property
     def is_unusual(self) -> bool:
@@ -113,18 +166,22 @@ class SettingsForm(RefusableForm):
 
     @property
     def is_cut_unusually(self) -> bool:
-        return any(map(self._is_worth_seeing, self.chunking))
+        return any(self._is_worth_seeing(field) for field, _ in self.chunking)
 
     @cached_property
     def _in_sight(self) -> list[Entry]:
-        """What is required, with the first secret where none is: most providers want one."""
-        listed = [entry for entry in self.entries.values() if entry.is_listed]
-        secrets = [entry for entry in listed if entry.is_secret]
-        first = [] if any(entry.is_required for entry in secrets) else secrets[:1]
-        return [entry for entry in listed if entry.is_required or entry in first]
+        return needed(self.entries.values())
 
     def _is_worth_seeing(self, field: BoundField) -> bool:
         return bool(field.errors or field.value())
+
+
+def needed(entries: Iterable[Entry]) -> list[Entry]:
+    """What is required, with the first secret where none is: most providers want one."""
+    listed = [entry for entry in entries if entry.is_listed]
+    secrets = [entry for entry in listed if entry.is_secret]
+    first = [] if any(entry.is_required for entry in secrets) else secrets[:1]
+    return [entry for entry in listed if entry.is_required or entry in first]
 
 
 class CreateRemoteForm(NamedForm, SettingsForm):
@@ -136,6 +193,9 @@ class CreateRemoteForm(NamedForm, SettingsForm):
         super().__init__(data, **options)
         self.task_type = task_type
         self.add_entries(entries_for(service, task_type))
+        self.model_name = f"{SERVICE_SETTINGS}.{service.model_setting}"
+        if service.lists_models and self.model_name in self.fields:
+            self.fields[self.model_name].widget.attrs["list"] = MODEL_LIST
 
     @property
     def config(self) -> dict[str, Any]:
@@ -143,7 +203,7 @@ class CreateRemoteForm(NamedForm, SettingsForm):
 
         Raises InvalidArgument for what cannot be stored.
         """
-        config = self._config({entry: self.value(entry) for entry in self.entries.values()})
+        config = self.config_of({entry: self.value(entry) for entry in self.entries.values()})
         check_storable(config)
         return config
 
@@ -156,87 +216,10 @@ class CreateRemoteForm(NamedForm, SettingsForm):
                 shown[entry] = {name: f"<{name}>" for name in value}
             elif entry in self._in_sight if value is None else entry.is_secret:
                 shown[entry] = f"<{entry.label}>"
-        return self._config(shown)
-
-    def _config(self, values: Mapping[Entry, Any]) -> dict[str, Any]:
-        scopes = {
-            scope: nested({entry.path: values[entry] for entry in self.in_scope(scope)})
-            for scope in SCOPES
-        }
-        always = {SERVICE_SETTINGS: scopes.pop(SERVICE_SETTINGS)}
-        return always | {scope: settings for scope, settings in scopes.items() if settings}
+        return self.config_of(shown)
 
 
-class EditRemoteForm(SettingsForm):
-    """The settings of an endpoint that can be changed; an empty secret stays as it is."""
-
-    def __init__(
-        self,
-        service: RemoteService,
-        endpoint: Endpoint,
-        kept_secrets: Iterable[str],
-        data: Any = None,
-    ) -> None:
-        self.stored = endpoint.config
-        entries = [
-            entry
-            for entry in entries_for(service, endpoint.task)
-            if entry.is_updatable or entry.scope == TASK_SETTINGS
-        ]
-        initial = {entry.name: entry.text_of(self._stored(entry)) for entry in entries}
-        super().__init__(data, initial=initial)
-        kept = set(kept_secrets)
-        self.add_entries(entries, kept)
-        for entry in entries:
-            if entry.is_secret and entry.path[0] in kept and not entry.is_required:
-                label = f"Remove the stored {entry.label}"
-                self.fields[REMOVE + entry.name] = forms.BooleanField(label=label, required=False)
-
-    def _stored(self, entry: Entry) -> Any:
-        return found_at(self.stored.get(entry.scope) or {}, entry.path)
-
-    @property
-    def changes(self) -> dict[str, Any]:
-        """What an update would be asked; empty where all is as it was.
-
-        What was emptied is null, which takes it away. Raises InvalidArgument.
-        """
-        found = {scope: self._changes_in(scope) for scope in SCOPES}
-        changes = {scope: settings for scope, settings in found.items() if settings}
-        check_storable(changes)
-        return changes
-
-    def _changes_in(self, scope: str) -> dict[str, Any]:
-        entries = self.in_scope(scope)
-        changed = {entry.path[0] for entry in entries if self._is_changed(entry)}
-        whole = nested({entry.path: self.value(entry) for entry in entries})
-        if scope == CHUNKING:
-            return whole if changed else {}
-        return {name: whole.get(name) for name in sorted(changed)}
-
-    def _is_changed(self, entry: Entry) -> bool:
-        if entry.is_secret:
-            return bool(self.text(entry) or self.cleaned_data.get(REMOVE + entry.name))
-        return bool(self.value(entry) != self._stored(entry))
-
-    @property
-    def removals(self) -> list[BoundField]:
-        """The ticks that take a stored secret away."""
-        return [self[name] for name in self.fields if name.startswith(REMOVE)]
-
-    def _is_worth_seeing(self, field: BoundField) -> bool:
-        return bool(field.errors)
-
-    @property
-    def folded(self) -> list[BoundField]:
-        return []
-
-    @property
-    def shown_first(self) -> list[BoundField]:
-        return [self[name] for name, entry in self.entries.items() if entry.scope != CHUNKING]
-
-
-def field_of(entry: Entry, *, is_kept: bool = False) -> forms.CharField:
+def field_of(entry: Entry, *, is_kept: bool = False) -> forms.Field:
     """A field that takes anything: what is wrong with it the service tells."""
     return forms.CharField(
         label=entry.label,
@@ -247,9 +230,8 @@ def field_of(entry: Entry, *, is_kept: bool = False) -> forms.CharField:
 
 
 def hint_for(entry: Entry) -> str:
-    how = {Kind.LINES: "One on each line.", Kind.PAIRS: "name=value, one on each line."}
-    how[Kind.JSON] = "As JSON."
-    return " ".join(filter(None, (entry.description, how.get(entry.kind))))
+    how = "As JSON." if entry.kind == Kind.JSON else ""
+    return " ".join(filter(None, (entry.description, how)))
 
 
 def widget_of(entry: Entry, *, is_kept: bool) -> forms.Widget:
@@ -262,6 +244,9 @@ def widget_of(entry: Entry, *, is_kept: bool) -> forms.Widget:
         attrs["aria-required"] = "true"
     if entry.kind in (Kind.SWITCH, Kind.CHOICE):
         return forms.Select({"class": "form-select"}, choices=choices_of(entry))
+    if entry.kind in (Kind.LINES, Kind.PAIRS):
+        has_names = entry.kind == Kind.PAIRS
+        return Rows(attrs, entry.label, has_names=has_names, is_secret=entry.is_secret)
     if entry.is_long:
         area = SecretArea if entry.is_secret else forms.Textarea
         return area(attrs | {"rows": 3})

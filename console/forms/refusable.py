@@ -1,6 +1,7 @@
 """Forms that what refuses them later is noted at: an action, a provider."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 
@@ -48,6 +49,15 @@ class RefusableForm(forms.Form):
             if name is None:
                 left.append(problem)
         self.refusal = Refusal(tuple(left), told.explanation)
+
+    def write(self, name: str, text: str) -> None:
+        """Put another text into a field than was sent."""
+        sent: Any = self.data
+        data = sent.copy()
+        for part in (f"{name}.name", f"{name}.value"):  # rows, which are one text together
+            data.pop(part, None)
+        data[name] = text
+        self.data = data
 
     def named_in(self, problem: str) -> str | None:
         """The field that a problem speaks of; None where it is about the whole."""

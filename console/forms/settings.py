@@ -19,7 +19,7 @@ SWITCHES = {"true": True, "false": False}
 
 
 class Kind(StrEnum):
-    """How a setting is written. LINES: a list, one on each line; PAIRS: name=value on each."""
+    """How a setting is written. LINES: a list, one to a line; PAIRS: names with their values."""
 
     TEXT = auto()
     LONG_TEXT = auto()
@@ -100,23 +100,40 @@ class Entry:
             case Kind.LINES:
                 return "\n".join(value)
             case Kind.PAIRS:
-                return "\n".join(f"{name}={one}" for name, one in value.items())
+                return orjson.dumps(list(value.items())).decode()
             case Kind.JSON:
                 return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
         return str(value)
 
 
 def pairs_in(text: str) -> dict[str, str]:
-    """Raises ValueError for a line without a name, and for a name that is there twice."""
+    """Names with their values, from a JSON list of both.
+
+    Raises ValueError for a value without a name, and for a name that is there twice.
+    """
     found: dict[str, str] = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        name, mark, value = (part.strip() for part in line.partition("="))
-        if not name or not mark:
-            raise ValueError("Write name=value on each line.")
+    for name, value in rows_in(text):
+        if not name:
+            raise ValueError(f"Give [{value}] a name, or take it away.")
         if name in found:
             raise ValueError(f"[{name}] is there twice.")
         found[name] = value
     return found
+
+
+def rows_in(text: str) -> list[list[str]]:
+    """The names and values of PAIRS as they are written. Raises ValueError."""
+    try:
+        rows = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        rows = None
+    if not isinstance(rows, list) or not all(is_pair(row) for row in rows):
+        raise ValueError("Write names with their values.")
+    return rows
+
+
+def is_pair(row: Any) -> bool:
+    return isinstance(row, list) and len(row) == 2 and all(isinstance(one, str) for one in row)
 
 
 def entries_of(
@@ -143,6 +160,9 @@ def _entries(
         if group and is_flat(group):
             for inner, inner_told in group["properties"].items():
                 own = found_at(default or {}, (inner,))
+                if len(group["properties"]) > 1:
+                    label = f"{told['title']}: {inner_told['title'].lower()}"
+                    inner_told = {**inner_told, "title": label}
                 yield _entry(scope, (name, inner), inner_told, told, False, own)
         else:
             yield _entry(scope, (name,), told, told, name in required, default)
@@ -224,45 +244,6 @@ def _bound(shape: Mapping[str, Any], included: str, excluded: str, step: int) ->
         beside: float = shape[excluded] + step
         return beside
     return None
-
-
-CHUNKING = "chunking_settings"
-STRATEGIES = ("sentence", "word", "recursive", "none")
-
-
-def chunking_entries() -> tuple[Entry, ...]:
-    """How long texts are cut, which is the same for every service."""
-
-    def entry(name: str, label: str, description: str, kind: Kind, **more: Any) -> Entry:
-        return Entry(CHUNKING, (name,), label, description, kind, is_updatable=True, **more)
-
-    return (
-        entry(
-            "strategy", "Strategy", "Where texts are cut.", Kind.CHOICE, choices=STRATEGIES
-        ),
-        entry(
-            "max_chunk_size", "Largest chunk", "In words. For every strategy but none.",
-            Kind.INTEGER, least=10,
-        ),
-        entry(
-            "sentence_overlap", "Sentence overlap",
-            "How many sentences a chunk begins with that ended the one before: 0 or 1. "
-            "For sentence.",
-            Kind.INTEGER, least=0, most=1,
-        ),
-        entry(
-            "overlap", "Overlap", "The same in words, half a chunk at most. For word.",
-            Kind.INTEGER, least=1,
-        ),
-        entry(
-            "separator_group", "Separators for", "For recursive.", Kind.CHOICE,
-            choices=("plaintext", "markdown"),
-        ),
-        entry(
-            "separators", "Own separators",
-            "A list of regular expressions in place of those. For recursive.", Kind.JSON,
-        ),
-    )  # fmt: skip
 
 
 def nested(values: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:

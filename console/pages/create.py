@@ -1,66 +1,72 @@
-"""Creating an endpoint."""
+"""Creating an endpoint: a model that runs here, or a provider. The forms come from the schema."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
 
-from console.forms.endpoints import DEFAULT_MODEL, SERVICE, CreateEndpointForm
+from console.chunks import SAMPLE, preview_of
 from console.forms.generated import CreateRemoteForm
-from console.forms.refusable import problems_of
-from console.http import HtmxRequest, page, wants_fragment
+from console.forms.local import DEFAULT_MODEL, SERVICE, CreateForm, CreateLocalForm
+from console.forms.trial import trial_form
+from console.http import HtmxRequest, led, page, wants_fragment
+from console.pages.ids import id_told
 from console.pages.samples import base_url, create_samples
+from console.pages.takes import free_id, model_cards, suggested_id, taken_ids, takes
 from console.working import owners
 from endpoints import actions, tombstones
 from endpoints.access import require
-from endpoints.fitting import Expected, expected_of
-from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint, User
+from endpoints.models import Endpoint
 from endpoints.permissions import Action
 from inference.errors import InferenceError
-from inference.runner.catalogue import OFFERED_MODELS, PublishedModel
-from inference.services import find_service
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """suggested_id: one that is free. is_here: its files need no download.
-
-    expected: what it will take of the machine.
-    """
-
-    model: PublishedModel
-    suggested_id: str
-    is_here: bool
-    expected: Expected
+from inference.runner.catalogue import OFFERED_MODELS
+from inference.services import SERVICES
+from inference.services.base import Service
+from inference.services.remote import RemoteService
+from inference.types import TaskType
 
 
 @page("GET", "HEAD", "POST")
-def endpoint_create(request: HtmxRequest) -> HttpResponse:
+def endpoint_create(request: HtmxRequest, service_name: str) -> HttpResponse:
     require(request.user, Action.PUT)
-    if request.method == "POST":
-        form = CreateEndpointForm(request.POST)
-        form.offer(owners(request))
-        if form.is_valid() and (endpoint := create(request, form, SERVICE)):
-            return redirect("endpoint-detail", endpoint.inference_id)
-    elif wants_fragment(request):
-        form = CreateEndpointForm(request.GET)
-        form.offer(owners(request))
-        return render(request, "endpoints/_create_live.html", live(request, form))
-    cards = model_cards()
+    service = offered_service(service_name)
     if request.method != "POST":
-        suggested = {card.model.model_id: card.suggested_id for card in cards}
-        model_id = request.GET.get("model_id", DEFAULT_MODEL)
-        start = {"model_id": model_id, "inference_id": suggested.get(model_id, "")}
-        form = CreateEndpointForm(initial=start)
-        form.offer(owners(request))
-    return render(request, "endpoints/create.html", live(request, form) | {"cards": cards})
+        return shown(request, service, blank_form(request, service))
+    form = sent_form(request, service)
+    if form.is_valid() and (endpoint := create(request, form, service.name)):
+        return led(request, redirect("endpoint-detail", endpoint.inference_id))
+    return shown(request, service, form)
 
 
-def create(
-    request: HtmxRequest, form: CreateEndpointForm | CreateRemoteForm, service: str
-) -> Endpoint | None:
+@page("POST")
+def create_form(request: HtmxRequest, service_name: str) -> HttpResponse:
+    """The form for another task or model, with what was written where both have it."""
+    require(request.user, Action.PUT)
+    service = offered_service(service_name)
+    form = sent_form(request, service)
+    suggested = suggested_ids(service, form)
+    if form.wished_id in suggested.values():
+        form.write("inference_id", suggested[chosen_in(form)])
+    unjudged(form)
+    response = shown(request, service, form)
+    if request.htmx:
+        response["HX-Replace-Url"] = address_of(service, form)
+    return response
+
+
+@page("POST")
+def create_request(request: HtmxRequest, service_name: str) -> HttpResponse:
+    """What the form asks for as a request, while somebody fills it in; nothing is created."""
+    require(request.user, Action.PUT)
+    service = offered_service(service_name)
+    form = unjudged(sent_form(request, service))
+    return render(request, "create/_live.html", live(request, service, form))
+
+
+def create(request: HtmxRequest, form: CreateForm, service: str) -> Endpoint | None:
     """Create what a valid form asks for; what is refused is noted at the fields."""
     try:
         endpoint = actions.create_endpoint(
@@ -80,69 +86,148 @@ def create(
     return endpoint
 
 
-def live(request: HtmxRequest, form: CreateEndpointForm) -> dict[str, Any]:
+# ---------------------------------------------------------------------- forms
+
+
+def blank_form(request: HtmxRequest, service: Service) -> CreateForm:
+    """The form as it is opened, with an id that is free."""
+    form: CreateForm
+    if isinstance(service, RemoteService):
+        task = task_of(request.GET, service)
+        form = CreateRemoteForm(
+            service, task, initial={"inference_id": suggested_id(service, task)}
+        )
+    else:
+        model_id = request.GET.get("model_id", "")
+        model_id = model_id if model_id in OFFERED_MODELS else DEFAULT_MODEL
+        name = model_id.strip(".")
+        wished = free_id(name, {*taken_ids(name), model_id})
+        start = {"model_id": model_id, "inference_id": wished}
+        form = CreateLocalForm(initial=start)
+    form.offer(owners(request))
+    return form
+
+
+def sent_form(request: HtmxRequest, service: Service) -> CreateForm:
+    form: CreateForm
+    if isinstance(service, RemoteService):
+        task = task_of({**request.GET.dict(), **request.POST.dict()}, service)
+        form = CreateRemoteForm(service, task, request.POST)
+    else:
+        form = CreateLocalForm(request.POST)
+    form.offer(owners(request))
+    return form
+
+
+def unjudged(form: CreateForm) -> CreateForm:
+    """A form that nobody has finished yet, so that nothing is wrong yet."""
+    form.full_clean()
+    form.errors.clear()
+    return form
+
+
+def shown(request: HtmxRequest, service: Service, form: CreateForm, **further: Any) -> HttpResponse:
+    """The form with everything around it. A browser without a script loses secrets here."""
+    if form.is_bound and not request.htmx:
+        form.tell_lost_secrets()
+    template = "create/_maker.html" if wants_fragment(request) else "create/create.html"
+    return render(request, template, maker(request, service, form) | further)
+
+
+def maker(request: HtmxRequest, service: Service, form: CreateForm) -> dict[str, Any]:
+    settings = form.config_to_show["service_settings"]
+    window = settings.get("max_input_tokens")
+    context: dict[str, Any] = {"is_local": isinstance(form, CreateLocalForm)}
+    if isinstance(form, CreateLocalForm):
+        context["cards"] = model_cards()
+        window = OFFERED_MODELS[form.chosen_model].max_input_tokens
+    else:
+        context |= {
+            "lists_models": isinstance(service, RemoteService) and service.lists_models,
+            "trial": trial_form(form.task_type, request.POST if form.is_bound else None),
+        }
+    return (
+        context
+        | live(request, service, form)
+        | {
+            "service": service,
+            "task": form.task_type,
+            "window": window,
+            "most": service.max_chunk_size,
+            "preview_action": resolve_url("create-form", service.name),
+            "preview": form.chunking
+            and preview_of(
+                request.POST.get("chunk_sample", SAMPLE),
+                form.chunking_config,
+                most=service.max_chunk_size,
+                window=window,
+            ),
+        }
+    )
+
+
+def live(request: HtmxRequest, service: Service, form: CreateForm) -> dict[str, Any]:
     """What changes while somebody fills in the form."""
-    url, task_type = base_url(request), form.task_type
+    samples = create_samples(
+        base_url(request),
+        form.wished_id,
+        form.task_type,
+        service.name,
+        form.config_to_show,
+        force=form.is_forced,
+        team=form.owner or "",
+    )
+    told = {"form": form, "told": id_told(request.user, form, service), "samples": samples}
+    return told | ({"takes": takes(form)} if isinstance(form, CreateLocalForm) else {})
+
+
+def suggested_ids(service: Service, form: CreateForm) -> dict[str, str]:
+    """An id that is free for each task, or for each model that runs here."""
+    if isinstance(form, CreateLocalForm):
+        return {card.model.model_id: card.suggested_id for card in model_cards()}
+    return {task: suggested_id(service, task) for task in service.task_settings}
+
+
+def chosen_in(form: CreateForm) -> str:
+    """What is chosen first, and decides what else is asked."""
+    return form.chosen_model if isinstance(form, CreateLocalForm) else form.task_type
+
+
+# ---------------------------------------------------------------------- services and tasks
+
+
+def remote_services() -> dict[str, RemoteService]:
+    """Those that endpoints can be made of here, as the API lists them."""
     return {
-        "form": form,
-        "id_problem": problem_with_id(request.user, form),
-        "samples": create_samples(
-            url,
-            form.wished_id,
-            task_type,
-            SERVICE,
-            form.config,
-            force=form.is_forced,
-            team=form.owner or "",
-        ),
+        name: one
+        for name, one in SERVICES.items()
+        if isinstance(one, RemoteService) and one.is_listed
     }
 
 
-def problem_with_id(actor: User, form: CreateEndpointForm) -> str:
-    """Why the id cannot be used; nothing for one that can, or that is not written yet."""
-    if not form.wished_id:
-        return ""
+def offered_service(name: str) -> Service:
+    """Raises Http404."""
+    if name == SERVICE:
+        return SERVICES[name]
     try:
-        actions.check_inference_id(form.wished_id)
-        actions.check_is_no_model(form.wished_id, form.config)
-        actions.check_id_is_free(form.wished_id)
-        if not form.is_forced:
-            usual = {"model_id": form.chosen_model, "num_allocations": 1, "num_threads": 1}
-            settings = {"service_settings": usual | form.extras}
-            config = find_service(SERVICE).parse(form.task_type, settings)
-            tombstones.check(actor, form.wished_id, config)
-    except InferenceError as exc:
-        return " ".join(problems_of(exc))
-    return ""
+        return remote_services()[name]
+    except KeyError:
+        raise Http404 from None
 
 
-def model_cards() -> list[ModelCard]:
-    here = set(
-        Artifact.objects.filter(state=ArtifactState.READY).values_list("repository", flat=True)
-    )
-    taken = taken_ids()
-    expected = expected_of(model.facts for model in OFFERED_MODELS.values())
-    return [
-        ModelCard(
-            model,
-            free_id(model.model_id.strip("."), {*taken, model.model_id}),
-            model.weights.repository in here,
-            expected[model.model_id],
-        )
-        for model in OFFERED_MODELS.values()
-    ]
+def chosen_task(given: Mapping[str, str]) -> TaskType | None:
+    named = given.get("task", "")
+    return TaskType(named) if named in list(TaskType) else None
 
 
-def taken_ids() -> set[str]:
-    taken = set(Endpoint.objects.values_list("inference_id", flat=True))
-    taken.update(Deployment.objects.values_list("deployment_id", flat=True))
-    return taken
+def task_of(given: Mapping[str, str], service: RemoteService) -> TaskType:
+    """The task that is named; the service's first where it names none that the service does."""
+    chosen = chosen_task(given)
+    return chosen if chosen and chosen in service.tasks else next(iter(service.tasks))
 
 
-def free_id(name: str, taken: set[str]) -> str:
-    """The name, with a number behind it where that is taken."""
-    candidate, number = name, 1
-    while candidate in taken:
-        number += 1
-        candidate = f"{name}-{number}"
-    return candidate
+def address_of(service: Service, form: CreateForm) -> str:
+    """Where the form is found as it is now, less what is written in it."""
+    name = "model_id" if isinstance(form, CreateLocalForm) else "task"
+    place = resolve_url("endpoint-create-at", service.name)
+    return f"{place}?{urlencode({name: chosen_in(form)})}"

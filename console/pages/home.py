@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from console.forms.local import SERVICE
 from console.http import HtmxRequest, page, wants_fragment
 from endpoints import attention
 from endpoints.access import may, require, visible_endpoints
@@ -68,7 +69,7 @@ def first_steps(request: HtmxRequest) -> list[FirstStep]:
             FirstStep(
                 "Create an endpoint",
                 "A built-in model, with everything filled in. It runs on this machine.",
-                reverse("endpoint-create"),
+                reverse("endpoint-create-at", args=[SERVICE]),
                 first is not None,
             )
         )

@@ -21,7 +21,6 @@ from endpoints.listing import NO_TEAM, Filter, Group, Listing, Row, Sort, Wanted
 from endpoints.models import User
 from endpoints.permissions import Action
 from endpoints.status import BY_ATTENTION, WORDS
-from inference.services import find_service
 
 PAGE_SIZES = (25, 50, 100, 200)
 PAGE_SIZE = 50
@@ -223,10 +222,9 @@ def name_of(group: Group, row: Row) -> str:
 def shown_to(user: User, row: Row) -> Shown:
     endpoint = row.endpoint
     is_made = not endpoint.is_preconfigured
-    is_edited = is_made and find_service(endpoint.service).is_remote
     return Shown(
         row,
-        may_edit=is_edited and may_with(user, Action.UPDATE, endpoint),
+        may_edit=is_made and may_with(user, Action.UPDATE, endpoint),
         may_delete=is_made and may_with(user, Action.DELETE, endpoint),
     )
 

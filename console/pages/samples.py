@@ -166,6 +166,21 @@ def pipeline_samples(url: str, config: dict[str, Any]) -> list[Sample]:
     ]
 
 
+def update_samples(url: str, endpoint: Endpoint, changes: dict[str, Any]) -> list[Sample]:
+    """Code that changes an endpoint."""
+    path = f"/_inference/{endpoint.task_type}/{endpoint.inference_id}/_update"
+    arguments = {
+        "task_type": endpoint.task_type,
+        "inference_id": endpoint.inference_id,
+        "inference_config": changes,
+    }
+    return [
+        Sample("curl", "curl", _curl(url, "PUT", path, changes)),
+        Sample("python", "Python", _python(url, "inference.update", arguments)),
+        Sample("json", "JSON", f"PUT {path}\n{_pretty(changes)}"),
+    ]
+
+
 def key_samples(url: str, encoded: str, endpoint: Endpoint | None) -> list[Sample]:
     """Code that uses a new key: it calls an endpoint, or asks who calls where there is none."""
     export = f"export {KEY}={shlex.quote(encoded)}"

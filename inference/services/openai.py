@@ -148,6 +148,14 @@ def with_model_moved(config: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
+def beside(url: str) -> str:
+    """Where a server of the same shape lists its models; empty for an address of no such shape."""
+    for path in ("/embeddings", "/chat/completions"):
+        if url.endswith(path):
+            return f"{url.removesuffix(path)}/models"
+    return ""
+
+
 class OpenAI(OpenAIShaped):
     name, label = "openai", "OpenAI"
     settings = OpenAISettings
@@ -190,6 +198,12 @@ class OpenAI(OpenAIShaped):
 
     def models_request(self, settings: OpenAISettings) -> httpx.Request | None:
         return None if settings.url else httpx.Request("GET", MODELS_URL)
+
+    def listing_request(self, settings: OpenAISettings) -> httpx.Request | None:
+        if settings.url is None:
+            return self.models_request(settings)
+        listing = beside(settings.url)
+        return httpx.Request("GET", listing) if listing else None
 
     def check_settings(self, task_type: TaskType, settings: OpenAISettings) -> None:
         check_credentials(settings, ("api_key",), OAUTH)

@@ -183,6 +183,15 @@ class RemoteService(Service):
         """Asks which models there are, without cost; None where a provider cannot tell."""
         return None
 
+    @property
+    def lists_models(self) -> bool:
+        """Whether the provider can be asked which models there are."""
+        return type(self).models_request is not RemoteService.models_request
+
+    def listing_request(self, settings: Any) -> httpx.Request | None:
+        """The same where somebody looks for a model to choose: of a server of one's own, too."""
+        return self.models_request(settings)
+
     def model_names(self, reply: Reply) -> list[str]:
         """The models in the answer to that. Raises ValueError."""
         rows, name = self.models_in

@@ -1,6 +1,7 @@
 """The forms for endpoints of a provider, as somebody fills them in."""
 
 import re
+from typing import Any
 
 from django.test import Client
 
@@ -14,7 +15,7 @@ EMBEDDING = {
 }
 
 
-def create(console: Client, task: str = "text_embedding", **fields: str) -> Endpoint:
+def create(console: Client, task: str = "text_embedding", **fields: Any) -> Endpoint:
     console.post(f"{NEW}?task={task}", EMBEDDING | fields)
     return Endpoint.objects.with_status().get()
 

@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
-from console.forms import endpoints as forms
-from console.pages.create import free_id
+from console.forms import local as forms
+from console.pages.takes import free_id
 from endpoints import actions, indices, tasks
 from endpoints.models import ArtifactState, Endpoint, User
 from inference.errors import InvalidSettings
@@ -13,7 +13,7 @@ from inference.runner.catalogue import OFFERED_MODELS
 from tests.console.conftest import HTMX, text
 from tests.factories import make_artifact, make_deployment, make_endpoint, make_model
 
-NEW = "/console/endpoints/_new"
+NEW = "/console/endpoints/_new/elasticsearch"
 FILLED_IN = {
     "model_id": ".minilm-rerank-v1",
     "inference_id": "order-docs",
@@ -50,8 +50,7 @@ def test_the_first_model_is_picked_and_an_id_suggested(console: Client) -> None:
     page = text(console.get(NEW))
 
     assert 'value="all-minilm-l6-v2"' in page
-    assert 'data-suggested-id="minilm-sparse-v1"' in page
-    assert page.count("checked") == 2  # the model, and the language of the code
+    assert page.count("checked>") == 2  # the model, and the language of the code
     assert "Free to use." in page
 
 
@@ -103,7 +102,7 @@ def test_a_refusal_stands_at_its_field_and_keeps_what_was_written(
     place = page.index(f'id="id_{field}_error"')
     assert problem.replace("'", "&#x27;") in page[place : place + 200]
     assert page.count('class="problem"') == 1
-    assert 'value=".minilm-rerank-v1" data-suggested-id="minilm-rerank-v1" checked' in page
+    assert 'value=".minilm-rerank-v1" checked' in page
     if field != "num_threads":
         assert '<option value="4" selected>' in page
     for name in ("inference_id", "num_allocations"):
@@ -169,8 +168,8 @@ def test_an_offer_that_was_taken_stays_so_while_the_rest_is_put_right(console: C
 
 @pytest.mark.usefixtures("other_model_before")
 def test_an_id_that_stood_for_another_model_is_told_while_it_is_written(console: Client) -> None:
-    fragment = text(console.get(NEW, FILLED_IN, headers=HTMX))
-    forced = text(console.get(NEW, FILLED_IN | {"force": "order-docs"}, headers=HTMX))
+    fragment = text(console.post(f"{NEW}/request", FILLED_IN, headers=HTMX))
+    forced = text(console.post(f"{NEW}/request", FILLED_IN | {"force": "order-docs"}, headers=HTMX))
 
     assert "still being used by" in fragment
     assert "still being used by" not in forced
@@ -212,7 +211,9 @@ def test_the_id_is_checked_while_it_is_written(
 ) -> None:
     make_endpoint("taken")
 
-    fragment = text(console.get(NEW, FILLED_IN | {"inference_id": inference_id}, headers=HTMX))
+    fragment = text(
+        console.post(f"{NEW}/request", FILLED_IN | {"inference_id": inference_id}, headers=HTMX)
+    )
 
     assert "<html" not in fragment
     place = fragment.index('hx-target="#id-hint"')
@@ -220,7 +221,7 @@ def test_the_id_is_checked_while_it_is_written(
 
 
 def test_the_request_is_shown_as_it_is_filled_in(console: Client) -> None:
-    fragment = text(console.get(NEW, FILLED_IN, headers=HTMX))
+    fragment = text(console.post(f"{NEW}/request", FILLED_IN, headers=HTMX))
 
     assert "PUT /_inference/rerank/order-docs" in fragment
     assert "&quot;num_allocations&quot;: 3" in fragment
@@ -231,7 +232,7 @@ def test_the_request_is_shown_as_it_is_filled_in(console: Client) -> None:
 def test_a_number_half_written_does_not_disturb_the_request(console: Client, number: str) -> None:
     filled_in = FILLED_IN | {"num_allocations": number}
 
-    fragment = text(console.get(NEW, filled_in, headers=HTMX))
+    fragment = text(console.post(f"{NEW}/request", filled_in, headers=HTMX))
 
     assert "&quot;num_allocations&quot;: 1" in fragment
 
@@ -291,7 +292,7 @@ def test_a_precision_that_this_machine_lacks_is_not_offered(
 def test_the_request_beside_the_form_has_the_precision(console: Client) -> None:
     wish = FILLED_IN | {"precision": "int8"}
 
-    fragment = text(console.get(NEW, wish, headers=HTMX))
+    fragment = text(console.post(f"{NEW}/request", wish, headers=HTMX))
 
     assert "precision" in fragment
     assert "int8" in fragment

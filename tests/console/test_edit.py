@@ -1,17 +1,19 @@
-"""Changing endpoints of providers: what is written changes, and nothing else."""
+"""Changing endpoints: what is written changes, and nothing else."""
 
 import re
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
+from django.utils.html import escape
 
 from endpoints import providers
-from endpoints.models import Endpoint
+from endpoints.models import CallerDay, Endpoint, User
 from inference.sandbox.app import Sandbox
-from tests.console.conftest import text
+from tests.console.conftest import HTMX, text
 from tests.console.filling import create, problem_at
-from tests.factories import make_endpoint
+from tests.factories import make_endpoint, make_index
 
 pytestmark = pytest.mark.usefixtures("door")
 
@@ -129,10 +131,160 @@ def test_a_change_that_the_provider_refuses_is_explained(console: Client) -> Non
     assert Endpoint.objects.values().get() == before
 
 
-def test_what_runs_here_has_no_such_form(console: Client) -> None:
-    make_endpoint()
+# ---------------------------------------------------------------------- what runs here
 
-    assert console.get(EDIT).status_code == 404
+
+def test_what_runs_here_is_changed_as_far_as_an_update_may(console: Client) -> None:
+    make_endpoint()
+    page = text(console.get(EDIT))
+
+    console.post(EDIT, filled_in(console) | {"service_settings.num_allocations": "2"})
+
+    assert 'name="service_settings.model_id"' not in page
+    endpoint = Endpoint.objects.with_status().get()
+    assert endpoint.service_settings["num_allocations"] == 2
+    assert endpoint.deployment
+    assert endpoint.deployment.num_allocations == 2
+
+
+def test_what_adapts_has_no_fixed_number(console: Client) -> None:
+    make_endpoint()
+    group = "service_settings.adaptive_allocations"
+    fields = filled_in(console) | {
+        f"{group}.enabled": "true",
+        f"{group}.max_number_of_allocations": "4",
+    }
+
+    console.post(EDIT, fields)
+
+    settings = Endpoint.objects.get().service_settings
+    assert settings["adaptive_allocations"] == {"enabled": True, "max_number_of_allocations": 4}
+    assert "num_allocations" not in settings
+
+
+# ---------------------------------------------------------------------- before saving
+
+
+def test_before_and_after_are_shown_and_nothing_is_changed(console: Client) -> None:
+    create(console)
+    before = Endpoint.objects.values().get()
+    fields = filled_in(console) | {
+        "service_settings.max_input_tokens": "20",
+        "service_settings.api_key": "sk-other",
+    }
+
+    live, without_script = (
+        text(console.post(f"{EDIT}/changes", fields, headers=HTMX)),
+        text(console.post(EDIT, fields | {"review": "1"})),
+    )
+
+    for shown in (live, without_script):
+        assert "<ins>20</ins>" in shown
+        assert "<del>stored</del>" in shown
+        assert "sk-other" not in shown
+        assert escape('"api_key": "<api_key>"') in shown
+        assert "The vectors stay the same." in shown
+    assert "<html" not in live
+    assert Endpoint.objects.values().get() == before
+
+
+def test_what_a_change_touches_is_told(console: Client, admin: User) -> None:
+    endpoint = create(console)
+    make_index("docs", "my-endpoint")
+    today = timezone.now()
+    CallerDay.objects.create(
+        endpoint=endpoint, user=admin, day=today.date(), requests=7, called_at=today
+    )
+
+    page = text(console.post(f"{EDIT}/changes", filled_in(console) | LIMIT, headers=HTMX))
+
+    assert "docs" in page
+    assert "7 calls" in page
+
+
+LIMIT = {"service_settings.rate_limit.requests_per_minute": "9"}
+
+
+def test_a_change_that_cannot_be_says_so_before_it_is_saved(console: Client) -> None:
+    create(console)
+    fields = filled_in(console) | {"service_settings.max_input_tokens": "0"}
+
+    page = text(console.post(f"{EDIT}/changes", fields, headers=HTMX))
+
+    assert "must be a positive integer" in page
+
+
+def test_other_vectors_than_an_index_has_are_only_saved_knowingly(console: Client) -> None:
+    create(console, **{"task_settings.user": "someone"})
+    make_index("docs", "my-endpoint")
+    fields = filled_in(console) | {"task_settings.headers": '[["X-Team", "search"]]'}
+    changed = Endpoint.objects.filter(task_settings__has_key="headers")
+    before = Endpoint.objects.get().fingerprint
+    Endpoint.objects.update(fingerprint="another")
+
+    page = text(console.post(EDIT, fields))
+
+    assert before
+    assert "The vectors change." in page
+    assert 'name="confirm"' in page
+    assert not changed.exists()
+    console.post(EDIT, filled_in(console) | fields | {"confirm": "1"})
+    assert changed.exists()
+
+
+# ---------------------------------------------------------------------- two people
+
+
+def test_the_second_to_save_is_told_and_saves_over_it_knowingly(console: Client) -> None:
+    create(console, **{"service_settings.max_input_tokens": "50"})
+    opened = filled_in(console)
+    console.post(EDIT, opened | {"service_settings.max_input_tokens": "60"} | LIMIT)
+
+    mine = opened | {"service_settings.max_input_tokens": "70"}
+    page = text(console.post(EDIT, mine))
+
+    assert "Changed meanwhile" in page
+    assert "Save over it" in page
+    row = re.search(r">Maximum Input Tokens</th>(.*?)</tr>", page)
+    assert row
+    assert re.findall(r"\d+", row[1]) == ["50", "60", "70"]
+    assert 'name="service_settings.max_input_tokens" value="70"' in page
+    assert 'name="service_settings.rate_limit.requests_per_minute" value="9"' in page
+    assert Endpoint.objects.get().service_settings["max_input_tokens"] == 60
+
+    again = {name: value for name, value in fields_of(page).items() if name in opened}
+    console.post(EDIT, opened | again)
+
+    settings = Endpoint.objects.get().service_settings
+    assert settings["max_input_tokens"] == 70
+    assert settings["rate_limit"] == {"requests_per_minute": 9}  # theirs, which nobody touched
+
+
+def test_a_secret_that_changed_meanwhile_is_told(console: Client) -> None:
+    create(console)
+    opened = filled_in(console)
+    console.post(EDIT, opened | {"service_settings.api_key": "sk-theirs"})
+
+    page = text(console.post(EDIT, opened | {"service_settings.max_input_tokens": "7"}))
+
+    assert "Changed meanwhile" in page
+    assert ">Secrets</th>" in page
+    assert "sk-theirs" not in page
+
+
+def test_a_version_that_nobody_signed_counts_as_none(console: Client) -> None:
+    create(console)
+
+    console.post(EDIT, filled_in(console) | LIMIT | {"version": "made up"})
+
+    assert Endpoint.objects.get().service_settings["rate_limit"] == {"requests_per_minute": 9}
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """The inputs of a page, by name."""
+    inputs = re.findall(r"<input[^>]*>", page)
+    pairs = ((re.search(r'name="(.*?)"', one), re.search(r'value="(.*?)"', one)) for one in inputs)
+    return {name[1]: value[1] if value else "" for name, value in pairs if name}
 
 
 def filled_in(console: Client) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def called(endpoint: Endpoint, requests: int, errors: int = 0, days_ago: int = 0
 def test_a_newcomer_is_led_to_the_first_vector(console: Client) -> None:
     page = text(console.get(OVERVIEW))
     assert "Your first vector, in three clicks" in page
-    assert '<a class="btn btn-primary" href="/console/endpoints/_new">' in page
+    assert '<a class="btn btn-primary" href="/console/endpoints/_new/elasticsearch">' in page
 
     endpoint = make_endpoint()
     page = text(console.get(OVERVIEW))

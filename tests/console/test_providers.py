@@ -1,15 +1,17 @@
 """Endpoints of providers: their forms are made of what their services declare."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils.html import escape
 
 from console.forms.generated import CreateRemoteForm, entries_for
-from console.forms.settings import found_at
+from console.forms.settings import Kind, found_at
 from endpoints import providers
 from endpoints.models import Endpoint, User
+from inference.runner.catalogue import OFFERED_MODELS
 from inference.sandbox.app import Fault, Sandbox
 from inference.services import SERVICES
 from inference.services.base import EndpointConfig
@@ -27,7 +29,7 @@ REMOTE = {
     name: one for name, one in SERVICES.items() if isinstance(one, RemoteService) and one.is_listed
 }
 CASES = [case for name, one in REMOTE.items() if one.is_proved for case in cases_of(name)]
-LIST = "/console/endpoints/_new/_providers"
+LIST = "/console/endpoints/_new"
 
 
 def checked(case: Case) -> EndpointConfig:
@@ -52,10 +54,28 @@ def written(case: Case) -> dict[str, str]:
 # ---------------------------------------------------------------------- choosing
 
 
-def test_the_models_that_run_here_come_first_and_lead_to_the_providers(console: Client) -> None:
-    page = text(console.get("/console/endpoints/_new"))
+def test_what_runs_here_and_providers_stand_on_one_page(console: Client) -> None:
+    page = text(console.get(LIST))
 
-    assert re.search(r'aria-current="page">Runs here</a> <a href="(.*?)"', page)[1] == LIST  # type: ignore[index]
+    here, _, elsewhere = page.partition("Runs at a provider")
+    for model in OFFERED_MODELS.values():
+        assert f"/console/endpoints/_new/elasticsearch?model_id={model.model_id}" in here
+        assert escape(model.description) in here
+    assert "/console/endpoints/_new/openai" in elsewhere
+    assert "Use the built-in model" in here
+
+
+def test_a_link_with_a_model_leads_to_its_form(console: Client) -> None:
+    answer = console.get(LIST, {"model_id": ".minilm-sparse-v1"})
+
+    assert answer["Location"] == "/console/endpoints/_new/elasticsearch?model_id=.minilm-sparse-v1"
+
+
+def test_each_provider_says_what_it_needs(console: Client) -> None:
+    page = text(console.get(LIST, {"q": "mistral"}))
+
+    assert '<span class="gist">Needs</span> API key, model' in page
+    assert "Use the built-in model" not in page
 
 
 def test_every_provider_is_listed_with_its_tasks(console: Client) -> None:
@@ -72,6 +92,7 @@ def test_every_provider_is_listed_with_its_tasks(console: Client) -> None:
     [
         ({"q": "OPEN"}, True),
         ({"q": "nobody"}, False),
+        ({"q": "open", "task": "rerank"}, False),
         ({"task": "chat_completion"}, True),
         ({"task": "sparse_embedding", "q": "openai"}, False),
         ({"task": "nonsense"}, True),
@@ -86,7 +107,7 @@ def test_providers_are_found_by_name_and_task(
     assert "<html" not in fragment
     for shown in (page, fragment):
         assert ('<span class="gist font-monospace">openai</span>' in shown) == is_found
-        assert ("No provider found" in shown) != is_found
+        assert ("Nothing found" in shown) == ("nobody" in asked.values())
 
 
 # ---------------------------------------------------------------------- the form
@@ -102,7 +123,8 @@ def test_every_setting_of_every_service_has_a_labelled_field(
     page = text(console.get(f"/console/endpoints/_new/{name}?task={task}"))
 
     for entry in entries_for(REMOTE[name], task):
-        assert f'name="{entry.name}"' in page
+        is_rows = entry.kind in (Kind.LINES, Kind.PAIRS)
+        assert f'name="{entry.name}{".value" if is_rows else ""}"' in page
         assert f'for="id_{entry.name}"> {escape(entry.label)}' in page
         if entry.is_secret and not entry.is_long:
             field = re.search(f'<input type="password" name="{re.escape(entry.name)}".*?>', page)
@@ -160,18 +182,18 @@ def test_bounds_defaults_and_choices_come_from_the_schema(console: Client) -> No
 
 
 def test_every_kind_of_setting_is_read(console: Client) -> None:
-    endpoint = create(
-        console,
-        **{
-            "service_settings.rate_limit.requests_per_minute": "7",
-            "service_settings.dimensions": "8",
-            "service_settings.similarity": "cosine",
-            "task_settings.headers": "X-Team = search\nX-Note=a=b",
-            "chunking_settings.strategy": "word",
-            "chunking_settings.max_chunk_size": "40",
-            "chunking_settings.overlap": "10",
-        },
-    )
+    written: dict[str, Any] = {
+        "service_settings.rate_limit.requests_per_minute": "7",
+        "service_settings.dimensions": "8",
+        "service_settings.similarity": "cosine",
+        "task_settings.headers.name": ["X-Team", "", "X-Note"],
+        "task_settings.headers.value": [" search ", "", "a=b"],
+        "chunking_settings.strategy": "word",
+        "chunking_settings.max_chunk_size": "40",
+        "chunking_settings.overlap": "10",
+    }
+
+    endpoint = create(console, **written)
 
     assert endpoint.service_settings["rate_limit"] == {"requests_per_minute": 7}
     assert endpoint.service_settings["dimensions"] == 8
@@ -194,8 +216,8 @@ def test_every_kind_of_setting_is_read(console: Client) -> None:
             "[requests_per_minute] must be a positive integer",
         ),
         ("service_settings.similarity", "close", "[similarity] must be one of"),
-        ("task_settings.headers", "no value", "Write name=value on each line."),
-        ("task_settings.headers", "a=1\na=2", "[a] is there twice."),
+        ("task_settings.headers", '[["", "search"]]', "Give [search] a name"),
+        ("task_settings.headers", '[["a", "1"], ["a", "2"]]', "[a] is there twice."),
         ("chunking_settings.max_chunk_size", "5", "greater than or equal to [20.0]"),
         ("chunking_settings.separators", "{", "This is no JSON"),
     ],
@@ -203,7 +225,8 @@ def test_every_kind_of_setting_is_read(console: Client) -> None:
 def test_what_is_refused_is_told_at_its_field(
     console: Client, sandbox: Sandbox, field: str, value: str, problem: str
 ) -> None:
-    chunking = {"chunking_settings.strategy": "sentence"} if "chunk" in field else {}
+    strategy = "recursive" if "separators" in field else "sentence"
+    chunking = {"chunking_settings.strategy": strategy} if "chunk" in field else {}
 
     answer = console.post(NEW, EMBEDDING | chunking | {field: value})
 
@@ -226,6 +249,7 @@ def test_what_a_provider_refuses_is_explained(console: Client) -> None:
     assert "status [401]" in page
     assert "<dt>What to do</dt>" in page
     assert "does not help as long as nothing changes" in page
+    assert "does not know the credentials" in problem_at(page, "service_settings.api_key")
     assert "sk-wrong" not in page
     assert not Endpoint.objects.exists()
 
@@ -283,7 +307,7 @@ def test_the_call_that_a_creation_makes_is_announced(console: Client) -> None:
 
 
 def test_a_provider_that_there_is_not_is_not_found(console: Client) -> None:
-    for name in ("nobody", "elasticsearch"):
+    for name in ("nobody", "elser", "elastic"):
         assert console.get(f"/console/endpoints/_new/{name}").status_code == 404
 
 
@@ -334,4 +358,3 @@ def test_deleting_it_speaks_of_no_model_here(console: Client) -> None:
 def test_a_service_that_is_not_listed_is_not_offered(console: Client) -> None:
     assert "Elastic Inference" not in text(console.get(LIST))
     assert "elastic" not in REMOTE
-    assert console.get(f"{NEW}/elastic").status_code == 404

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from console.forms import endpoints as forms
+from console.forms import local as forms
 from endpoints import sharing, tasks, teams
 from endpoints.models import Endpoint, ShareLevel, Team, TeamRole, User
 from tests.console.conftest import HTMX, member, of_team, text
 from tests.factories import make_user
 
-TEAMS, NEW = "/console/teams", "/console/endpoints/_new"
+TEAMS, NEW = "/console/teams", "/console/endpoints/_new/elasticsearch"
 
 
 @pytest.fixture(autouse=True)
@@ -204,11 +204,13 @@ def test_the_default_team_is_made_when_something_is_to_belong_to_it(console: Cli
 
 
 def test_the_form_of_a_provider_asks_the_same(both: Client) -> None:
-    path = f"{NEW}/openai?task=completion"
+    path = "/console/endpoints/_new/openai?task=completion"
     assert "Whose should it be?" in text(both.get(path))
     page = text(both.post(path, {"inference_id": "new", "owner": "nowhere"}))
     assert "You may create nothing in a team [nowhere]." in page
-    page = text(both.post(f"{NEW}/openai/request?task=completion", {"owner": "other"}))
+    page = text(
+        both.post("/console/endpoints/_new/openai/request?task=completion", {"owner": "other"})
+    )
     assert "team=other" in page
 
 

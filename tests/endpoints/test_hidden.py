@@ -144,7 +144,7 @@ PAGE_LISTS = (
     "/console/clusters",
     "/console/clusters/_new",
     "/console/endpoints/_new",
-    "/console/endpoints/_new/_providers",
+    "/console/endpoints/_new/elasticsearch",
     "/console/endpoints/_new/openai",
     "/console/api",
 )

@@ -66,15 +66,20 @@ TABLES = {
 - +++xx +++ +++ ++ x-  GET /console/
 - +++++ +++ +++ ++ +-  GET /console/find
 - +++xx +++ +++ ++ x-  GET /console/endpoints
-- ++xxx x++ x++ ++ x-  GET|POST /console/endpoints/_new
-- ++xxx x++ x++ ++ x-  GET /console/endpoints/_new/_providers
+- ++xxx x++ x++ ++ x-  GET /console/endpoints/_new
+- ++xxx x++ x++ ++ x-  GET|POST /console/endpoints/_new/elasticsearch
 - ++xxx x++ x++ ++ x-  GET|POST /console/endpoints/_new/openai
+- ++xxx x++ x++ ++ x-  POST /console/endpoints/_new/openai/form
 - ++xxx x++ x++ ++ x-  POST /console/endpoints/_new/openai/request
+- ++xxx x++ x++ ++ x-  POST /console/endpoints/_new/openai/try
+- ++xxx x++ x++ ++ x-  POST /console/endpoints/_new/openai/models
+- +++xx +++ +++ ++ x-  POST /console/endpoints/_chunks
 - +++xx +++ ??? ++ x-  GET /console/endpoints/e1
 - +++xx +++ ??? ++ x-  POST /console/endpoints/e1/try
 - +++xx +++ ??? ++ x-  GET /console/endpoints/e1/besides
 - +++xx +++ ??? ++ x-  POST /console/endpoints/remote/stream
 - ++xxx x++ x?? x+ x-  GET|POST /console/endpoints/remote/edit
+- ++xxx x++ x?? x+ x-  POST /console/endpoints/remote/edit/changes
 - ++xxx x++ x?? xx x-  POST /console/endpoints/e1/retry
 - ++xxx x++ x?? xx x-  GET|POST /console/endpoints/e1/delete
 # Pipelines are the site's.

@@ -40,6 +40,7 @@ def test_from_nothing_to_a_vector(visitor: Visitor, hosts: FakeHosts) -> None:
     expect(page.get_by_text("No endpoints of your own yet")).to_be_visible()
 
     page.get_by_role("link", name="Create endpoint").first.click()
+    page.get_by_role("link", name="Use the built-in model").click()
     page.get_by_label("What should it be called?").fill("my-e5")
     expect(page.get_by_text("Free to use.")).to_be_visible()
     expect(page.locator("#code-curl")).to_contain_text("/_inference/text_embedding/my-e5")
@@ -97,7 +98,7 @@ def test_the_search_box_narrows_the_list_and_the_address(visitor: Visitor) -> No
 
 def test_another_model_suggests_another_id_until_one_is_written(visitor: Visitor) -> None:
     page = visitor.signed_in()
-    page.goto("/console/endpoints/_new")
+    page.goto("/console/endpoints/_new/elasticsearch")
     field = page.get_by_label("What should it be called?")
     expect(field).to_have_value("all-minilm-l6-v2")
 
@@ -264,6 +265,7 @@ def test_everything_works_without_scripts(visitor: Visitor, hosts: FakeHosts) ->
     hosts.says = vectors([0.6, 0.8], [0.8, 0.6])
     page = visitor.signed_in(java_script_enabled=False)
     page.get_by_role("link", name="Create endpoint").first.click()
+    page.get_by_role("link", name="Use the built-in model").click()
     page.get_by_label("What should it be called?").fill("plain-html")
     page.get_by_role("button", name="Create endpoint").click()
     page.wait_for_url("**/console/endpoints/plain-html")

@@ -39,10 +39,9 @@ def answer(page: Page) -> str:
 def test_from_a_provider_to_a_streamed_answer(visitor: Visitor) -> None:
     page = visitor.signed_in()
     page.get_by_role("link", name="Create endpoint").first.click()
-    page.get_by_role("link", name="Runs at a provider").click()
-    page.get_by_label("Search providers").fill("nobody at all")
-    expect(page.get_by_text("No provider found")).to_be_visible()
-    page.get_by_label("Search providers").fill("openai")
+    page.get_by_label("Search models and providers").fill("nobody at all")
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    page.get_by_label("Search models and providers").fill("openai")
     page.get_by_label("Task", exact=True).select_option("chat_completion")
     page.wait_for_url("**task=chat_completion*")
     page.get_by_role("link", name="OpenAI", exact=True).click()
@@ -121,7 +120,7 @@ def test_a_phone_shows_the_form_and_the_list_without_scrolling_sideways(visitor:
     make_remote_endpoint("openai", TaskType.CHAT_COMPLETION, CHAT)
     page = visitor.signed_in(viewport=PHONE)
 
-    for path in ("_new/_providers", "_new/openai", "my-endpoint", "my-endpoint/edit"):
+    for path in ("_new", "_new/elasticsearch", "_new/openai", "my-endpoint", "my-endpoint/edit"):
         page.goto(f"/console/endpoints/{path}")
         for fold in page.locator("summary").all():
             if fold.is_visible():

@@ -46,6 +46,7 @@ def test_the_team_chosen_above_filters_the_list_and_gets_what_is_new(visitor: Vi
     expect(page.get_by_role("link", name="slogans")).to_have_count(0)
 
     page.get_by_role("link", name="Create endpoint").first.click()
+    page.get_by_role("link", name="Use the built-in model").click()
     expect(page.get_by_label("Whose should it be?")).to_have_value("search")
     page.get_by_label("What should it be called?").fill("mine")
     page.get_by_role("button", name="Create endpoint").click()

@@ -1,0 +1,112 @@
+"""What a new endpoint takes: a model with its memory and download, and an id that is free."""
+
+from dataclasses import dataclass
+
+from console.forms.local import CreateLocalForm
+from endpoints.fitting import Expected, expected_of, free_bytes
+from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint
+from inference.runner.catalogue import OFFERED_MODELS, PublishedModel
+from inference.services.base import Service
+from inference.types import TaskType
+
+# A common line, to turn bytes into a time that people can weigh: 50 Mbit/s.
+LINE_BYTES_PER_S = 50e6 / 8
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """suggested_id: one that is free. is_here: its files need no download.
+
+    expected: what it will take of the machine.
+    """
+
+    model: PublishedModel
+    suggested_id: str
+    is_here: bool
+    expected: Expected
+
+
+@dataclass(frozen=True)
+class Takes:
+    """What a model will take before it answers.
+
+    available_bytes: what is free for models; None where no runner says. tokens_per_s: of one
+    allocation, where it was measured here.
+    """
+
+    memory_bytes: int
+    available_bytes: int | None
+    download_bytes: int
+    is_here: bool
+    tokens_per_s: float | None
+
+    @property
+    def is_measured(self) -> bool:
+        return self.tokens_per_s is not None
+
+    @property
+    def fits(self) -> bool:
+        return self.available_bytes is None or self.memory_bytes <= self.available_bytes
+
+    @property
+    def download_s(self) -> float:
+        """Seconds on a common line."""
+        return self.download_bytes / LINE_BYTES_PER_S
+
+
+def takes(form: CreateLocalForm) -> Takes:
+    """What the form asks for, as far as it is written."""
+    model = OFFERED_MODELS[form.chosen_model]
+    precision = form.extras.get("precision", "fp32")
+    expected = expected_of([model.facts], precision)[model.model_id]
+    count = form.config["service_settings"].get("num_allocations", 1)
+    return Takes(
+        expected.with_allocations(min(max(count, 1), 10_000)),
+        free_bytes(),
+        model.weights.size_bytes,
+        model.weights.repository in repositories_here(),
+        expected.tokens_per_s,
+    )
+
+
+def model_cards() -> list[ModelCard]:
+    here, taken = repositories_here(), taken_ids()
+    expected = expected_of(model.facts for model in OFFERED_MODELS.values())
+    return [
+        ModelCard(
+            model,
+            free_id(model.model_id.strip("."), {*taken, model.model_id}),
+            model.weights.repository in here,
+            expected[model.model_id],
+        )
+        for model in OFFERED_MODELS.values()
+    ]
+
+
+def repositories_here() -> set[str]:
+    """Whose files are on this machine."""
+    ready = Artifact.objects.filter(state=ArtifactState.READY)
+    return set(ready.values_list("repository", flat=True))
+
+
+def suggested_id(service: Service, task: TaskType) -> str:
+    name = f"{service.name}-{task}"
+    return free_id(name, taken_ids(name))
+
+
+def taken_ids(prefix: str = "") -> set[str]:
+    """The ids that begin with this and that no new endpoint can have."""
+    endpoints = Endpoint.objects.filter(inference_id__startswith=prefix)
+    deployments = Deployment.objects.filter(deployment_id__startswith=prefix)
+    taken = set(endpoints.values_list("inference_id", flat=True))
+    taken.update(deployments.values_list("deployment_id", flat=True))
+    return taken
+
+
+def free_id(name: str, taken: set[str]) -> str:
+    """The name, with a number behind it where that is taken."""
+    candidate, number = name, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}-{number}"
+    return candidate

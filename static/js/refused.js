@@ -1,0 +1,19 @@
+// A form that comes back with something to put right leads to the first of it, and what was
+// unfolded in it stays so.
+(() => {
+  document.addEventListener("htmx:before:morph:attr", (event) => {
+    const { attrName, newValue } = event.detail;
+    const closes = event.target.matches("details") && attrName === "open" && newValue === null;
+    if (closes) event.preventDefault();
+  });
+
+  document.addEventListener("htmx:after:swap", (event) => {
+    const place = event.detail?.ctx?.target ?? event.target;
+    if (!place?.matches?.("[data-form-place]")) return;
+    const wrong = place.querySelector('[aria-invalid="true"], [role="alert"]');
+    if (!wrong) return;
+    if (wrong.matches("[role=alert]")) wrong.tabIndex = -1;
+    wrong.closest("details")?.setAttribute("open", "");
+    wrong.focus();
+  });
+})();
