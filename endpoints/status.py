@@ -11,6 +11,7 @@ class State(StrEnum):
     IDLE = "idle"
     WAITING = "waiting"
     DOWNLOADING = "downloading"
+    PAUSED = "paused"
     CONVERTING = "converting"
     MEASURING = "measuring"
     STARTING = "starting"
@@ -22,6 +23,7 @@ WORDS = {
     State.IDLE: "Starts on first use",
     State.WAITING: "Waiting",
     State.DOWNLOADING: "Downloading",
+    State.PAUSED: "Paused",
     State.CONVERTING: "Converting",
     State.MEASURING: "Measuring",
     State.STARTING: "Loading",
@@ -196,6 +198,11 @@ def _fetch_of(artifact: Artifact) -> EndpointStatus:
                     artifact.bytes_per_s,
                     artifact.source,
                 ),
+            )
+        case ArtifactState.PAUSED:
+            return EndpointStatus(
+                State.PAUSED,
+                "Somebody paused the download of the model. It goes on from the model’s page.",
             )
         case ArtifactState.CONVERTING:
             return EndpointStatus(

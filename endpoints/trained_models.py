@@ -7,14 +7,12 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from endpoints import audit, deployments, hosting, jobs, uploads
 from endpoints.access import forbidden_with, may_with
 from endpoints.attempts import attempt
 from endpoints.expressions import is_meant
 from endpoints.models import (
-    Artifact,
     ArtifactState,
     Deployment,
     Endpoint,
@@ -274,8 +272,9 @@ def delete_model(actor: User, model: TrainedModel, *, force: bool = False) -> No
         check_is_unused(actor, model, running)
     Deployment.objects.filter(model=model).delete()
     transaction.on_commit(partial(hosting.cut_off, running))
-    if model.artifact:
-        cancel_download(model.artifact, model)
+    # Other models may wait for the same files.
+    if model.artifact and not model.artifact.models.exclude(pk=model.pk).exists():
+        jobs.give_up(model.artifact)
     transaction.on_commit(uploads.removal_of(model))
     TrainedModel.objects.filter(pk=model.pk).delete()
     if model.is_added and model.artifact:
@@ -303,12 +302,4 @@ def check_is_unused(actor: User, model: TrainedModel, deployment_ids: Sequence[s
         raise Conflict(
             f"Cannot delete model [{model.model_id}] as it is currently deployed as "
             f"[{', '.join(deployed_as)}]; use force to delete the model"
-        )
-
-
-def cancel_download(artifact: Artifact, model: TrainedModel) -> None:
-    """End the fetching of files that no other model waits for."""
-    if not artifact.models.exclude(pk=model.pk).exists():
-        Artifact.objects.under_way().filter(pk=artifact.pk).update(
-            state=ArtifactState.ABSENT, updated_at=timezone.now()
         )

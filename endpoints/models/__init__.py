@@ -7,6 +7,7 @@ from endpoints.models.deployment import Deployment, DeploymentState
 from endpoints.models.endpoint import Endpoint, endpoint_by_id
 from endpoints.models.event import DeploymentEvent, EventPhase
 from endpoints.models.heartbeat import Heartbeat
+from endpoints.models.incoming import ModelUpload
 from endpoints.models.link import Invitation, LinkState, PasswordReset
 from endpoints.models.measure import ModelMeasure
 from endpoints.models.model import Artifact, ArtifactState, TrainedModel
@@ -51,6 +52,7 @@ __all__ = [
     "LinkState",
     "Membership",
     "ModelMeasure",
+    "ModelUpload",
     "Outcome",
     "PasswordReset",
     "RegionPolicy",

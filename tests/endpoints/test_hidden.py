@@ -74,6 +74,7 @@ GUESSES: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/_console/models/{model}", None),
     ("DELETE", "/_console/models/{model}?force", None),
     ("POST", "/_console/models/{model}/_cancel", None),
+    ("POST", "/_console/models/{model}/_pause", None),
     ("POST", "/_console/models/{model}/_retry", None),
     ("GET", "/_console/deployments/{deployment}/events", None),
     ("GET", "/_console/deployments/{endpoint}/events", None),

@@ -76,6 +76,7 @@ TABLES = {
 - +xx+x x++ x++ ++ x- ++xxx--  PUT /_console/models/new
 - +xx+x x++ x?? ?? x- ++xxx--  DELETE /_console/models/m1?force
 - +xx+x x++ x?? ?? x- ++xxx--  POST /_console/models/m1/_cancel
+- +xx+x x++ x?? ?? x- ++xxx--  POST /_console/models/m1/_pause
 - +xx+x x++ x?? ?? x- ++xxx--  POST /_console/models/m1/_retry
 - +xx+x xxx xxx xx x- +xxxx--  POST /_console/models/.rerank-v1/_cancel
 - +xx+x xxx xxx xx x- +xxxx--  POST /_console/models/.rerank-v1/_retry
