@@ -46,6 +46,7 @@ GROUPS = (
         (
             Section("Overview", "overview", "home", ("overview",)),
             Section("Endpoints", "endpoint-list", "server", ("endpoint", "cache-")),
+            Section("Models", "model-list", "package", ("model", "deployment"), Action.MODEL_GET),
             Section("Clusters", "cluster-list", "sitemap", ("cluster",), Action.CLUSTER_GET),
         ),
     ),

@@ -120,7 +120,7 @@ def needed_of(files: Mapping[str, int]) -> list[tuple[str, int]]:
         wanted = [(name, size) for name, size in files.items() if is_needed(name)]
         names = {name for name, _ in wanted}
         problems += [
-            f"there is no [{name}]: choose the folder with all of the model’s files"
+            f"there is no [{name}]: choose the folder with all of the model's files"
             for name in (CONFIG_FILE, TOKENIZER_FILE)
             if name not in names
         ]

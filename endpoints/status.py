@@ -202,7 +202,7 @@ def _fetch_of(artifact: Artifact) -> EndpointStatus:
         case ArtifactState.PAUSED:
             return EndpointStatus(
                 State.PAUSED,
-                "Somebody paused the download of the model. It goes on from the model’s page.",
+                "Somebody paused the download of the model. It goes on from the page of the model.",
             )
         case ArtifactState.CONVERTING:
             return EndpointStatus(

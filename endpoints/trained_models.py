@@ -19,7 +19,7 @@ from endpoints.models import (
     TrainedModel,
     User,
 )
-from endpoints.models.endpoint import RESERVED_PREFIX
+from endpoints.models.endpoint import RESERVED_PREFIX, EndpointQuerySet
 from endpoints.models.model import LOCATION, PYTORCH
 from endpoints.owned import (
     deployments_told,
@@ -284,6 +284,12 @@ def delete_model(actor: User, model: TrainedModel, *, force: bool = False) -> No
     audit.record("model.delete", model.model_id, team=model.team, before=before)
 
 
+def users_of(model: TrainedModel) -> EndpointQuerySet:
+    """The endpoints that fail without a model; what is always there only rests without it."""
+    running = Endpoint.objects.filter(deployment__model=model)
+    return running | Endpoint.objects.on_model(model.model_id).own()
+
+
 def check_is_unused(actor: User, model: TrainedModel, deployment_ids: Sequence[str]) -> None:
     for name in (model.model_id, *deployment_ids):
         if pipelines := references_to(actor, name).pipelines:
@@ -291,9 +297,7 @@ def check_is_unused(actor: User, model: TrainedModel, deployment_ids: Sequence[s
                 f"Cannot delete model [{model.model_id}] as it is still referenced by ingest "
                 f"processors; use force to delete the model. Pipelines: [{', '.join(pipelines)}]"
             )
-    users = Endpoint.objects.filter(deployment_id__in=deployment_ids)
-    users |= Endpoint.objects.on_model(model.model_id).own()
-    if used_by := endpoints_told(actor, users):
+    if used_by := endpoints_told(actor, users_of(model)):
         raise Conflict(
             f"Cannot delete model [{model.model_id}] as it is used by the inference endpoints "
             f"[{', '.join(used_by)}]; use force to delete the model"

@@ -61,8 +61,8 @@ class Weights:
     """The files of one network, known by their hashes; several models can run from them.
 
     repository, revision: where they stand on the hub, or the folder that they were added from;
-    empty for what somebody uploaded. A revision is a full commit where the hashes are known, so that what is asked for never moves
-    away from them. licence: an SPDX id. output: what the graph that is built from them gives.
+    empty for what somebody uploaded. A revision is a full commit where the hashes are known, so
+    that what is asked for never moves away from them. licence: an SPDX id. output: what the graph that is built from them gives.
     """
 
     repository: str
