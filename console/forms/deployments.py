@@ -30,7 +30,7 @@ class AllocationsForm(RefusableForm):
         required=False,
         initial=1,
         help_text="Copies of the model at work. More answer more calls at once; they share the "
-        "model’s memory.",
+        "model's memory.",
         error_messages=WHOLE_NUMBER,
         widget=forms.NumberInput(attrs=NUMBER),
     )
@@ -83,10 +83,10 @@ class AllocationsForm(RefusableForm):
         return {"enabled": True, **{name: one for name, one in given.items() if one is not None}}
 
     @property
-    def changes(self) -> dict[str, Any]:
-        """What becomes of the bounds of one that runs; None takes one away."""
+    def changes(self) -> dict[str, Any] | None:
+        """What becomes of the bounds of one that runs; None takes one away, or changes nothing."""
         if not self.is_adaptive:
-            return {"enabled": False}
+            return {"enabled": False} if self.initial["how_many"] == ADAPTIVE else None
         return {"enabled": True, **{name: self.cleaned_data[name] for name in BOUNDS}}
 
     def number(self, name: str, default: int) -> int:

@@ -292,5 +292,3 @@ def suggested_id(name: str) -> str:
     """The name of a repository, a folder or an archive as an id may be written."""
     allowed = re.sub(r"[^a-z0-9_.-]+", "-", name.lower())
     return re.sub(r"^[^a-z0-9]+|[^a-z0-9]+$", "", allowed[:64])
-
-

@@ -90,8 +90,8 @@ def upload_begin(request: HtmxRequest) -> HttpResponse:
             form.note(exc)
     if is_script(request):
         problems = {name or "": list(map(str, told)) for name, told in form.errors.items()}
-        return JsonResponse({"problems": problems}, status=400)
-    return render(request, "models/add.html", adding("upload", form), status=200)
+        return JsonResponse({"problems": problems})
+    return render(request, "models/add.html", adding("upload", form))
 
 
 def is_script(request: HtmxRequest) -> bool:
@@ -105,7 +105,7 @@ def announced(request: HtmxRequest) -> dict[str, int]:
         sizes = {str(name): int(size) for name, size in files}
     except (orjson.JSONDecodeError, TypeError, ValueError):
         raise InvalidRequest("Choose the folder of the model, or a zip archive of it.") from None
-    if not 0 < len(sizes):
+    if not len(sizes) > 0:
         raise InvalidRequest("Choose the folder of the model, or a zip archive of it.")
     return dict(list(sizes.items())[: MOST_FILES + 1])
 
@@ -189,10 +189,14 @@ def upload_finish(request: HtmxRequest, model_id: str) -> HttpResponse:
         return redirect("model-upload", model_id)
 
 
-@page("POST")
+@page("GET", "HEAD", "POST")
 def upload_discard(request: HtmxRequest, model_id: str) -> HttpResponse:
+    """Ask first."""
     require(request.user, Action.MODEL_PUT)
-    model_uploads.discard(find_upload(request.user, model_id))
+    upload = find_upload(request.user, model_id)
+    if request.method != "POST":
+        return render(request, "models/discard.html", {"upload": upload})
+    model_uploads.discard(upload)
     messages.success(request, f"The upload of {model_id} is discarded.")
     return redirect("model-list")
 

@@ -62,7 +62,8 @@ class Weights:
 
     repository, revision: where they stand on the hub, or the folder that they were added from;
     empty for what somebody uploaded. A revision is a full commit where the hashes are known, so
-    that what is asked for never moves away from them. licence: an SPDX id. output: what the graph that is built from them gives.
+    that what is asked for never moves away from them. licence: an SPDX id. output: what the graph
+    that is built from them gives.
     """
 
     repository: str

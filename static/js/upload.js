@@ -60,7 +60,7 @@
     if (!isJson) throw new Refused("You are signed out, or this page is old. Load it again.");
     const told = await answer.json();
     if (answer.status === 409 && options.method === "PUT") return null;
-    if (!answer.ok) throw new Refused(told.reason ?? "", told.problems);
+    if (!answer.ok || told.problems) throw new Refused(told.reason ?? "", told.problems);
     return told;
   }
 
@@ -80,6 +80,7 @@
     for (let pause_s = 1; ; pause_s = Math.min(2 * pause_s, LONGEST_PAUSE_S)) {
       if (isPaused) {
         say("Paused. What was sent stays.");
+        for (const name of ["rate", "left"]) find(name).textContent = "–";
         await untilGoOn();
       }
       try {
@@ -144,6 +145,7 @@
     // Loaded again, this is the page that goes on with it.
     history.replaceState(null, "", upload.page);
     panel.hidden = false;
+    submit.closest(".step").hidden = true;
     const total = upload.files.reduce((sum, file) => sum + file.size, 0);
     const show = meter(total);
     let before = 0;
@@ -168,7 +170,7 @@
 
   // Beside the field that a problem is about, or above all of them.
   function tell(words, name = "") {
-    const field = name && document.getElementById(`id_${name}`);
+    const field = name ? document.getElementById(`id_${name}`) : null;
     const told = document.createElement(field ? "p" : "div");
     told.className = field ? "problem" : "alert alert-danger";
     told.dataset.uploadTold = "";
@@ -190,6 +192,7 @@
     } catch (error) {
       isUnderWay = false;
       submit.disabled = false;
+      submit.closest(".step").hidden = false;
       say("Stopped.");
       if (!(error instanceof Refused)) tell("The server does not answer. Try again.");
       else if (error.message) tell(error.message);

@@ -35,6 +35,7 @@ PAGES = (
     ("GET", "/console/models/_uploads/mine"),
     ("PUT", "/console/models/_uploads/mine/0"),
     ("POST", "/console/models/_uploads/mine/finish"),
+    ("GET", "/console/models/_uploads/mine/discard"),
     ("POST", "/console/models/_uploads/mine/discard"),
     ("GET", "/console/models/_deployments"),
     ("GET", "/console/models/_deployments/_scale"),

@@ -95,7 +95,7 @@ TABLES = {
 - +xx+x x++ x?? ?? x-  GET /console/models/_uploads/u1
 - +xx+x x++ x?? ?? x-  PUT /console/models/_uploads/u1/0
 - +xx+x x++ x?? ?? x-  POST /console/models/_uploads/u1/finish
-- +xx+x x++ x?? ?? x-  POST /console/models/_uploads/u1/discard
+- +xx+x x++ x?? ?? x-  GET|POST /console/models/_uploads/u1/discard
 - +xx+x x++ x++ ++ x-  POST /console/models/.elser_model_2/download
 - +xx+x x++ x?? ?? x-  POST /console/models/m1/download
 - +xx+x xxx xxx xx x-  POST /console/models/.rerank-v1/download
