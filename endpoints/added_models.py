@@ -108,7 +108,7 @@ def pause_download(model: TrainedModel) -> None:
     Raises Conflict where nothing is being fetched; what is here already is only prepared.
     """
     fetched = Artifact.objects.filter(
-        pk=model.artifact_id, state__in=[ArtifactState.QUEUED, ArtifactState.DOWNLOADING]
+        models=model, state__in=[ArtifactState.QUEUED, ArtifactState.DOWNLOADING]
     )
     if not fetched.update(
         state=ArtifactState.PAUSED, bytes_per_s=0, has_restarted=False, updated_at=timezone.now()

@@ -116,7 +116,10 @@ class AddModelForm(RefusableForm):
         widget=forms.TextInput(attrs=CODE | {"placeholder": "passage: "}),
     )
 
-    OPTIONS = ("description", "license", "task_type", "pooling", "search_prefix", "ingest_prefix")
+    OPTIONS: tuple[str, ...] = (
+        *("description", "license", "task_type", "pooling"),
+        *("search_prefix", "ingest_prefix"),
+    )
 
     def offer(self, owners: Owners) -> None:
         """Ask whose it is to be, where it may belong to one of several teams."""

@@ -74,7 +74,8 @@ class ShownDeployment:
 
     @property
     def stats(self) -> dict[str, Any]:
-        return self.deployment.stats
+        counted: dict[str, Any] = self.deployment.stats
+        return counted
 
     @property
     def each_last_minute(self) -> float | None:
@@ -123,7 +124,7 @@ def shown(
         endpoint=own,
         others=[one for one in told if one != own],
         hidden_count=len(users) - len(told),
-        memory_bytes=known and known.with_allocations(deployment.current_allocations),
+        memory_bytes=known.with_allocations(deployment.current_allocations) if known else None,
         is_measured=bool(known and known.is_measured),
         events=events[:SHOWN_EVENTS],
     )
@@ -296,6 +297,8 @@ def processors() -> int:
 def deployment_scale(request: HtmxRequest) -> HttpResponse:
     """What was started for an endpoint is scaled as that endpoint."""
     require(request.user, Action.DEPLOYMENT_UPDATE)
+    if "id" not in request.GET:
+        return redirect("deployment-list")
     deployment = named(request, Action.DEPLOYMENT_UPDATE)
     is_sent = request.method == "POST"
     data = request.POST if is_sent else request.GET if wants_fragment(request) else None
@@ -331,6 +334,8 @@ def deployment_scale(request: HtmxRequest) -> HttpResponse:
 def deployment_stop(request: HtmxRequest) -> HttpResponse:
     """Ask first, with what depends on it."""
     require(request.user, Action.DEPLOYMENT_STOP)
+    if "id" not in request.GET:
+        return redirect("deployment-list")
     deployment = named(request, Action.DEPLOYMENT_STOP)
     problem = ""
     if request.method == "POST":

@@ -16,7 +16,7 @@ from console.forms.models import DeleteModelForm, ModelSearchForm
 from console.http import HtmxRequest, page, require_fresh, wants_fragment
 from console.pages.audit import model_history
 from console.pages.deployments import shown_deployments
-from console.pages.parts import silent
+from console.pages.parts import silent_parts
 from console.pages.precision import model_precision
 from console.working import working
 from endpoints import added_models, trained_models
@@ -92,7 +92,7 @@ def model_list(request: HtmxRequest) -> HttpResponse:
         "incoming": incoming(request.user),
         "shows_teams": working(request).has_choice and any(row.team for row in every),
         "is_moving": any(row.status.is_moving for row in rows),
-        "silent_parts": silent({row.status.needed_part for row in rows} - {None}),
+        "silent_parts": silent_parts(row.status for row in rows),
     }
     template = "models/_rows.html" if wants_fragment(request) else "models/list.html"
     return render(request, template, context)
@@ -157,7 +157,7 @@ def overview(request: HtmxRequest, model: KnownModel) -> dict[str, Any]:
         "deployments": deployments,
         "precision": model_precision(record) if record else None,
         "history": model_history(user, record, SHOWN_HISTORY) if record else None,
-        "silent_parts": silent({status.needed_part} - {None}),
+        "silent_parts": silent_parts([status]),
         "may_fetch": may_fetch(user, record),
         "may_delete": record is not None and may_with(user, Action.MODEL_DELETE, record),
         "may_start": may_start(user, model),

@@ -134,7 +134,7 @@ def test_as_many_queries_for_many_models_as_for_one(
             somebody.get(path)
 
 
-STATES = (
+STATES: tuple[tuple[ArtifactState, dict[str, Any], str], ...] = (
     (ArtifactState.QUEUED, {}, "The download is next in line."),
     (ArtifactState.DOWNLOADING, {"bytes_done": 25, "bytes_per_s": 5.0}, "25 B of 100 B (25%)"),
     (ArtifactState.DOWNLOADING, {"bytes_per_s": 5.0}, "about 20 s"),

@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from endpoints import jobs, model_uploads, teams
 from endpoints.models import AuditEntry, ModelUpload, TeamRole, TrainedModel
-from inference.runner import files as runner_files
 from tests.endpoints.api.adding import folder_of, work
 from tests.endpoints.conftest import PASSWORD, Api, basic, refused, told
 from tests.factories import make_user
@@ -161,7 +160,7 @@ def test_files_of_no_model_are_refused_before_they_are_sent(
 
 
 def test_a_full_disk_is_told(api: Api, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner_files.shutil, "disk_usage", lambda path: Usage(1, 1, 0))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(1, 1, 0))
 
     response = begin(api, own)
 
