@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 
@@ -16,7 +17,7 @@ from console.http import HtmxRequest, page, wants_fragment
 from console.pages.create import free_id, taken_ids
 from console.pages.parts import silent
 from console.working import working
-from endpoints import fitting, model_deployments
+from endpoints import fitting, model_deployments, trained_models
 from endpoints.access import may, require, sees
 from endpoints.fitting import FULL_PRECISION, Expected, expected_of
 from endpoints.known_models import KnownModel, known_model
@@ -203,7 +204,7 @@ def deployment_start(request: HtmxRequest, model_id: str) -> HttpResponse:
         del form.fields["precision"]
     if is_sent and form.is_valid():
         try:
-            started = model_deployments.start(request.user, model_id, form.wish, team=form.team)
+            started = start(request, model, form)
         except NotFound as exc:
             if model.record is None or not model.record.is_uploaded:
                 raise
@@ -217,6 +218,16 @@ def deployment_start(request: HtmxRequest, model_id: str) -> HttpResponse:
     if wants_fragment(request):
         return render(request, "models/_fit.html", context)
     return render(request, "models/start.html", context)
+
+
+@transaction.atomic
+def start(request: HtmxRequest, model: KnownModel, form: StartForm) -> Deployment:
+    """Start a model as a valid form says; a built-in one may be asked for just now."""
+    model_id = model.facts.model_id
+    if model.record is None:
+        require(request.user, Action.MODEL_PUT)
+        trained_models.put_model(request.user, model_id, {})
+    return model_deployments.start(request.user, model_id, form.wish, team=form.team)
 
 
 def owners_of_start(request: HtmxRequest) -> Owners:

@@ -301,6 +301,18 @@ def test_a_model_is_started_as_the_form_says(console: Client) -> None:
     assert made.adaptive_allocations == bounds
 
 
+def test_a_built_in_model_is_started_before_anybody_asked_for_it(console: Client) -> None:
+    assert "number_of_allocations" in text(console.post(f"{PAGE}/start", {}))
+    sent = FORM | {"deployment_id": "mine", "queue_capacity": "0"}
+    console.post(f"{PAGE}/start", sent)
+    assert not TrainedModel.objects.exists()
+
+    console.post(f"{PAGE}/start", sent | {"queue_capacity": "5"})
+
+    assert Deployment.objects.get().deployment_id == "mine"
+    assert Artifact.objects.get().state == ArtifactState.QUEUED
+
+
 @pytest.mark.parametrize(
     ("sent", "field"),
     [

@@ -28,6 +28,7 @@ from endpoints.models import (
     DeploymentEvent,
     Endpoint,
     IngestPipeline,
+    ModelUpload,
     ShareLevel,
     Team,
     TeamRole,
@@ -61,6 +62,8 @@ KEPT = {
     "cluster.name",
     "endpoint.encrypted_secrets",
     "endpoint.service",
+    "modelupload.model_id",
+    "trainedmodel.model_id",
     "user.email",
     "user.password",
     "user.username",
@@ -100,6 +103,7 @@ def furnish(team: Team, other: Team) -> None:
     assert local.deployment
     DeploymentEvent.objects.create(deployment=local.deployment, phase="failed", reason="no room")
     make_added_model(description=PLANT, languages=(PLANT,))
+    ModelUpload.objects.create(model_id="mine", team=team, files=[[PLANT, 5]])
     make_remote_endpoint(
         "openai",
         TaskType.TEXT_EMBEDDING,
