@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
@@ -162,7 +161,6 @@ def overview(request: HtmxRequest, model: KnownModel) -> dict[str, Any]:
         "may_delete": record is not None and may_with(user, Action.MODEL_DELETE, record),
         "may_start": may_start(user, model),
         "may_create": may(user, Action.PUT),
-        "mirror_is_set": bool(settings.MODEL_MIRROR),
     }
 
 
