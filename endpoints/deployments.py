@@ -232,12 +232,14 @@ def set_allocations(
 def request_files(artifact: Artifact) -> bool:
     """Have a worker fetch these files, unless they are there or on their way.
 
-    Returns whether they were neither.
+    What came before they were paused is kept. Returns whether they were neither.
     """
+    paused = Artifact.objects.filter(pk=artifact.pk, state=ArtifactState.PAUSED)
     missing = Artifact.objects.filter(
         pk=artifact.pk, state__in=[ArtifactState.ABSENT, ArtifactState.FAILED]
     )
-    if missing.update(state=ArtifactState.QUEUED, reason="", bytes_done=0, worked_on_at=None):
+    queued: dict[str, Any] = {"state": ArtifactState.QUEUED, "reason": "", "worked_on_at": None}
+    if paused.update(**queued) or missing.update(**queued, bytes_done=0, has_restarted=False):
         tasks.fetch_artifact.delay_on_commit(artifact.pk)
         return True
     return False

@@ -13,7 +13,7 @@ from django.db import connection, models
 
 from endpoints import attempts, audit
 from endpoints.access import may_with
-from endpoints.models import AuditEntry, Endpoint, Outcome, User
+from endpoints.models import AuditEntry, Endpoint, Outcome, TrainedModel, User
 from endpoints.models.base import iso
 from endpoints.permissions import Action
 from endpoints.scopes import scope_of
@@ -315,3 +315,19 @@ def history_of(user: User, endpoint: Endpoint) -> Entries:
 def is_told_all(user: User, endpoint: Endpoint) -> bool:
     """Whether somebody sees from where and with which key an endpoint was changed."""
     return may_with(user, Action.UPDATE, endpoint)
+
+
+def history_of_model(user: User, model: TrainedModel) -> Entries:
+    """What happened to a model and its files since it is known, for who sees it.
+
+    What was refused or failed for others is for those who may change it.
+    """
+    entries = AuditEntry.objects.filter(
+        subject=model.model_id,
+        verb__startswith="model.",
+        number__gte=_first_since(model.created_at),
+        at__gte=model.created_at,
+    )
+    if may_with(user, Action.MODEL_PUT, model):
+        return entries
+    return entries.filter(outcome=Outcome.DONE)

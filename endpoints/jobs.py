@@ -51,6 +51,16 @@ def abandoned_artifacts() -> list[int]:
     return list(unattended(Artifact.objects.under_way()).values_list("pk", flat=True))
 
 
+def give_up(artifact: Artifact) -> int:
+    """Want these files no more; what came of them by halves goes. Returns how many were wanted."""
+    begun = Artifact.objects.begun().filter(pk=artifact.pk)
+    is_unattended = unattended(begun).exists()
+    wanted = begun.update(state=ArtifactState.ABSENT, bytes_done=0, updated_at=timezone.now())
+    if wanted and is_unattended:  # else the worker does it when it ends
+        discard_parts(artifact_folder(artifact))
+    return wanted
+
+
 def fetch_artifact(artifact_pk: int) -> None:
     """Fetch and convert the files of an artifact, unless somebody is at it or it is done."""
     wanted = unattended(Artifact.objects.under_way().filter(pk=artifact_pk))
@@ -109,8 +119,11 @@ def _fetch_and_convert(artifact: Artifact) -> None:
     folder, weights = artifact_folder(artifact), weights_of(artifact)
 
     def show(progress: Progress) -> None:
+        artifact.has_restarted |= progress.bytes_done < artifact.bytes_done
+        artifact.bytes_done = progress.bytes_done
         _go_on(
             artifact,
+            has_restarted=artifact.has_restarted,
             source=progress.source,
             bytes_done=progress.bytes_done,
             bytes_total=progress.bytes_total,

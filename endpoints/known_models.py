@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from endpoints.access import get_seen
-from endpoints.models import ArtifactState, TrainedModel, User
+from endpoints.models import ArtifactState, Deployment, TrainedModel, User
 from endpoints.owned import unknown_model, visible_deployments, visible_models
 from endpoints.permissions import Action
 from inference.runner.catalogue import (
@@ -43,11 +43,11 @@ def published_facts() -> dict[str, ModelFacts]:
 
 @dataclass(frozen=True)
 class KnownModel:
-    """record: None for a built-in model that nobody asked for yet. deployments: their ids."""
+    """record: None for a built-in model that nobody asked for yet. deployments: those told of."""
 
     facts: ModelFacts
     record: TrainedModel | None
-    deployments: Sequence[str] = ()
+    deployments: Sequence[Deployment] = ()
 
     @property
     def state(self) -> ArtifactState:
@@ -114,7 +114,7 @@ class KnownModel:
             {"name": file.name, "size_in_bytes": file.size_bytes, "sha256": file.sha256}
             for file in self.files
         ]
-        shown["deployments"] = list(self.deployments)
+        shown["deployments"] = [one.deployment_id for one in self.deployments]
         return shown
 
 
@@ -128,9 +128,9 @@ def source_of(facts: ModelFacts) -> dict[str, str]:
 def known_models(user: User) -> list[KnownModel]:
     """Those that somebody sees, by id; a built-in one by each of its names that was asked for."""
     records = {model.model_id: model for model in visible_models(user).select_related("team")}
-    deployments: dict[int, list[str]] = {}
+    deployments: dict[int, list[Deployment]] = {}
     for deployment in visible_deployments(user).order_by("deployment_id"):
-        deployments.setdefault(deployment.model_id, []).append(deployment.deployment_id)
+        deployments.setdefault(deployment.model_id, []).append(deployment)
     known = [
         KnownModel(model.facts, model, deployments.get(model.pk, ())) for model in records.values()
     ]
@@ -148,5 +148,5 @@ def known_model(user: User, model_id: str) -> KnownModel:
     if found is None and (facts := builtin_facts(model_id)):
         return KnownModel(facts, None)
     record = get_seen(user, found, Action.MODEL_GET, str(unknown_model(model_id)))
-    ids = visible_deployments(user).filter(model=record).order_by("deployment_id")
-    return KnownModel(record.facts, record, list(ids.values_list("deployment_id", flat=True)))
+    found_here = visible_deployments(user).filter(model=record).order_by("deployment_id")
+    return KnownModel(record.facts, record, list(found_here))

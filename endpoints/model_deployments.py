@@ -1,6 +1,6 @@
 """Deployments that the trained models API starts, changes and stops."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -225,6 +225,17 @@ def stop(actor: User, expression: str, *, allow_no_match: bool = True, force: bo
             raise forbidden_with(actor, Action.DEPLOYMENT_STOP, deployment)
     if not found and not allow_no_match:
         raise unknown(expression)
+    end(actor, found, force=force)
+
+
+@attempt("deployment.stop", on="deployment")
+def stop_one(actor: User, deployment: Deployment, *, force: bool = False) -> None:
+    """The same for one that was found, whatever its id would mean as a wildcard."""
+    end(actor, [deployment], force=force)
+
+
+def end(actor: User, found: Collection[Deployment], *, force: bool) -> None:
+    """Raises Conflict, unless forced, while an ingest pipeline or an endpoint runs on one."""
     if not force:
         for deployment in found:
             check_is_unused(actor, deployment)

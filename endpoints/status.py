@@ -14,6 +14,7 @@ class State(StrEnum):
     IDLE = "idle"
     WAITING = "waiting"
     DOWNLOADING = "downloading"
+    PAUSED = "paused"
     CONVERTING = "converting"
     MEASURING = "measuring"
     STARTING = "starting"
@@ -25,6 +26,7 @@ WORDS = {
     State.IDLE: "Starts on first use",
     State.WAITING: "Waiting",
     State.DOWNLOADING: "Downloading",
+    State.PAUSED: "Paused",
     State.CONVERTING: "Converting",
     State.MEASURING: "Measuring",
     State.STARTING: "Loading",
@@ -215,6 +217,11 @@ def _fetch_of(artifact: Artifact) -> EndpointStatus:
                     artifact.bytes_per_s,
                     artifact.source,
                 ),
+            )
+        case ArtifactState.PAUSED:
+            return EndpointStatus(
+                State.PAUSED,
+                "Somebody paused the download of the model. It goes on from the page of the model.",
             )
         case ArtifactState.CONVERTING:
             return EndpointStatus(

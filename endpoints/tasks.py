@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from endpoints import audit, deleted, jobs, precision, scanning, usage
+from endpoints import audit, deleted, jobs, model_uploads, precision, scanning, usage
 from endpoints.lab import embedding, runs
 
 
@@ -41,6 +41,11 @@ def try_precisions(model_pk: int) -> None:
 def resume_trials() -> None:
     for model_pk in precision.untried_models():
         try_precisions.delay(model_pk)
+
+
+@shared_task
+def forget_uploads() -> None:
+    model_uploads.forget_old()
 
 
 @shared_task

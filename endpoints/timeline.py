@@ -15,6 +15,7 @@ FILE_PHASES = {
     ArtifactState.ABSENT: EventPhase.WAITING,
     ArtifactState.QUEUED: EventPhase.WAITING,
     ArtifactState.DOWNLOADING: EventPhase.DOWNLOADING,
+    ArtifactState.PAUSED: EventPhase.PAUSED,
     ArtifactState.CONVERTING: EventPhase.CONVERTING,
     ArtifactState.FAILED: EventPhase.FAILED,
 }

@@ -7,21 +7,19 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from endpoints import audit, deployments, hosting, jobs, uploads
 from endpoints.access import forbidden_with, may_with
 from endpoints.attempts import attempt
 from endpoints.expressions import is_meant
 from endpoints.models import (
-    Artifact,
     ArtifactState,
     Deployment,
     Endpoint,
     TrainedModel,
     User,
 )
-from endpoints.models.endpoint import RESERVED_PREFIX
+from endpoints.models.endpoint import RESERVED_PREFIX, EndpointQuerySet
 from endpoints.models.model import LOCATION, PYTORCH
 from endpoints.owned import (
     deployments_told,
@@ -274,8 +272,9 @@ def delete_model(actor: User, model: TrainedModel, *, force: bool = False) -> No
         check_is_unused(actor, model, running)
     Deployment.objects.filter(model=model).delete()
     transaction.on_commit(partial(hosting.cut_off, running))
-    if model.artifact:
-        cancel_download(model.artifact, model)
+    # Other models may wait for the same files.
+    if model.artifact and not model.artifact.models.exclude(pk=model.pk).exists():
+        jobs.give_up(model.artifact)
     transaction.on_commit(uploads.removal_of(model))
     TrainedModel.objects.filter(pk=model.pk).delete()
     if model.is_added and model.artifact:
@@ -285,6 +284,12 @@ def delete_model(actor: User, model: TrainedModel, *, force: bool = False) -> No
     audit.record("model.delete", model.model_id, team=model.team, before=before)
 
 
+def users_of(model: TrainedModel) -> EndpointQuerySet:
+    """The endpoints that fail without a model; what is always there only rests without it."""
+    running = Endpoint.objects.filter(deployment__model=model)
+    return running | Endpoint.objects.on_model(model.model_id).own()
+
+
 def check_is_unused(actor: User, model: TrainedModel, deployment_ids: Sequence[str]) -> None:
     for name in (model.model_id, *deployment_ids):
         if pipelines := references_to(actor, name).pipelines:
@@ -292,9 +297,7 @@ def check_is_unused(actor: User, model: TrainedModel, deployment_ids: Sequence[s
                 f"Cannot delete model [{model.model_id}] as it is still referenced by ingest "
                 f"processors; use force to delete the model. Pipelines: [{', '.join(pipelines)}]"
             )
-    users = Endpoint.objects.filter(deployment_id__in=deployment_ids)
-    users |= Endpoint.objects.on_model(model.model_id).own()
-    if used_by := endpoints_told(actor, users):
+    if used_by := endpoints_told(actor, users_of(model)):
         raise Conflict(
             f"Cannot delete model [{model.model_id}] as it is used by the inference endpoints "
             f"[{', '.join(used_by)}]; use force to delete the model"
@@ -303,12 +306,4 @@ def check_is_unused(actor: User, model: TrainedModel, deployment_ids: Sequence[s
         raise Conflict(
             f"Cannot delete model [{model.model_id}] as it is currently deployed as "
             f"[{', '.join(deployed_as)}]; use force to delete the model"
-        )
-
-
-def cancel_download(artifact: Artifact, model: TrainedModel) -> None:
-    """End the fetching of files that no other model waits for."""
-    if not artifact.models.exclude(pk=model.pk).exists():
-        Artifact.objects.under_way().filter(pk=artifact.pk).update(
-            state=ArtifactState.ABSENT, updated_at=timezone.now()
         )

@@ -13,7 +13,7 @@ from console.forms.audit import AuditForm
 from console.http import HtmxRequest, page, require_fresh, wants_fragment
 from console.pages.endpoint_page import HISTORY, show
 from endpoints import attempts
-from endpoints.access import get_endpoint, require
+from endpoints.access import get_endpoint, may_with, require
 from endpoints.api.audit import download
 from endpoints.history import (
     FILTERS,
@@ -24,12 +24,13 @@ from endpoints.history import (
     differences,
     export,
     history_of,
+    history_of_model,
     is_told_all,
     seen_lately,
     visible_entries,
     window,
 )
-from endpoints.models import AuditEntry, Endpoint, User
+from endpoints.models import AuditEntry, Endpoint, TrainedModel, User
 from endpoints.permissions import Action
 from inference.errors import InvalidArgument
 
@@ -114,6 +115,13 @@ def history(user: User, endpoint: Endpoint, size: int, before: int | None = None
     shown = window(history_of(user, endpoint), Search(), size, before)
     rows = [Row(entry, differences(entry)) for entry in shown.entries]
     return History(rows, shown.next_before, is_told_all(user, endpoint))
+
+
+def model_history(user: User, model: TrainedModel, size: int) -> History:
+    """The newest of what happened to a model that somebody sees."""
+    shown = window(history_of_model(user, model), Search(), size)
+    rows = [Row(entry, differences(entry)) for entry in shown.entries]
+    return History(rows, shown.next_before, may_with(user, Action.MODEL_PUT, model))
 
 
 def number_in(request: HtmxRequest) -> int | None:

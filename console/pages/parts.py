@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
+from endpoints.model_states import ModelStatus
 from endpoints.models import Heartbeat
 from endpoints.status import EndpointStatus
 
 
-def silent_parts(statuses: Iterable[EndpointStatus]) -> list[str]:
-    """The parts that endpoints like these need and that give no sign of life."""
+def silent_parts(statuses: Iterable[EndpointStatus | ModelStatus]) -> list[str]:
+    """The parts that endpoints or models like these need and that give no sign of life."""
     return silent({status.needed_part for status in statuses if status.needed_part})
 
 

@@ -1,8 +1,9 @@
-"""What the page of an endpoint tells of its model's precisions."""
+"""What the pages of endpoints and models tell of a model's precisions."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from endpoints.models import Endpoint
+from endpoints.models import Deployment, DeploymentState, Endpoint, TrainedModel
 from endpoints.precision import report_of
 from inference.runner.precision.report import (
     ASKED_BOUNDS,
@@ -82,18 +83,36 @@ def precision_card(endpoint: Endpoint) -> PrecisionCard | None:
     deployment = endpoint.deployment
     if deployment is None or not deployment.precision:
         return None
-    report = report_of(deployment.model)
+    return _card(deployment.model, Precision(deployment.precision), [deployment])
+
+
+def model_precision(model: TrainedModel) -> PrecisionCard | None:
+    """The trials of a model, whoever asked for them; None where there are none."""
+    if model.is_uploaded or not model.has_files:
+        return None
+    running = model.deployments.filter(state=DeploymentState.STARTED)
+    return _card(model, Precision.FP32, running)
+
+
+def _card(
+    model: TrainedModel, wished: Precision, deployments: Iterable[Deployment]
+) -> PrecisionCard | None:
+    report = report_of(model)
     full = report.trial(Precision.FP32) if report else None
     if report is None or full is None:
         return None
-    wished = Precision(deployment.precision)
-    running = None if report.refusal(wished) else report.resolved(wished)
+    asked = {Precision(one.precision or Precision.FP32) for one in deployments}
+    running = {report.resolved(one) for one in asked if not report.refusal(one)}
     rows = tuple(_row(report, trial, full, wished, running) for trial in report.trials)
     return PrecisionCard(rows, report.key["processor"], MEASURES[Measure(report.measure)])
 
 
 def _row(
-    report: Report, trial: Trial, full: Trial, wished: Precision, running: Precision | None
+    report: Report,
+    trial: Trial,
+    full: Trial,
+    wished: Precision,
+    running: Collection[Precision],
 ) -> TriedRow:
     bounds = CHOSEN_BOUNDS if wished == Precision.AUTO else ASKED_BOUNDS
     short, row = (0.0, 0.0) if trial.missing else trial.speed_over(full)
@@ -103,7 +122,7 @@ def _row(
         nearness=_nearness(report, trial),
         short_gain=short,
         row_gain=row,
-        is_running=trial.precision == running,
+        is_running=trial.precision in running,
         remark=trial.missing or " and ".join(trial.shortfalls(bounds)),
     )
 

@@ -70,6 +70,7 @@ VERBS = {
     "endpoint.unshare": "stop sharing endpoint",
     "endpoint.retry": "try endpoint again",
     "model.upload": "upload to model",
+    "model.pause": "pause fetching model",
     "model.cancel": "stop fetching model",
     "model.retry": "fetch model again",
     "member.remove": "remove from team",

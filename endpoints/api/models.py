@@ -1,5 +1,6 @@
 """The `_console/models` routes: what can run here, and adding to it by name."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -39,12 +40,11 @@ class PrefixesBody(Body):
         return {InputType(name): text for name, text in self.model_dump(exclude_none=True).items()}
 
 
-class AddModelBody(Body):
+class ModelBody(Body):
     """What is not said is taken from the model's own files."""
 
     is_stored = True
 
-    source: SourceBody
     task_type: StrictStr | None = None
     pooling: StrictStr | None = None
     prefixes: PrefixesBody | None = None
@@ -54,14 +54,23 @@ class AddModelBody(Body):
     def wish(self, model_id: str) -> Wish:
         return Wish(
             model_id=model_id,
-            repository=self.source.repository,
-            revision=self.source.revision,
-            folder=Path(self.source.folder) if self.source.folder else None,
             task_type=None if self.task_type is None else TaskType.parse(self.task_type),
             pooling=self.pooling,
             prefixes=self.prefixes.by_type if self.prefixes else None,
             description=self.description,
             licence=self.license,
+        )
+
+
+class AddModelBody(ModelBody):
+    source: SourceBody
+
+    def wish(self, model_id: str) -> Wish:
+        return replace(
+            super().wish(model_id),
+            repository=self.source.repository,
+            revision=self.source.revision,
+            folder=Path(self.source.folder) if self.source.folder else None,
         )
 
 
@@ -101,6 +110,14 @@ class CancelView(ElasticView):
         self.params(request)
         model = get_model(request.user, model_id, to=Action.MODEL_PUT)
         added_models.cancel_download(request.user, model)
+        return self.answer(known_model(request.user, model_id).to_response())
+
+
+class PauseView(ElasticView):
+    def post(self, request: UserRequest, model_id: str) -> HttpResponse:
+        require(request.user, Action.MODEL_PUT)
+        self.params(request)
+        added_models.pause_download(get_model(request.user, model_id, to=Action.MODEL_PUT))
         return self.answer(known_model(request.user, model_id).to_response())
 
 

@@ -5,7 +5,8 @@ from endpoints.api.cache import CacheView
 from endpoints.api.deleted import DeletedListView, DeletedView, RestoreView
 from endpoints.api.deployments import DeploymentEventsView
 from endpoints.api.diagnosis import DiagnosisView
-from endpoints.api.models import CancelView, KnownModelView, ModelsView, RetryView
+from endpoints.api.model_uploads import FinishUploadView, UploadPartView, UploadView
+from endpoints.api.models import CancelView, KnownModelView, ModelsView, PauseView, RetryView
 from endpoints.api.openapi.view import OpenApiView
 from endpoints.api.region_policy import RegionPolicyView
 from endpoints.api.security import accounts, more_keys
@@ -47,7 +48,11 @@ urlpatterns = [
     path("_console/models", ModelsView.as_view()),
     path("_console/models/<str:model_id>", KnownModelView.as_view()),
     path("_console/models/<str:model_id>/_cancel", CancelView.as_view()),
+    path("_console/models/<str:model_id>/_pause", PauseView.as_view()),
     path("_console/models/<str:model_id>/_retry", RetryView.as_view()),
+    path("_console/models/<str:model_id>/uploads", UploadView.as_view()),
+    path("_console/models/<str:model_id>/uploads/_finish", FinishUploadView.as_view()),
+    path("_console/models/<str:model_id>/uploads/<int:number>", UploadPartView.as_view()),
     path("_console/audit", audit.AuditView.as_view()),
     path("_console/audit/_export", audit.ExportView.as_view()),
     path("_console/clusters", clusters.ClusterListView.as_view()),

@@ -95,7 +95,16 @@ ARTIFACTS = Part(
     key=("repository",),
     check=rules.check_artifact,
     left_out=frozenset(
-        {"state", "reason", "source", "bytes_done", "bytes_total", "bytes_per_s", "worked_on_at"}
+        {
+            "state",
+            "reason",
+            "source",
+            "bytes_done",
+            "bytes_total",
+            "bytes_per_s",
+            "has_restarted",
+            "worked_on_at",
+        }
     ),
 )
 TRAINED_MODELS = Part(
@@ -202,6 +211,7 @@ STAYS_BEHIND = {
     "endpoints.LabBatch": "what people try out for a day",
     "endpoints.LabRun": "what people try out for a day",
     "endpoints.ModelMeasure": "what models take and do on that machine",
+    "endpoints.ModelUpload": "what is on its way in, whose pieces lie on that machine",
     "endpoints.PasswordReset": "links that work for a day",
     "endpoints.UsageHour": "calls to that installation",
     "endpoints.LatestUsage": "calls to that installation",

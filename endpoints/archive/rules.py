@@ -130,7 +130,8 @@ def check_published(published: Mapping[str, Any], model_id: str) -> None:
     if model.model_id != model_id:
         raise BadRow(f"[published] is of another model, [{model.model_id}]")
     weights = model.weights
-    if not weights.is_folder and not REPOSITORY.fullmatch(weights.repository):
+    is_named = not (weights.is_folder or weights.is_upload)
+    if is_named and not REPOSITORY.fullmatch(weights.repository):
         raise BadRow(f"[published] names no repository, [{weights.repository}]")
     if weights.revision and not REVISION.fullmatch(weights.revision):
         raise BadRow(f"[published] names no revision, [{weights.revision}]")

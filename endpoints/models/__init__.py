@@ -8,6 +8,7 @@ from endpoints.models.deployment import Deployment, DeploymentState
 from endpoints.models.endpoint import Endpoint, endpoint_by_id
 from endpoints.models.event import DeploymentEvent, EventPhase
 from endpoints.models.heartbeat import Heartbeat
+from endpoints.models.incoming import ModelUpload
 from endpoints.models.lab import LabBatch, LabRun, LabState
 from endpoints.models.link import Invitation, LinkState, PasswordReset
 from endpoints.models.measure import ModelMeasure
@@ -57,6 +58,7 @@ __all__ = [
     "LinkState",
     "Membership",
     "ModelMeasure",
+    "ModelUpload",
     "Outcome",
     "PasswordReset",
     "RegionPolicy",

@@ -11,6 +11,7 @@ from endpoints.models.deployment import Deployment
 class EventPhase(models.TextChoices):
     WAITING = "waiting", "Waiting for its files"
     DOWNLOADING = "downloading", "Downloading"
+    PAUSED = "paused", "Its download is paused"
     CONVERTING = "converting", "Converting"
     LOADING = "loading", "Loading"
     WARMING = "warming", "Warming up"

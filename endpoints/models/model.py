@@ -19,6 +19,7 @@ class ArtifactState(models.TextChoices):
     ABSENT = "absent", "not downloaded"
     QUEUED = "queued", "waiting for a worker"
     DOWNLOADING = "downloading", "downloading"
+    PAUSED = "paused", "paused"
     CONVERTING = "converting", "converting"
     READY = "ready", "ready"
     FAILED = "failed", "failed"
@@ -35,6 +36,10 @@ class ArtifactQuerySet(models.QuerySet["Artifact"]):
             ]
         )
 
+    def begun(self) -> "ArtifactQuerySet":
+        """Those that are under way, and those that somebody paused."""
+        return self.under_way() | self.filter(state=ArtifactState.PAUSED)
+
 
 class Artifact(Record):
     """The files of one set of weights; several models can run from the same files."""
@@ -48,6 +53,8 @@ class Artifact(Record):
     bytes_done = models.BigIntegerField(default=0)
     bytes_total = models.BigIntegerField(default=0)
     bytes_per_s = models.FloatField(default=0)
+    # Whether less was here than before when it last went on: the source began anew.
+    has_restarted = models.BooleanField(default=False)
     # Written by whoever fetches the files; an old value means that this worker is gone.
     worked_on_at = models.DateTimeField(null=True)
 

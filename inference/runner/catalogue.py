@@ -60,9 +60,10 @@ class Package:
 class Weights:
     """The files of one network, known by their hashes; several models can run from them.
 
-    repository, revision: where they stand on the hub, or the folder that they were added from; a
-    revision is a full commit where the hashes are known, so that what is asked for never moves
-    away from them. licence: an SPDX id. output: what the graph that is built from them gives.
+    repository, revision: where they stand on the hub, or the folder that they were added from;
+    empty for what somebody uploaded. A revision is a full commit where the hashes are known, so
+    that what is asked for never moves away from them. licence: an SPDX id. output: what the graph
+    that is built from them gives.
     """
 
     repository: str
@@ -76,6 +77,10 @@ class Weights:
     @property
     def is_folder(self) -> bool:
         return self.repository.startswith("/")
+
+    @property
+    def is_upload(self) -> bool:
+        return not self.repository
 
     @property
     def size_bytes(self) -> int:

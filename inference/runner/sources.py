@@ -33,6 +33,8 @@ HUB = "https://huggingface.co"
 SOURCE_NAMES = ("mirror", "hub", "package")
 # The one source of a model that somebody added from a folder, which is then its repository.
 FOLDER = "folder"
+# Of what somebody uploaded there is none: its files are here, or they are gone.
+UPLOAD = "upload"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class SourceSettings:
 
     def __post_init__(self) -> None:
         for name in self.order:
-            if name not in (*SOURCE_NAMES, FOLDER):
+            if name not in (*SOURCE_NAMES, FOLDER, UPLOAD):
                 known = ", ".join(SOURCE_NAMES)
                 raise ValueError(f"[{name}] is no source of models; the sources are [{known}]")
 
@@ -58,6 +60,8 @@ class SourceSettings:
 
     def of(self, weights: Weights) -> "SourceSettings":
         """The sources of these weights."""
+        if weights.is_upload:
+            return replace(self, order=(UPLOAD,))
         return replace(self, order=(FOLDER,)) if weights.is_folder else self
 
 
@@ -157,6 +161,8 @@ def _source(name: str, settings: SourceSettings, clock: Clock) -> Source:
         return HttpSource(settings.hub, clock)
     if name == FOLDER:
         return FolderSource(Path("/"))
+    if name == UPLOAD:
+        raise SourceFailed("they are gone from this machine: delete the model and upload it again")
     if not settings.mirror:
         raise SourceFailed("none is configured")
     if settings.has_mirror_address:

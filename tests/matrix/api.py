@@ -78,7 +78,12 @@ TABLES = {
 - +xx++ +++ ??? ?? x- ++xx+--  GET /_console/models/m1
 - +xx+x x++ x++ ++ x- ++xxx--  PUT /_console/models/new
 - +xx+x x++ x?? ?? x- ++xxx--  DELETE /_console/models/m1?force
+- +xx+x x++ x?? ?? x- ++xxx--  GET|DELETE /_console/models/u1/uploads
+- +xx+x x++ x++ ++ x- ++xxx--  POST /_console/models/new/uploads
+- +xx+x x++ x?? ?? x- ++xxx--  PUT /_console/models/u1/uploads/0
+- +xx+x x++ x?? ?? x- ++xxx--  POST /_console/models/u1/uploads/_finish
 - +xx+x x++ x?? ?? x- ++xxx--  POST /_console/models/m1/_cancel
+- +xx+x x++ x?? ?? x- ++xxx--  POST /_console/models/m1/_pause
 - +xx+x x++ x?? ?? x- ++xxx--  POST /_console/models/m1/_retry
 - +xx+x xxx xxx xx x- +xxxx--  POST /_console/models/.rerank-v1/_cancel
 - +xx+x xxx xxx xx x- +xxxx--  POST /_console/models/.rerank-v1/_retry

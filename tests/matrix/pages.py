@@ -136,6 +136,34 @@ TABLES = {
 - +??xx ??? ??? ?? x-  POST /console/lab/run/delete
 - +++xx +++ +++ ++ x-  POST /console/lab/sample/embed
 """,
+    "models": """
+# site  team oth. sh no
+- +xx++ +++ +++ ++ x-  GET /console/models
+- +xx++ +++ ??? ?? x-  GET /console/models/m1
+- +xx++ +++ +++ ++ x-  GET /console/models/.rerank-v1
+- +xx+x x++ x++ ++ x-  GET|POST /console/models/_add
+- +xx+x x++ x++ ++ x-  GET|POST /console/models/_uploads
+- +xx+x x++ x?? ?? x-  GET /console/models/_uploads/u1
+- +xx+x x++ x?? ?? x-  PUT /console/models/_uploads/u1/0
+- +xx+x x++ x?? ?? x-  POST /console/models/_uploads/u1/finish
+- +xx+x x++ x?? ?? x-  GET|POST /console/models/_uploads/u1/discard
+- +xx+x x++ x++ ++ x-  POST /console/models/.elser_model_2/download
+- +xx+x x++ x?? ?? x-  POST /console/models/m1/download
+- +xx+x xxx xxx xx x-  POST /console/models/.rerank-v1/download
+- +xx+x x++ x?? ?? x-  POST /console/models/m1/pause
+- +xx+x x++ x?? ?? x-  POST /console/models/m1/cancel
+- +xx+x x++ x?? ?? x-  GET|POST /console/models/m1/delete
+""",
+    "deployments": """
+# site  team oth. sh no
+- +xx++ +++ +++ ++ x-  GET /console/models/_deployments
+- +xx+x x++ x?? ?? x-  GET|POST /console/models/m1/start
+- +xx+x x++ x++ ++ x-  GET|POST /console/models/.rerank-v1/start
+- +xx+x x++ x?? ?? x-  GET|POST /console/models/_deployments/_scale?id=d1
+- +xx+x x++ x?? xx x-  GET|POST /console/models/_deployments/_scale?id=e1
+- +xx+x x++ x?? ?? x-  GET|POST /console/models/_deployments/_stop?id=d1
+- +xx+x x++ x?? xx x-  GET|POST /console/models/_deployments/_stop?id=e1
+""",
     "clusters": """
 # site  team oth. sh no
 - +xxxx +++ +++ ++ x-  GET /console/clusters

@@ -26,6 +26,7 @@ from endpoints.models import (
     IngestPipeline,
     Invitation,
     LabRun,
+    ModelUpload,
     PasswordReset,
     RegionPolicy,
     ShareLevel,
@@ -165,6 +166,7 @@ def things(made: dict[str, Team]) -> None:
     model = make_added_model("m1")
     model.team = owners
     model.save()
+    ModelUpload.objects.create(model_id="u1", team=owners, files=[["config.json", 5]])
     make_deployment("d1", model, team=owners, state=DeploymentState.STARTED)
     make_cluster("c1", team=owners)
     make_index("i1", "e9")

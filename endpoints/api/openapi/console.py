@@ -2,11 +2,18 @@
 
 from endpoints.api.cache import CacheBody, CacheView
 from endpoints.api.deployments import DeploymentEventsView
+from endpoints.api.model_uploads import (
+    BeginUploadBody,
+    FinishUploadView,
+    UploadPartView,
+    UploadView,
+)
 from endpoints.api.models import (
     AddModelBody,
     CancelView,
     KnownModelView,
     ModelsView,
+    PauseView,
     RetryView,
 )
 from endpoints.api.openapi.settings import schemas_of
@@ -24,6 +31,7 @@ from endpoints.api.openapi.words import (
     flag,
     listed,
     mapped,
+    query,
     record,
     ref,
 )
@@ -95,7 +103,18 @@ SCHEMAS: dict[str, Schema] = {
             "source": record({}, {"repository": STRING, "revision": STRING, "folder": STRING}),
         },
     ),
-    **schemas_of(CacheBody, AddModelBody),
+    "ModelUpload": record(
+        {"model_id": STRING, "team": STRING, "files": listed(ref("ModelUploadFile"))}
+    ),
+    "ModelUploadFile": record(
+        {
+            "number": INTEGER,
+            "name": STRING,
+            "size_in_bytes": INTEGER,
+            "received_in_bytes": {**INTEGER, "description": "Where the next piece begins."},
+        }
+    ),
+    **schemas_of(CacheBody, AddModelBody, BeginUploadBody),
 }
 
 INFO = Operation("cluster.info", "Tell name and version", ref("Info"))
@@ -174,11 +193,68 @@ DELETE_KNOWN_MODEL = Operation(
 CANCEL_DOWNLOAD = Operation(
     "console.cancel_download", "Stop fetching a model", ref("KnownModel"), failures=(404, 409)
 )
+PAUSE_DOWNLOAD = Operation(
+    "console.pause_download",
+    "Let the fetching of a model rest",
+    ref("KnownModel"),
+    "What came so far stays. Fetching goes on with `_retry`, where the source can, in the middle.",
+    failures=(404, 409),
+)
 RETRY_DOWNLOAD = Operation(
     "console.retry_download",
     "Fetch what is missing of a model",
     ref("KnownModel"),
+    "What was paused goes on.",
     failures=(404, 409),
+)
+
+GET_UPLOAD = Operation(
+    "console.get_model_upload",
+    "Tell how far the upload of a model is",
+    ref("ModelUpload"),
+    failures=(404,),
+)
+BEGIN_UPLOAD = Operation(
+    "console.begin_model_upload",
+    "Announce the files of a model to upload",
+    ref("ModelUpload"),
+    "The answer lists those that are needed, in the order to send them. Asked again with the same "
+    "files, an upload that was broken off goes on.",
+    (TEAM,),
+    Body(
+        ref("BeginUploadBody"),
+        {
+            "files": [
+                {"name": "config.json", "size_in_bytes": 612},
+                {"name": "tokenizer.json", "size_in_bytes": 466247},
+                {"name": "model.safetensors", "size_in_bytes": 90868376},
+            ]
+        },
+    ),
+    failures=(404, 409, 507),
+)
+DISCARD_UPLOAD = Operation(
+    "console.discard_model_upload",
+    "Forget an upload with what came of it",
+    ref("Acknowledged"),
+    failures=(404,),
+)
+PUT_UPLOAD_PART = Operation(
+    "console.put_model_upload_part",
+    "Add a piece to a file of an upload",
+    ref("ModelUploadFile"),
+    "The body is the bytes themselves, as `application/octet-stream`.",
+    (
+        query("offset", "Where in the file the piece begins: what was received.", INTEGER),
+        query("sha256", "Of the piece, in hexadecimal digits.", STRING),
+    ),
+    failures=(404, 409, 413, 507),
+)
+FINISH_UPLOAD = Operation(
+    "console.finish_model_upload",
+    "Make a model of what was uploaded",
+    ref("KnownModel"),
+    failures=(404, 409, 507),
 )
 
 OPERATIONS = {
@@ -193,5 +269,9 @@ OPERATIONS = {
         "delete": DELETE_KNOWN_MODEL,
     },
     CancelView: {"post": CANCEL_DOWNLOAD},
+    PauseView: {"post": PAUSE_DOWNLOAD},
     RetryView: {"post": RETRY_DOWNLOAD},
+    UploadView: {"get": GET_UPLOAD, "post": BEGIN_UPLOAD, "delete": DISCARD_UPLOAD},
+    UploadPartView: {"put": PUT_UPLOAD_PART},
+    FinishUploadView: {"post": FINISH_UPLOAD},
 }

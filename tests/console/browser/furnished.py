@@ -14,6 +14,7 @@ from endpoints.models import (
     IngestPipeline,
     LabRun,
     LabState,
+    ModelUpload,
     ShareLevel,
     Team,
     TeamRole,
@@ -74,6 +75,7 @@ def furnish(team: Team, other: Team) -> None:
         {"api_key": "sk-1", "model_id": PLANT, "organization_id": PLANT},
         f"{PLANT}hosted",
     )
+    ModelUpload.objects.create(model_id="mine", team=team, files=[[PLANT, 5]])
     Endpoint.objects.update(team=team)
     for endpoint in Endpoint.objects.all():
         sharing.share(endpoint, other, ShareLevel.USE)

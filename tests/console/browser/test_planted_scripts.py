@@ -42,6 +42,8 @@ KEPT = {
     "deletedendpoint.service",
     "endpoint.encrypted_secrets",
     "endpoint.service",
+    "modelupload.model_id",
+    "trainedmodel.model_id",
     "user.email",
     "user.password",
     "user.username",
