@@ -36,6 +36,7 @@ WORDS = {
 # Those that somebody should look at come first, then what moves, and what is well last.
 BY_ATTENTION = (
     State.FAILED,
+    State.PAUSED,
     State.WAITING,
     State.DOWNLOADING,
     State.CONVERTING,
@@ -258,6 +259,7 @@ RANK = Case(
         ),
     ),
     is_state(State.FAILED, Q(**{f"{FILES}__state": ArtifactState.FAILED})),
+    is_state(State.PAUSED, Q(**{f"{FILES}__state": ArtifactState.PAUSED})),
     is_state(State.DOWNLOADING, Q(**{f"{FILES}__state": ArtifactState.DOWNLOADING})),
     is_state(State.CONVERTING, Q(**{f"{FILES}__state": ArtifactState.CONVERTING})),
     default=Value(rank(State.WAITING)),

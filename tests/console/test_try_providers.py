@@ -195,7 +195,10 @@ def test_a_setting_that_the_service_refuses_is_told_at_its_field(
     console: Client, sandbox: Sandbox
 ) -> None:
     made(TaskType.COMPLETION)
-    wish: dict[str, Any] = {"task_settings.headers": "Host=elsewhere"}
+    wish: dict[str, Any] = {
+        "task_settings.headers.name": "Host",
+        "task_settings.headers.value": "elsewhere",
+    }
 
     (fields,) = put_at(streamed(console, prompt="one", **wish), "try-fields")
     page = text(console.post(TRY, {"prompt": "one", **wish}))

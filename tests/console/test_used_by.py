@@ -66,6 +66,6 @@ def test_who_may_not_delete_it_is_not_told_what_uses_it(search: Team, endpoint: 
 
     for path in (PAGE, f"{PAGE}/settings", f"{PAGE}/usage", f"{PAGE}/deployment"):
         page = text(user.get(path))
-        assert "References" not in page
+        assert f'href="{USED_BY}"' not in page
         assert "products" not in page
     assert user.get(USED_BY).status_code == 403

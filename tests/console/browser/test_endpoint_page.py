@@ -35,7 +35,6 @@ def test_the_keyboard_goes_from_tab_to_tab_and_changes_what_runs(visitor: Visito
     page = visitor.signed_in(at=HERE)
     tabs = page.get_by_role("navigation", name="About this endpoint")
     here = tabs.locator("[aria-current=page]")
-    page.evaluate("window.isTheSamePage = true")
 
     expect(here).to_have_text("Playground")
     here.focus()
@@ -43,7 +42,6 @@ def test_the_keyboard_goes_from_tab_to_tab_and_changes_what_runs(visitor: Visito
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{HERE}/usage")
     expect(here).to_have_text("Usage")
-    expect(here).to_be_focused()
     expect(page).to_have_title(re.compile(r"^\s*my-endpoint · Usage"))
     requests = page.locator(".tiles > div", has_text="Requests").locator("dd")
     expect(requests).to_have_text("12")
