@@ -34,6 +34,12 @@ from tests.weights import MIRROR
 PATIENCE_MS = 30_000
 CONSOLE = "/console/endpoints"
 OPENAI = {"service": "openai", "service_settings": {"api_key": "sk-1", "model_id": "gpt-4o"}}
+HANDBOOK = (
+    "Parcels leave our warehouse every morning and arrive within three days. Whoever waits longer "
+    "should write to the people who send them.\n\n"
+    "Who forgot the login asks for another one at the sign-in page; a letter with a link comes "
+    "within a minute, and the link works for an hour."
+)
 COUNT_CLICKS = """addEventListener("click", (event) => {
   if (event.isTrusted) sessionStorage.clicks = 1 + Number(sessionStorage.clicks ?? 0);
 }, true)"""
@@ -97,7 +103,7 @@ class Guest(Visitor):
         page.context.set_default_timeout(PATIENCE_MS)
         return page
 
-    def at(self, path: str, **options: Any) -> Page:
+    def opens(self, path: str, **options: Any) -> Page:
         page = self.window(**options)
         page.goto(path)
         return page
@@ -168,7 +174,7 @@ def test_the_guide_leads_to_a_first_vector_in_three_clicks(
 def test_at_a_provider_an_endpoint_is_corrected_changed_deleted_and_brought_back(
     visitor: Guest, client: Elasticsearch
 ) -> None:
-    page = visitor.at(f"{CONSOLE}/_new")
+    page = visitor.opens(f"{CONSOLE}/_new")
     page.get_by_label("Search models and providers").fill("openai")
     page.get_by_role("link", name="OpenAI", exact=True).click()
     key = page.get_by_label("API Key")
@@ -209,7 +215,7 @@ def test_a_local_endpoint_is_given_more_allocations_and_deleted(
     visitor: Guest, client: Elasticsearch, product: Product
 ) -> None:
     make_local(client, "grows")
-    page = visitor.at(f"{CONSOLE}/grows")
+    page = visitor.opens(f"{CONSOLE}/grows")
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Number Allocations").fill("2")
     expect(page.locator("#changes")).to_contain_text("goes from 1 to 2 allocations")
@@ -236,7 +242,7 @@ def test_a_download_is_watched_paused_gone_on_with_and_given_up(
     write_steps(folder, ("Transformer", "Pooling", "Normalize"))
     publish(slow_hub, folder, "main", COMMIT)
     slow_hub.commit = COMMIT
-    page = visitor.at("/console/models")
+    page = visitor.opens("/console/models")
     page.get_by_role("link", name="Add model").click()
     page.get_by_label("Name on the hub").fill(REPOSITORY)
     page.get_by_label("Id (optional)").fill("slow-one")
@@ -271,7 +277,7 @@ def test_a_chat_is_stopped_while_it_is_written_and_goes_on(
     client.inference.put(
         task_type="chat_completion", inference_id="support", inference_config=OPENAI
     )
-    page = visitor.at(f"{CONSOLE}/support")
+    page = visitor.opens(f"{CONSOLE}/support")
     prompt, run = page.get_by_label("Prompt"), page.get_by_role("button", name="Run")
     answer = page.locator("#answer-text")
     openai.gate.clear()
@@ -334,7 +340,7 @@ def test_a_delete_names_what_uses_it_and_who_called_it_and_asks_for_the_id(
 
 def test_the_lab_finds_the_better_cut_and_saves_it(visitor: Guest, client: Elasticsearch) -> None:
     make_local(client, "handbook-search")
-    page = visitor.at("/console/lab")
+    page = visitor.opens("/console/lab")
     page.get_by_text("Bring a document of your own").click()
     page.get_by_label("Paste a text").fill(HANDBOOK)
     page.get_by_role("button", name="Use this document").click()
@@ -363,18 +369,11 @@ def test_the_lab_finds_the_better_cut_and_saves_it(visitor: Guest, client: Elast
     assert stored["chunking_settings"] == {"strategy": "word", "max_chunk_size": 20, "overlap": 5}
 
 
-HANDBOOK = """Parcels leave our warehouse every morning and arrive within three days. Whoever waits \
-longer should write to the people who send them.
-
-Who forgot the login asks for another one at the sign-in page; a letter with a link comes within \
-a minute, and the link works for an hour."""
-
-
 def test_by_the_keyboard_alone_an_endpoint_is_found_and_run(
     visitor: Guest, client: Elasticsearch
 ) -> None:
     make_local(client, "by-hand")
-    page = visitor.at("/console/")
+    page = visitor.opens("/console/")
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox", name="What are you looking for?")).to_be_focused()
     page.keyboard.type("by-hand")
@@ -397,7 +396,7 @@ def test_by_the_keyboard_alone_an_endpoint_is_found_and_run(
 
 
 def test_without_scripts_an_endpoint_is_made_tried_read_and_deleted(visitor: Guest) -> None:
-    page = visitor.at(CONSOLE, java_script_enabled=False, viewport=PHONE)
+    page = visitor.opens(CONSOLE, java_script_enabled=False, viewport=PHONE)
     page.get_by_role("link", name="Create endpoint").click()
     page.get_by_role("link", name="Use the built-in model").click()
     page.get_by_label("What should it be called?").fill("plain-html")
@@ -437,7 +436,7 @@ def test_two_people_change_the_same_endpoint_and_nothing_is_lost(
         body={"roles": ["superuser"]},
     )
     ann = visitor.window()
-    bob = visitor.at(invited["url"], storage_state=None)
+    bob = visitor.opens(invited["url"], storage_state=None)
     bob.get_by_label("Name", exact=True).fill("bob")
     for field in bob.locator("[type=password]").all():
         field.fill("a-long-one-4-bob")
