@@ -1,5 +1,5 @@
 // A form that comes back with something to put right leads to the first of it, and what was
-// unfolded in it stays so.
+// unfolded in it stays so. The field to blame comes before what explains why it is.
 (() => {
   document.addEventListener("htmx:before:morph:attr", (event) => {
     const { attrName, newValue } = event.detail;
@@ -10,7 +10,9 @@
   document.addEventListener("htmx:after:swap", (event) => {
     const place = event.detail?.ctx?.target ?? event.target;
     if (!place?.matches?.("[data-form-place]")) return;
-    const wrong = place.querySelector('[aria-invalid="true"], [role="alert"]');
+    const wrong =
+      place.querySelector('[aria-invalid="true"], [role="alert"]:not(.explained)') ??
+      place.querySelector('[role="alert"]');
     if (!wrong) return;
     if (wrong.matches("[role=alert]")) wrong.tabIndex = -1;
     wrong.closest("details")?.setAttribute("open", "");

@@ -8,8 +8,8 @@ import pytest
 
 from inference.runner.catalogue import ALL_MINILM_L6_V2
 from tests.inference.runner.hub import running_hub
+from tests.inference.runner.published import publish_weights
 from tests.product.running import is_alive, start_and_wait, vectors_config, wait_for
-from tests.weights import MIRROR
 
 HALF = 40_000_000
 AUTH = ("elastic", "download")
@@ -18,11 +18,8 @@ PATH = "/_inference/text_embedding/my-vectors"
 
 def test_a_download_goes_on_where_a_killed_worker_left_it(tmp_path: Path) -> None:
     weights = ALL_MINILM_L6_V2
-    base = f"/{weights.repository}/resolve/{weights.revision}"
     with running_hub() as hub:
-        for file in weights.files:
-            content = (MIRROR / weights.repository / file.name).read_bytes()
-            hub.files[f"{base}/{file.name}"] = content
+        publish_weights(hub)
         small_ones = [file.size_bytes for file in weights.files[:-1]]
         product = start_and_wait(
             tmp_path, CONSOLE_ADMIN_PASSWORD=AUTH[1], CONSOLE_MODEL_MIRROR=hub.url

@@ -3,9 +3,8 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,8 @@ from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundErro
 
 from inference.sandbox import make_sandbox
 from inference.sandbox.app import Fault, Sandbox
-from inference.sandbox.openai import OpenAISandbox
-from inference.sandbox.provider import Asked, Handler, Told
 from inference.sandbox.server import SandboxServer, serving
+from tests.product.gated import GatedOpenAI
 from tests.product.running import Product, start_and_wait
 
 SECRET = "sk-planted-" + "secret"
@@ -27,33 +25,6 @@ SETTINGS = {
     "rate_limit": {"requests_per_minute": 1_000_000},
 }
 STREAMS = 200
-
-
-class GatedOpenAI(OpenAISandbox):
-    """Stops a stream after its second delta until the gate is opened."""
-
-    def __init__(self) -> None:
-        self.gate = threading.Event()
-        self.gate.set()
-        self.left = threading.Event()
-
-    def routes(self) -> Mapping[tuple[str, str], Handler]:
-        return {**super().routes(), ("POST", "/v1/chat/completions"): self.gated_chat}
-
-    def gated_chat(self, asked: Asked) -> Told:
-        told = self.chat(asked)
-        return told if isinstance(told.content, bytes) else replace(told, content=self.held(told))
-
-    def held(self, told: Told) -> Iterator[bytes]:
-        try:
-            for number, piece in enumerate(told.content):
-                assert isinstance(piece, bytes)
-                if number == 2:
-                    self.gate.wait(60)
-                yield piece
-        except GeneratorExit:
-            self.left.set()
-            raise
 
 
 @pytest.fixture(scope="module")

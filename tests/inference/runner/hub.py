@@ -7,6 +7,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+# How a slow answer comes: about 3 MB/s.
+PIECE_BYTES, PIECE_S = 64 * 1024, 0.02
+
 
 @dataclass
 class Hub:
@@ -16,6 +19,7 @@ class Hub:
     arrived, gate: set by a request; what it then waits for. holds: how many bytes of each next
     answer arrive before the rest waits for the client to go away. commit: what it says of every
     file that it has. tells_hashes: whether it answers as the hub does who only looks at a file.
+    is_fast: answers trickle as long as it is not set.
     """
 
     url: str = ""
@@ -34,9 +38,11 @@ class Hub:
     tells_hashes: bool = True
     arrived: threading.Event = field(default_factory=threading.Event)
     gate: threading.Event = field(default_factory=threading.Event)
+    is_fast: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.gate.set()
+        self.is_fast.set()
 
     @property
     def ranges(self) -> list[str | None]:
@@ -110,7 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(body[: self.hub.holds.pop(0)])
                 self.connection.recv(1)  # returns when the client is gone
                 return
-            self.wfile.write(body)
+            for at in range(0, len(body), PIECE_BYTES):
+                self.hub.is_fast.wait(PIECE_S)
+                self.wfile.write(body[at : at + PIECE_BYTES])
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: the test has its own list."""

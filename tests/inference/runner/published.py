@@ -9,10 +9,12 @@ import numpy as np
 from onnx import TensorProto
 
 from inference.arrays import FloatArray
+from inference.runner.catalogue import ALL_MINILM_L6_V2
 from inference.runner.outputs import Output
 from tests.inference.runner.checkpoints import DIM, write_checkpoint
 from tests.inference.runner.hub import Hub
 from tests.inference.runner.uploads import table_graph
+from tests.weights import MIRROR
 
 REPOSITORY = "someone/small"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -83,3 +85,11 @@ def publish(hub: Hub, folder: Path, *revisions: str) -> None:
         for revision in revisions if path.is_file() else ():
             name = path.relative_to(folder)
             hub.files[f"/{REPOSITORY}/resolve/{revision}/{name}"] = path.read_bytes()
+
+
+def publish_weights(hub: Hub) -> None:
+    """Have a server give the built-in model, as the hub does."""
+    weights = ALL_MINILM_L6_V2
+    for file in weights.files:
+        content = (MIRROR / weights.repository / file.name).read_bytes()
+        hub.files[f"/{weights.repository}/resolve/{weights.revision}/{file.name}"] = content
