@@ -1,9 +1,10 @@
-"""How long each page of the console takes on a full installation, and what its files weigh.
+"""How long each page of the console takes on a full installation, and how soon it is seen.
 
     python -m bench.pages --endpoints 10000 --hours 1000000
 
 Every page is asked of the WSGI application by somebody who is signed in, without a network. What
 is called work is the processor's time for a page: it tells what other programs do not disturb.
+Then a browser opens some of them over the network of this machine.
 """
 
 import argparse
@@ -34,7 +35,10 @@ def main(arguments: list[str] | None = None) -> None:
         }
         sizes = [str(options.endpoints), str(options.hours)]
         repeats = [str(options.repeats), options.only]
-        for module, given in (("bench.filling", sizes), ("bench.page_times", repeats)):
+        parts = [("bench.filling", sizes), ("bench.page_times", repeats)]
+        if not options.only:
+            parts.append(("bench.paint", ["5"]))
+        for module, given in parts:
             command = [sys.executable, "-m", module, *given]
             # A process of its own: the settings are read once, and name the folder.
             subprocess.run(command, cwd=HOME, env=env, check=True)  # noqa: S603 - ours

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 from endpoints.access import allowed_teams, may, visible_clusters, visible_endpoints
 from endpoints.keys import visible_keys
-from endpoints.models import ClusterReference, Endpoint, Heartbeat, LatestUsage, ScanState, User
+from endpoints.models import ClusterReference, Endpoint, Heartbeat, ScanState, User
 from endpoints.models.endpoint import EndpointQuerySet
 from endpoints.permissions import Action
 from endpoints.status import BY_ATTENTION, State, in_states, ranked, status_of
@@ -112,15 +112,17 @@ def failed_endpoints(endpoints: EndpointQuerySet) -> Iterator[Concern]:
 
 def failing_calls(endpoints: EndpointQuerySet) -> Iterator[Concern]:
     """Endpoints that run, but of whose calls today many failed."""
-    many = F("requests") * PERCENT_WORTH_TELLING / 100
+    many = F("latest_usage__requests") * PERCENT_WORTH_TELLING / 100
     running = in_states(endpoints, *set(State) - {State.FAILED})
-    failing = called_today(running).filter(errors__gte=WORTH_TELLING).filter(errors__gte=many)
-    rows = failing.select_related("endpoint").order_by("-errors")[:MOST]
-    for row in rows:
+    failing = called_today(running).filter(
+        Q(latest_usage__errors__gte=WORTH_TELLING) & Q(latest_usage__errors__gte=many)
+    )
+    for endpoint in failing.order_by("-latest_usage__errors")[:MOST]:
+        today = endpoint.latest_usage
         yield Concern(
             Kind.CALLS,
-            row.endpoint.inference_id,
-            f"{row.errors:,} of {row.requests:,} calls failed today.",
+            endpoint.inference_id,
+            f"{today.errors:,} of {today.requests:,} calls failed today.",
             "Diagnose it: that makes one real call, and says what is wrong.",
         )
 
@@ -187,17 +189,20 @@ def totals_of(user: User) -> Totals:
     counted = ranks.annotate(count=Count("pk"))
     count_of = Counter({BY_ATTENTION[row["rank"]]: row["count"] for row in counted})
     today = called_today(endpoints).aggregate(
-        requests=Sum("requests", default=0), errors=Sum("errors", default=0)
+        requests=Sum("latest_usage__requests", default=0),
+        errors=Sum("latest_usage__errors", default=0),
     )
     settled = {name: count_of.pop(State(name), 0) for name in ("ready", "idle", "failed")}
     return Totals(**settled, moving=count_of.total(), **today)
 
 
-def most_used(user: User) -> list[LatestUsage]:
-    """What was called most today, each with its endpoint."""
-    rows = called_today(visible_endpoints(user)).select_related("endpoint")
-    return list(rows.order_by("-requests", "endpoint__inference_id")[:MOST])
+def most_used(user: User) -> list[Endpoint]:
+    """What was called most today, each with its latest usage."""
+    called = called_today(visible_endpoints(user))
+    return list(called.order_by("-latest_usage__requests", "inference_id")[:MOST])
 
 
-def called_today(endpoints: EndpointQuerySet) -> QuerySet[LatestUsage]:
-    return LatestUsage.objects.filter(endpoint__in=endpoints, day=datetime.now(UTC).date())
+def called_today(endpoints: EndpointQuerySet) -> EndpointQuerySet:
+    """With the latest usage of each, which is that of today."""
+    called = endpoints.filter(latest_usage__day=datetime.now(UTC).date())
+    return called.select_related("latest_usage").defer("latest_usage__latencies")

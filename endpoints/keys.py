@@ -301,14 +301,24 @@ def invalidate_api_keys(keys: ApiKeyQuerySet) -> tuple[list[str], list[str]]:
     return revoked, [key_id for key_id in found if key_id not in revoked]
 
 
-def endpoints_within(user: User, team: str | None, narrowing: Narrowing) -> list[Endpoint]:
-    """What of that which somebody sees a key would work for, in a team or everywhere."""
+def endpoints_within(
+    user: User, team: str | None, narrowing: Narrowing, most: int
+) -> tuple[list[Endpoint], int]:
+    """The first of what somebody sees and a key would work for, in a team or everywhere.
+
+    And how many there are of it in all.
+    """
     endpoints = visible_endpoints(user)
     if team is not None:
         named = Team.objects.filter(name=team).values_list("pk", flat=True)
         endpoints = endpoints.of_teams(list(named))
+    endpoints = endpoints.own_first()
     key = ApiKey(tasks=list(narrowing.tasks), endpoints=list(narrowing.endpoints))
-    return [one for one in endpoints.own_first() if key.reaches(one.inference_id, one.task_type)]
+    if not key.is_narrowed:
+        return list(endpoints[:most]), endpoints.count()
+    known = endpoints.values_list("pk", "inference_id", "task_type")
+    reached = [pk for pk, *names in known if key.reaches(*names)]
+    return list(endpoints.filter(pk__in=reached[:most])), len(reached)
 
 
 def narrowing_of(key: ApiKey) -> Narrowing:

@@ -20,11 +20,36 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import Combinable
+from django.db.models.functions import NullIf
 
 from endpoints.models import Endpoint, LatestUsage
 from endpoints.models.endpoint import IS_PRECONFIGURED, EndpointQuerySet
 from endpoints.status import BY_ATTENTION, EndpointStatus, State, in_states, ranked, status_of
 
+# What a list shows of an endpoint, tells its status from, and asks who may change it.
+SHOWN = (
+    "inference_id",
+    "task_type",
+    "service",
+    "service_settings",
+    "team__name",
+    "deployment__deployment_id",
+    "deployment__num_allocations",
+    "deployment__precision",
+    "deployment__state",
+    "deployment__reason",
+    "deployment__model__artifact__state",
+    "deployment__model__artifact__reason",
+    "deployment__model__artifact__source",
+    "deployment__model__artifact__bytes_done",
+    "deployment__model__artifact__bytes_total",
+    "deployment__model__artifact__bytes_per_s",
+    "latest_usage__day",
+    "latest_usage__requests",
+    "latest_usage__errors",
+    "latest_usage__p95_ms",
+    "latest_usage__called_at",
+)
 # What stands for no team in a filter; no name of a team begins like this.
 NO_TEAM = "_everybody"
 
@@ -99,7 +124,7 @@ class Row:
 
 
 class Kind(NamedTuple):
-    """What the filters know an endpoint by."""
+    """What the filters know an endpoint by, in their order."""
 
     service: str
     task: str
@@ -136,15 +161,16 @@ class Listing:
     def choices(self) -> dict[Filter, Counter[str]]:
         """The values that occur, with how many endpoints each would show beside other filters."""
         chosen = self.wanted.chosen
-        counts = {name: Counter(dict.fromkeys(chosen.get(name, ()), 0)) for name in Filter}
+        counts = [Counter(dict.fromkeys(chosen.get(name, ()), 0)) for name in Filter]
+        filters = [(place, chosen[name]) for place, name in enumerate(Filter) if name in chosen]
+        every = range(len(counts))
         for kind, count in self.kinds:
-            told = dict(zip(Filter, kind, strict=True))
-            stops = [name for name, values in chosen.items() if told[name] not in values]
+            stops = [place for place, values in filters if kind[place] not in values]
             # What only one filter stops is what other values of that one would show.
-            for name in stops or Filter:
-                if len(stops) < 2:
-                    counts[name][told[name]] += count
-        return counts
+            if len(stops) < 2:
+                for place in stops or every:
+                    counts[place][kind[place]] += count
+        return dict(zip(Filter, counts, strict=True))
 
     @cached_property
     def sizes(self) -> Counter[str]:
@@ -160,17 +186,15 @@ class Listing:
     @cached_property
     def models(self) -> int:
         """How many models these endpoints name."""
-        named = self._found.exclude(Q(model=""))
-        return int(named.aggregate(models=Count("model", distinct=True))["models"])
+        named = NullIf(F("model"), Value(""))  # what is null is not counted
+        return int(self._found.aggregate(models=Count(named, distinct=True))["models"])
 
     def rows(self, start: int, end: int) -> list[Row]:
         """Those from one place to another, with everything that a list shows of them."""
         found = ranked(self._found) if self.wanted.sort == Sort.STATUS else self._found
         ordered = found.order_by(*self._order())
         keys = list(ordered.values_list("pk", flat=True)[start:end])
-        full = Endpoint.objects.with_status().select_related("team", "latest_usage")
-        # A long JSON column each, of which a list shows nothing.
-        full = full.defer("latest_usage__latencies", "deployment__stats")
+        full = Endpoint.objects.with_status().select_related("team", "latest_usage").only(*SHOWN)
         endpoints = full.prefetch_related("shares").in_bulk(keys)
         return [self._row(endpoints[key]) for key in keys if key in endpoints]
 

@@ -12,7 +12,6 @@ from endpoints import attention
 from endpoints.access import may, require, visible_endpoints
 from endpoints.attention import Concern, Kind
 from endpoints.keys import visible_keys
-from endpoints.models import LatestUsage
 from endpoints.permissions import Action
 
 
@@ -61,7 +60,7 @@ def href_of(concern: Concern) -> str:
 def first_steps(request: HtmxRequest) -> list[FirstStep]:
     """The way from nothing to a program that calls an endpoint; of what somebody may do."""
     endpoints = visible_endpoints(request.user).own()
-    first = endpoints.order_by("-created_at").first()
+    first = endpoints.order_by("-pk").first()
     there = reverse("endpoint-detail", args=[first.inference_id]) if first else ""
     steps = []
     if first or may(request.user, Action.PUT):
@@ -73,7 +72,7 @@ def first_steps(request: HtmxRequest) -> list[FirstStep]:
                 first is not None,
             )
         )
-        is_called = LatestUsage.objects.filter(endpoint__in=endpoints).exists()
+        is_called = endpoints.filter(latest_usage__isnull=False).exists()
         steps.append(FirstStep("Get a first answer", "Try it with a text, here.", there, is_called))
     if may(request.user, Action.API_KEY_CREATE):
         steps.append(

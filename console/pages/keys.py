@@ -142,8 +142,8 @@ def matches(request: HtmxRequest, form: KeyForm) -> dict[str, Any]:
     if owner.account:
         account = visible_accounts(request.user).filter(username=owner.account).first()
         team = account.service_team.name if account and account.service_team else None
-    found = endpoints_within(request.user, team, form.narrowing)
-    return {"matches": found[:MOST_MATCHES], "more_matches": max(len(found) - MOST_MATCHES, 0)}
+    found, count = endpoints_within(request.user, team, form.narrowing, MOST_MATCHES)
+    return {"matches": found, "more_matches": count - len(found)}
 
 
 def made(
@@ -151,7 +151,7 @@ def made(
 ) -> dict[str, Any]:
     """What is shown this once: the key, and code that uses it."""
     team = key.team.name if key.team else None
-    within = endpoints_within(request.user, team, narrowing_of(key))
+    within, _ = endpoints_within(request.user, team, narrowing_of(key), most=1)
     told = key.encoded(secret)
     return {
         "key": key,

@@ -14,8 +14,8 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
+from endpoints import calls  # which reach this by the jobs; its names are there later
 from endpoints.access import get_endpoint, require
-from endpoints.calls import run_inference, since_ms
 from endpoints.heartbeats import repeating
 from endpoints.jobs import stopping
 from endpoints.lab.cuts import cut_of
@@ -130,10 +130,10 @@ def _embed(run: LabRun) -> None:
             texts = cut.texts(run.text, first, min(first + BATCH, run.wanted[side]))
             started = perf_counter()
             request = InferenceRequest(tuple(texts), input_type=InputType.INGEST)
-            result = run_inference(endpoint, request, TIMEOUT_S, owner)
+            result = calls.run_inference(endpoint, request, TIMEOUT_S, owner)
             if not isinstance(result, TextEmbeddings | SparseEmbeddings):
                 raise InvalidRequest(f"[{run.inference_id}] makes no vectors")
-            run.took_ms[side] += since_ms(started)
+            run.took_ms[side] += calls.since_ms(started)
             run.embedded[side] = first + len(texts)
             run.vectors = told_of(endpoint, result)
             if not _keep(run, side, first, pack(result)):

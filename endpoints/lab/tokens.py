@@ -20,7 +20,7 @@ from inference.types import InputType
 # Roughly what the vocabularies of today take of UTF-8, in most languages.
 BYTES_PER_TOKEN = 4
 # Of longer documents the rest is worked out from what was counted.
-MOST_COUNTED = 500_000
+MOST_COUNTED = 200_000
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from inference.chunking.span import Span
 from inference.chunking.text import ChunkedText
 from inference.chunking.word import chunk_by_words
 
-__all__ = ["Span", "chunk", "chunk_texts"]
+__all__ = ["Span", "chunk", "chunk_read", "chunk_texts"]
 
 
 def chunk(text: str, settings: ChunkingSettings) -> list[Span]:
@@ -20,7 +20,11 @@ def chunk(text: str, settings: ChunkingSettings) -> list[Span]:
 
     Raises InvalidArgument if a separator of the settings cannot be used.
     """
-    chunked = ChunkedText(text)
+    return chunk_read(ChunkedText(text), settings)
+
+
+def chunk_read(chunked: ChunkedText, settings: ChunkingSettings) -> list[Span]:
+    """The same for a text whose boundaries somebody wants to go on using."""
     match settings:
         case WordChunking():
             return chunk_by_words(chunked, settings)

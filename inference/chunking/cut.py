@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.arrays import IntArray
-from inference.chunking import chunk
+from inference.chunking import chunk_read
 from inference.chunking.settings import ChunkingSettings
 from inference.chunking.text import ChunkedText
 
@@ -46,8 +46,8 @@ def cut_text(text: str, settings: ChunkingSettings) -> Cut:
 
     Raises InvalidArgument if a separator of the settings cannot be used.
     """
-    spans = chunk(text, settings)
     chunked = ChunkedText(text)
+    spans = chunk_read(chunked, settings)
     starts, ends = [span.start for span in spans], [span.end for span in spans]
     words = np.searchsorted(chunked.word_ends, ends, "right")
     words -= np.searchsorted(chunked.word_ends, starts, "right")
