@@ -48,7 +48,7 @@ GROUPS = (
     Group(
         "",
         (
-            Section("Overview", "overview", "home", "g o", ("overview", "find")),
+            Section("Overview", "overview", "home", "g o", ("overview",)),
             Section("Endpoints", "endpoint-list", "server", "g e", ("endpoint", "cache-")),
             Section(
                 "Models",

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from console.http import HtmxRequest, page, wants_fragment
 from console.navigation import DEEDS, Section, all_sections, allowed
-from console.templatetags.console import task_label
+from console.templatetags.console import service_label, task_label
 from endpoints.access import may, visible_clusters, visible_endpoints
 from endpoints.access_to_people import visible_people
 from endpoints.known_models import known_models
@@ -88,7 +88,7 @@ def endpoints(request: HtmxRequest, query: str) -> list[Found]:
             row.inference_id,
             reverse("endpoint-detail", args=[row.inference_id]),
             "server",
-            f"{task_label(row.task_type)} · {row.service}",
+            f"{task_label(row.task_type)} · {service_label(row.service)}",
         )
         for row in rows.only("inference_id", "task_type", "service")[:MOST]
     ]

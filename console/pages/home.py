@@ -17,6 +17,17 @@ from endpoints.keys import visible_keys
 from endpoints.models import LatestUsage
 from endpoints.permissions import Action
 
+# What a concern is about, where its name does not say it.
+WORDS = {
+    Kind.ENDPOINT: "Endpoint",
+    Kind.CALLS: "Endpoint",
+    Kind.CLUSTER: "Cluster",
+    Kind.LOST: "Missing endpoint",
+    Kind.LOST_INDEX: "Missing endpoint",
+    Kind.LOST_PIPELINE: "Missing endpoint",
+    Kind.KEY: "Key",
+}
+
 
 @dataclass(frozen=True)
 class FirstStep:
@@ -35,7 +46,10 @@ def overview(request: HtmxRequest) -> HttpResponse:
     steps = first_steps(request)
     context = {
         "totals": totals,
-        "concerns": [(one, href_of(one)) for one in attention.concerns_of(request.user)],
+        "concerns": [
+            (one, WORDS.get(one.kind, ""), href_of(one))
+            for one in attention.concerns_of(request.user)
+        ],
         "most_used": attention.most_used(request.user),
         "steps": steps,
         "next_step": next((step for step in steps if not step.is_done), None),
