@@ -48,7 +48,7 @@ GROUPS = (
     Group(
         "",
         (
-            Section("Overview", "overview", "home", "g o", ("overview", "find")),
+            Section("Overview", "overview", "home", "g o", ("overview",)),
             Section("Endpoints", "endpoint-list", "server", "g e", ("endpoint", "cache-")),
             Section(
                 "Models",
@@ -88,10 +88,15 @@ GROUPS = (
 # What one can do at once from any page.
 DEEDS = (
     Section("Create endpoint", "endpoint-create", "plus", "c", (), Action.PUT),
+    Section("Add a model", "model-add", "upload", "", (), Action.MODEL_PUT),
+    Section("Try a document in the lab", "lab", "flask", "", (), Action.CHUNK),
+    Section("Register an index", "reference-new-index", "table", "", (), Action.INDEX_CREATE),
+    Section("Write a pipeline", "reference-new-pipeline", "route", "", (), Action.PIPELINE_PUT),
     Section("Connect a cluster", "cluster-connect", "plug", "", (), Action.CLUSTER_PUT),
     Section("Create a key", "key-create", "key", "", (), Action.API_KEY_CREATE, PEOPLE),
     Section("Create a team", "team-create", "users", "", (), Action.TEAM_CREATE),
     Section("Invite somebody", "person-invite", "user", "", (), Action.TEAM_PEOPLE),
+    Section("Deleted endpoints", "endpoint-deleted", "restore", "", (), Action.DELETED_GET),
     Section("Your profile", "profile", "user-circle", needs_security=PEOPLE),
     Section("Your password and second factors", "mfa_index", "lock", needs_security=PEOPLE),
 )

@@ -11,16 +11,30 @@ from django.utils import timezone
 
 from endpoints.access import allowed_teams, may, visible_clusters, visible_endpoints
 from endpoints.keys import visible_keys
-from endpoints.models import ClusterReference, Endpoint, Heartbeat, ScanState, User
+from endpoints.models import (
+    ClusterReference,
+    Endpoint,
+    Heartbeat,
+    IndexMapping,
+    IngestPipeline,
+    ScanState,
+    User,
+)
 from endpoints.models.endpoint import EndpointQuerySet
+from endpoints.named import known_to
 from endpoints.permissions import Action
 from endpoints.status import BY_ATTENTION, State, in_states, ranked, status_of
+from inference.references.cluster import Kind as Reference
+from inference.references.mappings import referenced_ids
+from inference.references.pipelines import referenced_models
 from inference.services import SERVICES
 
 # Of each kind: whoever has more of them is told how many.
 MOST = 5
 # So many calls of an endpoint must have failed today, and so many of a hundred.
 WORTH_TELLING, PERCENT_WORTH_TELLING = 5, 5
+NOT_THERE = "it, and it is not there."
+REPLACE = "Create an endpoint of this name, or let what uses it name another."
 KEY_ENDS_WITHIN = timedelta(days=7)
 LOCAL = [name for name, service in SERVICES.items() if not service.is_remote]
 
@@ -31,6 +45,8 @@ class Kind(StrEnum):
     CALLS = "calls"
     CLUSTER = "cluster"
     LOST = "lost"
+    LOST_INDEX = "lost_index"
+    LOST_PIPELINE = "lost_pipeline"
     KEY = "key"
 
 
@@ -89,7 +105,7 @@ def silent_parts(endpoints: EndpointQuerySet) -> Iterator[Concern]:
     alive = set(Heartbeat.objects.fresh().values_list("part", flat=True))
     words = {
         "runner": "models cannot start or answer until it runs again.",
-        "worker": "downloads and scans wait until it runs again.",
+        "worker": "downloads, scans and the lab wait until it runs again.",
     }
     for part in sorted(words.keys() - alive):
         yield Concern(
@@ -144,8 +160,11 @@ def clusters_in_doubt(user: User) -> Iterator[Concern]:
 
 
 def lost_references(user: User) -> Iterator[Concern]:
-    """What clusters use that is not there. Only who sees every endpoint can know that of one."""
-    if allowed_teams(user, Action.GET) is not None or not may(user, Action.CLUSTER_GET):
+    """What is used and is not there. Only who sees every endpoint can know that of one."""
+    if allowed_teams(user, Action.GET) is not None:
+        return
+    yield from lost_here(user)
+    if not may(user, Action.CLUSTER_GET):
         return
     lost = (
         ClusterReference.objects.filter(cluster__in=visible_clusters(user))
@@ -155,14 +174,32 @@ def lost_references(user: User) -> Iterator[Concern]:
         .order_by("-count", "inference_id")
     )
     for row in lost[:MOST]:
-        count, cluster = row["count"], row["cluster__name"]
-        yield Concern(
-            Kind.LOST,
-            row["inference_id"],
-            f"{cluster} uses it in {count} place{'s' if count > 1 else ''}, and it is not there.",
-            "Create an endpoint of this name, or let what uses it name another.",
-            ref=cluster,
-        )
+        count, name = row["count"], row["cluster__name"]
+        reason = f"{name} uses it in {count} place{'s' if count > 1 else ''}, and it is not there."
+        yield Concern(Kind.LOST, row["inference_id"], reason, REPLACE, ref=name)
+
+
+def lost_here(user: User) -> Iterator[Concern]:
+    """The same of the indices and pipelines that are registered here."""
+    if may(user, Action.INDEX_GET):
+        mappings = IndexMapping.objects.values_list("mappings", flat=True)
+        counted = Counter(one for each in mappings for one in referenced_ids(each))
+        for inference_id, count in missing_most(user, counted, Reference.INDEX):
+            named = "An index names" if count == 1 else f"{count} indices name"
+            yield Concern(Kind.LOST_INDEX, inference_id, f"{named} {NOT_THERE}", REPLACE)
+    if may(user, Action.PIPELINE_GET):
+        configs = IngestPipeline.objects.values_list("config", flat=True)
+        counted = Counter(one for each in configs for one in referenced_models(each))
+        for inference_id, count in missing_most(user, counted, Reference.PIPELINE):
+            named = "A pipeline names" if count == 1 else f"{count} pipelines name"
+            yield Concern(Kind.LOST_PIPELINE, inference_id, f"{named} {NOT_THERE}", REPLACE)
+
+
+def missing_most(user: User, counted: Counter[str], kind: Reference) -> list[tuple[str, int]]:
+    """Those ids that nothing here has, with how often they are named; the most wanted first."""
+    known = known_to(user, counted.keys(), kind)
+    missing = [one for one in counted.items() if known.named(one[0], kind).is_missing]
+    return sorted(missing, key=lambda one: (-one[1], one[0]))[:MOST]
 
 
 def ending_keys(user: User) -> Iterator[Concern]:

@@ -25,7 +25,7 @@ class ConnectionForm(forms.Form):
     api_key = forms.CharField(
         label="API key",
         required=False,
-        help_text="It needs view_index_metadata on all indexes and read_pipeline, and nothing "
+        help_text="It needs view_index_metadata on all indices and read_pipeline, and nothing "
         "else. It is stored encrypted and never shown again. For OpenSearch, write Basic "
         "and the base64 of name:password.",
         widget=forms.PasswordInput(attrs=CODE | {"autocomplete": "new-password"}),

@@ -1,6 +1,7 @@
 """The overview: what runs, what needs attention, what is used most."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -8,11 +9,23 @@ from django.urls import reverse
 
 from console.forms.local import SERVICE
 from console.http import HtmxRequest, page, wants_fragment
+from console.pages.referring import MISSING
 from endpoints import attention
 from endpoints.access import may, require, visible_endpoints
 from endpoints.attention import Concern, Kind
 from endpoints.keys import visible_keys
 from endpoints.permissions import Action
+
+# What a concern is about, where its name does not say it.
+WORDS = {
+    Kind.ENDPOINT: "Endpoint",
+    Kind.CALLS: "Endpoint",
+    Kind.CLUSTER: "Cluster",
+    Kind.LOST: "Missing endpoint",
+    Kind.LOST_INDEX: "Missing endpoint",
+    Kind.LOST_PIPELINE: "Missing endpoint",
+    Kind.KEY: "Key",
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +45,10 @@ def overview(request: HtmxRequest) -> HttpResponse:
     steps = first_steps(request)
     context = {
         "totals": totals,
-        "concerns": [(one, href_of(one)) for one in attention.concerns_of(request.user)],
+        "concerns": [
+            (one, WORDS.get(one.kind, ""), href_of(one))
+            for one in attention.concerns_of(request.user)
+        ],
         "most_used": attention.most_used(request.user),
         "steps": steps,
         "next_step": next((step for step in steps if not step.is_done), None),
@@ -51,10 +67,19 @@ def href_of(concern: Concern) -> str:
         case Kind.CLUSTER:
             return reverse("cluster-detail", args=[concern.name])
         case Kind.LOST:
-            return reverse("cluster-detail", args=[concern.ref])
+            return missing_in(reverse("cluster-detail", args=[concern.ref]), concern.name)
+        case Kind.LOST_INDEX:
+            return missing_in(reverse("reference-list"), concern.name)
+        case Kind.LOST_PIPELINE:
+            return missing_in(reverse("reference-pipelines"), concern.name)
         case Kind.KEY:
             return reverse("key-detail", args=[concern.ref])
     return ""
+
+
+def missing_in(path: str, inference_id: str) -> str:
+    """A list of what names endpoints, cut down to what names this one that is missing."""
+    return f"{path}?{urlencode({'show': MISSING, 'q': inference_id})}"
 
 
 def first_steps(request: HtmxRequest) -> list[FirstStep]:

@@ -29,6 +29,7 @@ from endpoints.permissions import Action
 from endpoints.status import status_of
 from inference.documents import MAX_BYTES, Document
 from inference.errors import Conflict, InferenceError, NotFound
+from inference.services import find_service
 from inference.types import TaskType
 
 SAMPLE_FILE = Path(__file__).parents[1] / "lab_sample.md"
@@ -260,13 +261,22 @@ def side_data(run: LabRun, side: str, data: Mapping[str, Any]) -> dict[str, Any]
 
 
 def chosen_endpoint(run: LabRun, data: Mapping[str, Any], offered: list[Endpoint]) -> str:
-    """The one in the address, else that of the run, else one of their own, at best ready."""
+    """The one in the address, else that of the run, else one of their own.
+
+    At best one that is ready, then one that runs here, where a try costs nothing.
+    """
     if "endpoint" in data:
         return written_id(data)
     if run.inference_id:
         return run.inference_id
     own = [one for one in offered if not one.is_preconfigured]
-    own.sort(key=lambda one: (not status_of(one).is_ready, one.task != TaskType.TEXT_EMBEDDING))
+    own.sort(
+        key=lambda one: (
+            not status_of(one).is_ready,
+            find_service(one.service).is_remote,
+            one.task != TaskType.TEXT_EMBEDDING,
+        )
+    )
     return own[0].inference_id if own else ""
 
 

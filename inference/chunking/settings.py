@@ -29,7 +29,7 @@ class ChunkingSettings(BaseModel):
     family: ClassVar[str]
 
     def to_response(self) -> dict[str, Any]:
-        return {"strategy": self.strategy, **self.model_dump()}
+        return {"strategy": self.strategy, **self.model_dump(mode="json")}
 
 
 class NoneChunking(ChunkingSettings):

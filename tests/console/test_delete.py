@@ -102,7 +102,7 @@ def test_the_findings_come_as_a_fragment_and_as_a_page(console: Client, used: No
     assert "<html" in page
     for told in (fragment, page):
         assert "It is used by 2 indexes" in told
-        assert '<span class="font-monospace">docs</span>' in told
+        assert 'href="/console/references/indices/docs">docs</a>' in told
         assert '<span class="font-monospace">prod:docs</span>' in told
         assert "registered here" in told
         assert "just now" in told

@@ -4,9 +4,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from endpoints.models import Endpoint, Team, TeamRole
+from endpoints.models import Endpoint, IngestPipeline, Team, TeamRole, TrainedModel
 from tests.console.conftest import HTMX, member, text
-from tests.factories import make_cluster, make_endpoint
+from tests.factories import (
+    make_added_model,
+    make_cluster,
+    make_endpoint,
+    make_index,
+    make_user,
+)
 
 FIND = "/console/find"
 
@@ -28,23 +34,45 @@ def test_an_endpoint_is_found_by_a_part_of_its_id_service_or_model(console: Clie
         assert "<html" not in found
 
 
-def test_teams_and_clusters_are_found_by_name(console: Client, search: Team) -> None:
+def test_everything_else_is_found_by_name(console: Client, search: Team) -> None:
     make_cluster("prod-search")
+    make_index("search-docs", "my-endpoint")
+    IngestPipeline.objects.create(pipeline_id="embed-search", config={"processors": []})
+    make_added_model("our-search")
+    make_user("researcher")
 
     found = text(console.get(FIND, {"q": "search"}))
 
-    assert 'href="/console/teams/search"' in found
-    assert 'href="/console/clusters/prod-search"' in found
+    for place in (
+        "teams/search",
+        "clusters/prod-search",
+        "references/indices/search-docs",
+        "references/pipelines/embed-search",
+        "models/our-search",
+        "people/researcher",
+    ):
+        assert f'href="/console/{place}"' in found
+
+
+def test_a_model_of_the_catalogue_is_found_before_anything_uses_it(console: Client) -> None:
+    found = text(console.get(FIND, {"q": "minilm-rerank"}))
+
+    assert 'href="/console/models/.minilm-rerank-v1"' in found
+    assert "Rerank" in found
 
 
 def test_nothing_of_other_teams_is_found(endpoint: Endpoint, other: Team) -> None:
     stranger = member(other, TeamRole.INFERENCE_USER)
+    make_user("stern")
+    TrainedModel.objects.filter(pk=make_added_model("secret").pk).update(team=endpoint.team)
 
     found = text(stranger.get(FIND, {"q": "e"}))
 
     assert "/console/endpoints/my-endpoint" not in found
     assert "/console/teams/search" not in found
     assert "/console/teams/other" in found
+    assert "/console/models/secret" not in found
+    assert "/console/people/" not in found
     assert "Create endpoint" not in found
 
 

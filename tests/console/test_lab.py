@@ -16,8 +16,9 @@ from endpoints.models import Endpoint, LabRun, TeamRole, User
 from endpoints.models.team import Team
 from inference.documents import MAX_BYTES
 from inference.runner.protocol import HostReply, HostRequest
+from inference.types import TaskType
 from tests.console.conftest import HTMX, FakeHosts, member, text
-from tests.factories import make_endpoint, make_index
+from tests.factories import make_endpoint, make_index, make_remote_endpoint
 from tests.inference.documents.making import pdf
 
 LAB, SAVE = "/console/lab", "/console/lab/_save"
@@ -222,6 +223,29 @@ def test_the_sample_is_embedded_as_ones_own_copy(console: Client) -> None:
     run = LabRun.objects.get()
     assert run.is_done
     assert answer["Location"].startswith(f"{LAB}/{run.key}?")
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_is_set_as_it_was_embedded_is_not_offered_again(console: Client) -> None:
+    make_endpoint()
+    run = brought(console, text=TEXT)
+    cut = CUT | {"b-strategy": "recursive", "b-max_chunk_size": "80", "endpoint": "my-endpoint"}
+
+    answer = console.post(f"{LAB}/{run.key}/embed", cut)
+
+    assert "Embed both sides" not in text(console.get(answer["Location"]))
+    other = text(console.get(f"{LAB}/{run.key}", cut | {"b-max_chunk_size": "81"}))
+    assert "The settings above are others than those that were embedded." in other
+
+
+def test_an_endpoint_that_runs_here_is_chosen_before_one_that_bills(console: Client) -> None:
+    make_endpoint("runs-here")
+    settings = {"api_key": "sk-key", "model_id": "text-embedding-3-small"}
+    make_remote_endpoint("openai", TaskType.TEXT_EMBEDDING, settings, "a-provider")
+
+    page = text(console.get(LAB))
+
+    assert '21 chunks with <strong class="font-monospace">runs-here</strong>' in page
 
 
 def test_nothing_is_embedded_without_an_endpoint_that_can(console: Client) -> None:

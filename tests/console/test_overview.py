@@ -14,13 +14,15 @@ from endpoints.models import (
     DeploymentState,
     Endpoint,
     Heartbeat,
+    IngestPipeline,
     LatestUsage,
     Team,
     TeamRole,
     User,
 )
 from tests.console.conftest import member, text
-from tests.factories import make_cluster, make_endpoint
+from tests.elastic import inferring
+from tests.factories import make_cluster, make_endpoint, make_index, make_model
 
 OVERVIEW = "/console/"
 
@@ -110,6 +112,23 @@ def test_a_part_that_gives_no_sign_of_life_is_told(console: Client) -> None:
     assert "The worker gives no sign of life" in page
 
 
+def test_what_is_registered_here_and_names_no_endpoint_leads_to_itself(console: Client) -> None:
+    make_endpoint()
+    make_index("docs", "my-endpoint")
+    make_index("books", "gone")
+    make_index("films", "gone")
+    IngestPipeline.objects.create(pipeline_id="embed", config=inferring("gone-too"))
+    IngestPipeline.objects.create(pipeline_id="model", config=inferring(make_model().model_id))
+
+    page = text(console.get(OVERVIEW))
+
+    missing = "?show=missing&amp;q="
+    assert f'<a href="/console/references{missing}gone">gone</a>' in page
+    assert "2 indices name it, and it is not there." in page
+    assert f'<a href="/console/references/pipelines{missing}gone-too">gone-too</a>' in page
+    assert page.count("and it is not there.") == 2
+
+
 def test_clusters_in_doubt_and_what_they_miss_are_told(console: Client) -> None:
     cluster = make_cluster("prod", scan_state="failed", reason="nobody answered")
     ClusterReference.objects.create(
@@ -120,6 +139,7 @@ def test_clusters_in_doubt_and_what_they_miss_are_told(console: Client) -> None:
 
     assert "It cannot be said what it uses: nobody answered." in page
     assert "prod uses it in 1 place, and it is not there." in page
+    assert '<a href="/console/clusters/prod?show=missing&amp;q=gone">gone</a>' in page
 
 
 def test_keys_that_end_soon_are_told(console: Client, admin: User) -> None:
