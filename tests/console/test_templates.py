@@ -1,4 +1,4 @@
-"""What every template keeps to: nothing that the pages' policy refuses, no form that others send."""
+"""What every template keeps to: nothing that the policy refuses, no form that others may send."""
 
 import re
 from collections.abc import Iterator
