@@ -114,7 +114,6 @@ def test_a_session_that_ends_loses_nothing_that_was_typed(form: Page) -> None:
 
 
 def test_times_are_said_in_the_zone_of_who_looks(visitor: Visitor) -> None:
-    make_endpoint("books")
-    page = visitor.signed_in(timezone_id="Asia/Tokyo")
+    page = visitor.signed_in(timezone_id="Asia/Tokyo", at="/console/account/sessions")
 
     expect(page.locator("time").first).to_have_attribute("title", re.compile(r"GMT\+9$"))
