@@ -40,6 +40,9 @@
       } else if (event.key === "Enter" && chosen()) {
         event.preventDefault();
         chosen().click();
+      } else if (event.key === "Escape") {
+        event.preventDefault(); // it would only empty the field
+        palette.close();
       }
     });
     document.addEventListener("htmx:after:swap", () => {

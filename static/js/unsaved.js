@@ -1,11 +1,14 @@
 // Nothing typed is lost. Leaving a form that was changed asks first; and when a session ends, or
 // somebody must confirm that it is them, what they typed is put back once they return to the form.
 //
-// Only forms that change something are watched, unless they say data-unwatched; what htmx sends
-// as one types is not. Passwords, keys and files are never kept.
+// Only forms that change something are watched, unless they say data-unwatched. One that a script
+// has sent says so with the event "saved". Passwords, keys, files and the values of headers are
+// never kept.
 (() => {
   const STORE = "typed";
   const changed = new Set();
+  const UNKEPT_TYPES = ["password", "file", "submit", "button", "hidden"];
+  const UNKEPT_NAMES = /^csrfmiddlewaretoken$|\bheaders\.value$/;
   let isLeaving = false;
 
   // Where somebody signs in or confirms that it is them: a stop on the way back to a form.
@@ -14,16 +17,13 @@
     !isGate() &&
     form?.method === "post" &&
     !form.closest("dialog") &&
-    !form.hasAttribute("hx-post") &&
     !form.hasAttribute("data-unwatched");
   const here = () => location.pathname;
 
   function fieldsOf(form) {
     return [...form.elements].filter(
       (field) =>
-        field.name &&
-        field.name !== "csrfmiddlewaretoken" &&
-        !["password", "file", "submit", "button", "hidden"].includes(field.type),
+        field.name && !UNKEPT_NAMES.test(field.name) && !UNKEPT_TYPES.includes(field.type),
     );
   }
 
@@ -35,7 +35,18 @@
     });
   }
 
+  // As many rows in each list as were written.
+  function addRows(form, values) {
+    for (const rows of form.querySelectorAll("[data-rows]")) {
+      const { name } = rows.querySelector("input");
+      const written = values.filter(([each]) => each === name).length;
+      const there = rows.querySelectorAll(`:scope > .row-of [name="${CSS.escape(name)}"]`).length;
+      for (let row = there; row < written; row += 1) rows.querySelector("[data-add-row]").click();
+    }
+  }
+
   function putBack(form, values) {
+    addRows(form, values);
     const left = [...values];
     let isAny = false;
     for (const field of fieldsOf(form)) {
@@ -86,6 +97,7 @@
     const form = event.target.form;
     if (event.isTrusted && isWatched(form)) changed.add(form);
   });
+  document.addEventListener("saved", (event) => changed.delete(event.target));
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!isWatched(form)) return;

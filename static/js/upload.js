@@ -161,6 +161,7 @@
       ask(`${upload.page}/finish`, { method: "POST", signal }),
     );
     isUnderWay = false;
+    form.dispatchEvent(new Event("saved", { bubbles: true }));
     location.assign(done.page);
   }
 

@@ -53,10 +53,15 @@ class Visitor:
         page.goto(at)
         return page
 
-    @staticmethod
-    def sign_in(page: Page, username: str = "elastic") -> None:
+    @classmethod
+    def sign_in(cls, page: Page, username: str = "elastic") -> None:
         """Fill in the first form and send it."""
         page.goto("/console/")
+        cls.answer(page, username)
+
+    @staticmethod
+    def answer(page: Page, username: str = "elastic") -> None:
+        """Say who it is on the page that asks for it."""
         page.get_by_label("Name or e-mail").fill(username)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in", exact=True).click()

@@ -37,10 +37,9 @@ def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_from_nothing_to_a_vector(visitor: Visitor, hosts: FakeHosts) -> None:
     hosts.says = vectors([0.6, 0.8], [0.8, 0.6])
     page = visitor.signed_in(at="/console/")
-    expect(page.get_by_text("No endpoints of your own yet")).to_be_visible()
+    expect(page.get_by_text("Your first vector, in three clicks")).to_be_visible()
 
-    page.get_by_role("link", name="Create endpoint").first.click()
-    page.get_by_role("link", name="Use the built-in model").click()
+    page.get_by_role("link", name="Create an endpoint").click()
     page.get_by_label("What should it be called?").fill("my-e5")
     expect(page.get_by_text("Free to use.")).to_be_visible()
     expect(page.locator("#code-curl")).to_contain_text("/_inference/text_embedding/my-e5")
@@ -315,7 +314,9 @@ def test_a_cluster_is_followed_until_its_first_scan(visitor: Visitor, elastic: E
 
     expect(page.get_by_text("Nobody knows now what it uses")).to_be_hidden()
     page.get_by_role("link", name="my-endpoint").click()
-    expect(page.get_by_text("prod:docs")).to_be_visible()
+    tabs = page.get_by_role("navigation", name="About this endpoint")
+    tabs.get_by_role("link", name="References").click()
+    expect(page.get_by_role("row", name="docs Index prod")).to_be_visible()
 
 
 def test_a_server_that_is_gone_is_told(visitor: Visitor) -> None:

@@ -1,6 +1,7 @@
 """Creating and changing endpoints as people do it, against a sandbox that plays the provider."""
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from endpoints.models import Endpoint
@@ -63,6 +64,32 @@ def test_a_failed_attempt_is_corrected_at_its_field_and_nothing_is_lost(visitor:
         TaskType.EMBEDDING,
         {"headers": {"X-Team": "search"}},
     )
+
+
+def test_a_session_that_ends_loses_no_row_and_keeps_no_secret(visitor: Visitor) -> None:
+    page = visitor.signed_in(at="/console/endpoints/_new/openai?task=embedding")
+    page.get_by_label("API Key").fill("sk-typed")
+    page.get_by_label("Model ID").fill("a-model")
+    page.get_by_text("More options").click()
+    for row, name in enumerate(("X-Team", "X-Place")):
+        if row:
+            page.get_by_role("button", name="Add a row").last.click()
+        page.get_by_label("Headers: name").filter(visible=True).nth(row).fill(name)
+        page.get_by_label("Headers: value").filter(visible=True).nth(row).fill("sk-typed")
+    Session.objects.all().delete()
+
+    page.get_by_role("button", name="Create endpoint").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+    assert "sk-typed" not in page.evaluate("JSON.stringify(sessionStorage)")
+    visitor.answer(page)
+
+    page.wait_for_url("**/console/endpoints/_new/openai?task=embedding")
+    expect(page.get_by_text("What you typed is back.")).to_be_visible()
+    expect(page.get_by_label("Model ID")).to_have_value("a-model")
+    expect(page.get_by_label("API Key")).to_have_value("")
+    page.get_by_text("More options").click()
+    expect(page.get_by_label("Headers: name").filter(visible=True).nth(1)).to_have_value("X-Place")
+    expect(page.get_by_text("Embedding", exact=True).locator("input")).to_be_checked()
 
 
 def test_chunks_follow_the_settings_and_the_text(visitor: Visitor) -> None:

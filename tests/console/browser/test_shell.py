@@ -7,7 +7,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from tests.console.browser.conftest import PHONE, Visitor
-from tests.factories import PASSWORD, make_endpoint
+from tests.factories import make_endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
 
@@ -101,9 +101,7 @@ def test_a_session_that_ends_loses_nothing_that_was_typed(form: Page) -> None:
 
     form.get_by_role("button", name="Create team").click()
     form.wait_for_url("**/console/sign-in*")
-    form.get_by_label("Name or e-mail").fill("elastic")
-    form.get_by_label("Password").fill(PASSWORD)
-    form.get_by_role("button", name="Sign in", exact=True).click()
+    Visitor.answer(form)
 
     form.wait_for_url(f"**{NEW_TEAM}")
     expect(form.get_by_text("What you typed is back.")).to_be_visible()
@@ -116,7 +114,6 @@ def test_a_session_that_ends_loses_nothing_that_was_typed(form: Page) -> None:
 
 
 def test_times_are_said_in_the_zone_of_who_looks(visitor: Visitor) -> None:
-    make_endpoint("books")
-    page = visitor.signed_in(timezone_id="Asia/Tokyo")
+    page = visitor.signed_in(timezone_id="Asia/Tokyo", at="/console/account/sessions")
 
     expect(page.locator("time").first).to_have_attribute("title", re.compile(r"GMT\+9$"))

@@ -61,7 +61,7 @@ def test_what_one_shares_the_other_sees_until_it_is_taken_back(visitor: Visitor)
     expect(dan.get_by_role("link", name="slogans")).to_be_visible()
     expect(dan.get_by_role("link", name="products")).to_have_count(0)
 
-    ana.goto("/console/endpoints/products")
+    ana.goto("/console/endpoints/products/sharing")
     ana.get_by_text("Share it").click()
     ana.get_by_label("Team", exact=True).fill("marketting")
     ana.get_by_role("button", name="Share", exact=True).click()
