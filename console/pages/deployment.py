@@ -14,16 +14,16 @@ from console.forms.refusable import NOT_REFUSED
 from console.http import HtmxRequest, page
 from console.pages.endpoint_page import DEPLOYMENT, show
 from console.pages.precision import precision_card, precision_name
+from console.pages.takes import is_offered
 from console.templatetags.console import took
 from endpoints import actions, hosting, model_deployments
 from endpoints.access import get_endpoint, may, may_with, require, sees
 from endpoints.fitting import available_bytes, expected_of
-from endpoints.known_models import facts_behind
+from endpoints.known_models import KnownModel, facts_behind
 from endpoints.models import Deployment, DeploymentState, Endpoint, User
 from endpoints.permissions import Action
 from endpoints.status import status_of
 from inference.errors import InferenceError
-from inference.runner.catalogue import OFFERED_MODELS
 from inference.services import find_service
 
 EVENTS_A_PAGE = 25
@@ -110,7 +110,7 @@ def show_deployment(
             "refusal": form.refusal if form else NOT_REFUSED,
             "precision": precision_card(endpoint),
             "precision_name": precision_name(deployment.precision),
-            "is_offered": deployment.model.model_id in OFFERED_MODELS
+            "is_offered": is_offered(KnownModel(deployment.model.facts, deployment.model))
             and may(request.user, Action.PUT),
             "shown": events.get_page(request.GET.get("page")),
         }

@@ -1,5 +1,6 @@
 """Choosing what a new endpoint is made of: a model that runs here, or a provider."""
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlencode
@@ -10,8 +11,8 @@ from django.shortcuts import redirect, render, resolve_url
 from console.forms.generated import entries_for, needed
 from console.forms.local import DEFAULT_MODEL, SERVICE
 from console.http import HtmxRequest, page, wants_fragment
-from console.pages.create import chosen_task, remote_services
-from console.pages.takes import ModelCard, model_cards
+from console.pages.create import chosen_task, chunking_in, remote_services
+from console.pages.takes import ModelCard, model_cards, models_offered
 from endpoints.access import require
 from endpoints.permissions import Action
 from inference.services.remote import RemoteService
@@ -35,7 +36,8 @@ def service_pick(request: HtmxRequest) -> HttpResponse:
         return redirect(f"{place}?{urlencode({'model_id': model_id})}")
     query, task = request.GET.get("q", "").strip(), chosen_task(request.GET)
     is_searched = bool(query or task)
-    models = [card for card in model_cards() if is_meant(searched_of(card), query, task)]
+    cards = model_cards(models_offered(request.user))
+    models = [card for card in cards if is_meant(searched_of(card), query, task)]
     providers = [
         ProviderCard(service, needs_of(service.name))
         for service in sorted(remote_services().values(), key=lambda one: one.label.casefold())
@@ -46,6 +48,7 @@ def service_pick(request: HtmxRequest) -> HttpResponse:
         "task": task,
         "tasks": list(TaskType),
         "is_searched": is_searched,
+        "chunking": json.dumps(chunking) if (chunking := chunking_in(request.GET)) else "",
         "models": models,
         "providers": providers,
         "first": None if is_searched else first_of(models),
@@ -61,7 +64,7 @@ def first_of(models: list[ModelCard]) -> ModelCard | None:
 
 def searched_of(card: ModelCard) -> tuple[str, ...]:
     model = card.model
-    return (f"{model.model_id} {SERVICE} {model.description}", model.task_type)
+    return (f"{model.model_id} {SERVICE} {model.description}", model.task_type or "")
 
 
 def is_meant(one: tuple[str, ...], query: str, task: TaskType | None) -> bool:
