@@ -61,7 +61,7 @@ def endpoint_deployment(request: HtmxRequest, inference_id: str) -> HttpResponse
         raise Http404
     if not is_change or endpoint.deployment is None:
         return show_deployment(request, endpoint)
-    form = AllocationsForm(endpoint.deployment, request.POST)
+    form = AllocationsForm.of(endpoint.deployment, request.POST)
     if form.is_valid():
         try:
             change(request.user, endpoint, form)
@@ -79,7 +79,7 @@ def change(user: User, endpoint: Endpoint, form: AllocationsForm) -> None:
         actions.check_can_change(endpoint.inference_id)
         actions.update_endpoint(endpoint, {"service_settings": form.service_settings})
     else:
-        model_deployments.update(user, endpoint.deployment_id or "", form.number, form.bounds)
+        model_deployments.update(user, endpoint.deployment_id or "", form.allocations, form.changes)
 
 
 @page("POST")
@@ -183,7 +183,7 @@ def control_of(
             )
         if not may_with(user, Action.UPDATE, endpoint):
             return Control()
-        return Control(form or AllocationsForm(deployment))
+        return Control(form or AllocationsForm.of(deployment))
     owner = Endpoint.objects.filter(inference_id=deployment.deployment_id).first()
     if owner:
         if sees(user, owner):
@@ -193,4 +193,4 @@ def control_of(
         return Control()
     if deployment.state != DeploymentState.STARTED:
         return Control(why_not="It can be changed once it runs.")
-    return Control(form or AllocationsForm(deployment))
+    return Control(form or AllocationsForm.of(deployment))
