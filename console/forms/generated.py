@@ -182,7 +182,9 @@ class SettingsForm(RefusableForm):
         return needed(self.entries.values())
 
     def _is_worth_seeing(self, field: BoundField) -> bool:
-        return bool(field.errors or field.value())
+        return bool(
+            field.errors or field.value() not in (None, "", usual(self.entries[field.name]))
+        )
 
 
 def needed(entries: Iterable[Entry]) -> list[Entry]:

@@ -30,6 +30,7 @@ from endpoints import actions, tombstones
 from endpoints.access import get_endpoint, require
 from endpoints.models import Endpoint
 from endpoints.permissions import Action
+from inference.chunking.settings import DEFAULT as USUAL_CHUNKING
 from inference.errors import InferenceError
 from inference.services import SERVICES
 from inference.services.base import Service
@@ -106,7 +107,7 @@ def blank_form(
     source: the endpoint whose settings it begins with, less its secrets.
     """
     form: CreateForm
-    config = source.config if source else {CHUNKING: chunking_in(request.GET)}
+    config = config_like(source) if source else {CHUNKING: chunking_in(request.GET)}
     if isinstance(service, RemoteService):
         task = source.task if source else task_of(request.GET, service)
         wished = free_id_like(source) if source else suggested_id(service, task)
@@ -228,6 +229,14 @@ def source_of(request: HtmxRequest, service: Service) -> Endpoint | None:
     if endpoint.service != service.name:
         raise Http404
     return endpoint
+
+
+def config_like(source: Endpoint) -> dict[str, Any]:
+    """The settings of another endpoint; how texts are cut only where that is not as usual."""
+    config = source.config
+    if config.get(CHUNKING) == USUAL_CHUNKING.to_response():
+        del config[CHUNKING]
+    return config
 
 
 def free_id_like(endpoint: Endpoint) -> str:

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render, resolve_url
 
 from console.forms.generated import entries_for, needed
 from console.forms.local import DEFAULT_MODEL, SERVICE
+from console.forms.settings import lowered
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.create import chosen_task, chunking_in, remote_services
 from console.pages.takes import ModelCard, model_cards, models_offered
@@ -80,8 +81,3 @@ def needs_of(service_name: str) -> str:
     entries = entries_for(service, next(iter(service.tasks)))
     words = [" ".join(map(lowered, entry.label.split())) for entry in needed(entries)]
     return ", ".join(dict.fromkeys(words))
-
-
-def lowered(word: str) -> str:
-    """A word as it stands within a sentence; what is spelled in capitals stays so."""
-    return word if word.isupper() else word.lower()
