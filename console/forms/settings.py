@@ -217,7 +217,7 @@ def _entry(
 
 def in_sentence_case(title: str) -> str:
     """A title as people read it here; what is spelled in capitals stays so: API key, Model ID."""
-    first, *others = title.split()
+    first, *others = title.replace("Number ", "Number of ").split()
     return " ".join((first, *map(lowered, others)))
 
 

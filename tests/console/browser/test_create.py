@@ -89,7 +89,7 @@ def test_a_change_is_shown_with_what_it_touches_before_it_is_saved(visitor: Visi
     page.get_by_role("link", name="Edit").click()
     expect(page.get_by_text("Nothing yet.")).to_be_visible()
 
-    page.get_by_label("Number Allocations").fill("3")
+    page.get_by_label("Number of allocations").fill("3")
 
     changes = page.locator("#changes")
     expect(changes.locator("del")).to_have_text("1")
