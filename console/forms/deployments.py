@@ -1,112 +1,14 @@
-"""What the pages about deployments accept. Whether there is room is for the actions to say."""
-
-from typing import Any
+"""What starting a deployment accepts. Whether there is room is for the actions to say."""
 
 from django import forms
 
+from console.forms.allocations import NUMBER, AllocationsForm
 from console.forms.endpoints import CODE
 from console.forms.local import THREADS, WHOLE_NUMBER, offered_precisions
-from console.forms.refusable import RefusableForm
 from endpoints.model_deployments import PRIORITIES, Wish
-from endpoints.models import Deployment
 from endpoints.teams import Owners
 
 SELECT = {"class": "form-select"}
-NUMBER = {"class": "form-control", "min": 1}
-FIXED, ADAPTIVE = "fixed", "adaptive"
-HOW_MANY = {FIXED: "A fixed number", ADAPTIVE: "As many as the calls need"}
-
-
-class AllocationsForm(RefusableForm):
-    """How many copies of a model there are to be."""
-
-    how_many = forms.ChoiceField(
-        label="Allocations",
-        choices=list(HOW_MANY.items()),
-        initial=FIXED,
-        widget=forms.RadioSelect,
-    )
-    number_of_allocations = forms.IntegerField(
-        label="Number",
-        required=False,
-        initial=1,
-        help_text="Copies of the model at work. More answer more calls at once; they share the "
-        "model's memory.",
-        error_messages=WHOLE_NUMBER,
-        widget=forms.NumberInput(attrs=NUMBER),
-    )
-    min_number_of_allocations = forms.IntegerField(
-        label="At least",
-        required=False,
-        help_text="0 lets it rest and give its memory back when nobody calls for long.",
-        error_messages=WHOLE_NUMBER,
-        widget=forms.NumberInput(attrs=NUMBER | {"min": 0}),
-    )
-    max_number_of_allocations = forms.IntegerField(
-        label="At most",
-        required=False,
-        help_text="Empty: as many as the processors are good for.",
-        error_messages=WHOLE_NUMBER,
-        widget=forms.NumberInput(attrs=NUMBER),
-    )
-
-    @classmethod
-    def of(cls, deployment: Deployment, data: Any = None) -> "AllocationsForm":
-        """The form to change one that runs."""
-        bounds = deployment.adaptive_allocations or {}
-        initial = {name: bounds.get(name) for name in BOUNDS}
-        initial["how_many"] = ADAPTIVE if deployment.is_adaptive else FIXED
-        return cls(data, initial=initial | {"number_of_allocations": deployment.num_allocations})
-
-    def clean(self) -> dict[str, Any]:
-        given: dict[str, Any] = super().clean() or {}
-        is_written = "number_of_allocations" in given
-        if is_written and not self.is_adaptive and given["number_of_allocations"] is None:
-            self.add_error("number_of_allocations", WHOLE_NUMBER["required"])
-        return given
-
-    @property
-    def is_adaptive(self) -> bool:
-        return str(self["how_many"].value()) == ADAPTIVE
-
-    @property
-    def allocations(self) -> int | None:
-        """The fixed number of a valid form; None where it adapts."""
-        number: int = self.cleaned_data["number_of_allocations"]
-        return None if self.is_adaptive else number
-
-    @property
-    def bounds(self) -> dict[str, Any] | None:
-        """Those of a valid form, as the API takes them; None where the number is fixed."""
-        if not self.is_adaptive:
-            return None
-        given = {name: self.cleaned_data[name] for name in BOUNDS}
-        return {"enabled": True, **{name: one for name, one in given.items() if one is not None}}
-
-    @property
-    def changes(self) -> dict[str, Any] | None:
-        """What becomes of the bounds of one that runs; None takes one away, or changes nothing."""
-        if not self.is_adaptive:
-            return {"enabled": False} if self.initial["how_many"] == ADAPTIVE else None
-        return {"enabled": True, **{name: self.cleaned_data[name] for name in BOUNDS}}
-
-    def number(self, name: str, default: int) -> int:
-        """What is written now, right or not yet."""
-        try:
-            return max(0, int(self[name].value()))
-        except (TypeError, ValueError):
-            return default
-
-    @property
-    def most_allocations(self) -> int:
-        """As many as there are at first, or at the most where that is said."""
-        if not self.is_adaptive:
-            return max(1, self.number("number_of_allocations", 1))
-        least = self.number("min_number_of_allocations", 1)
-        return max(1, least, self.number("max_number_of_allocations", 1))
-
-
-BOUNDS = ("min_number_of_allocations", "max_number_of_allocations")
 
 
 class StartForm(AllocationsForm):
@@ -139,7 +41,7 @@ class StartForm(AllocationsForm):
         initial=10_000,
         help_text="How many texts may wait; more are refused.",
         error_messages=WHOLE_NUMBER,
-        widget=forms.NumberInput(attrs=NUMBER),
+        widget=forms.NumberInput(attrs=NUMBER | {"min": 1}),
     )
     priority = forms.ChoiceField(
         label="Priority",

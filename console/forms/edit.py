@@ -18,6 +18,7 @@ from console.forms.generated import (
     SettingsForm,
     entries_for,
     needed,
+    texts_of,
 )
 from console.forms.settings import Entry, found_at, nested
 from endpoints.api.bodies import check_storable
@@ -101,8 +102,8 @@ class EditForm(SettingsForm):
             for entry in entries_for(service, endpoint.task)
             if entry.is_updatable or entry.scope == TASK_SETTINGS
         ]
-        initial = {entry.name: entry.text_of(self._stored(entry)) for entry in entries}
-        super().__init__(data, initial=initial | {"version": self.now.signed()})
+        initial = texts_of(self.stored, entries) | {"version": self.now.signed()}
+        super().__init__(data, initial=initial)
         kept = set(kept_secrets)
         self.add_entries(entries, kept)
         for entry in entries:

@@ -18,7 +18,7 @@ from console.forms.chunking import (
 from console.forms.endpoints import CODE, NamedForm
 from console.forms.refusable import RefusableForm
 from console.forms.rows import Rows
-from console.forms.settings import Entry, Kind, entries_of, nested
+from console.forms.settings import Entry, Kind, entries_of, found_at, nested
 from endpoints.api.bodies import check_storable
 from inference.errors import InferenceError
 from inference.services.base import Service
@@ -51,6 +51,15 @@ def entries_for(service: Service, task_type: TaskType) -> tuple[Entry, ...]:
         *entries_of(service.task_settings[task_type], TASK_SETTINGS, task_type, {}),
         *(chunking_entries() if task_type.is_chunked else ()),
     )
+
+
+def texts_of(config: Mapping[str, Any], entries: Iterable[Entry]) -> dict[str, str]:
+    """The settings of an endpoint as they would be written, by the names of their fields."""
+    return {
+        entry.name: entry.text_of(found_at(config.get(entry.scope) or {}, entry.path))
+        for entry in entries
+        if not entry.is_secret
+    }
 
 
 class SettingsForm(RefusableForm):
@@ -173,7 +182,9 @@ class SettingsForm(RefusableForm):
         return needed(self.entries.values())
 
     def _is_worth_seeing(self, field: BoundField) -> bool:
-        return bool(field.errors or field.value())
+        return bool(
+            field.errors or field.value() not in (None, "", usual(self.entries[field.name]))
+        )
 
 
 def needed(entries: Iterable[Entry]) -> list[Entry]:

@@ -1,5 +1,6 @@
 """A new endpoint whose model runs here."""
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from django import forms
@@ -8,6 +9,7 @@ from console.forms.endpoints import NamedForm
 from console.forms.generated import SERVICE_SETTINGS, CreateRemoteForm, SettingsForm, entries_for
 from console.forms.settings import Entry, found_at
 from inference.runner.catalogue import OFFERED_MODELS
+from inference.runner.facts import ModelFacts, Origin
 from inference.runner.precision.report import Precision, missing_for
 from inference.services import find_service
 from inference.services.elasticsearch import MAX_THREADS
@@ -26,9 +28,13 @@ PRECISIONS = {
     Precision.BF16: "Half (bf16)",
 }
 WHOLE_NUMBER = {"required": "Write a whole number.", "invalid": "Write a whole number."}
+NO_SUCH_MODEL = {
+    "required": "Choose a model.",
+    "invalid_choice": "There is no model [%(value)s]. Choose one of these.",
+}
 # What the form asks in its own words, and what is only for models that somebody uploaded.
 OWN_WORDS = {"model_id", "num_allocations", "num_threads", "precision"}
-OF_UPLOADS = {"deployment_id", "dimensions", "similarity", "element_type"}
+OF_UPLOADS = {"similarity", "element_type"}
 
 
 def offered_precisions() -> list[tuple[str, str]]:
@@ -36,12 +42,14 @@ def offered_precisions() -> list[tuple[str, str]]:
     return [(name, words) for name, words in PRECISIONS.items() if not missing_for(name)]
 
 
-def further_entries(model_id: str) -> list[Entry]:
+def further_entries(model: ModelFacts, task_type: TaskType) -> list[Entry]:
     """The settings that the form asks as the service declares them."""
-    left_out = OWN_WORDS | OF_UPLOADS
-    if model_id != OF_LONG_DOCUMENTS:
-        left_out = left_out | set(LongDocumentSettings.model_fields)
-    entries = entries_for(find_service(SERVICE), OFFERED_MODELS[model_id].task_type)
+    left_out = OWN_WORDS | {"deployment_id", "dimensions"}
+    if model.origin != Origin.UPLOADED or task_type != TaskType.TEXT_EMBEDDING:
+        left_out |= OF_UPLOADS
+    if model.model_id != OF_LONG_DOCUMENTS:
+        left_out |= set(LongDocumentSettings.model_fields)
+    entries = entries_for(find_service(SERVICE), task_type)
     return [
         entry
         for entry in entries
@@ -50,13 +58,8 @@ def further_entries(model_id: str) -> list[Entry]:
 
 
 class CreateLocalForm(NamedForm, SettingsForm):
-    model_id = forms.ChoiceField(
-        choices=[(model_id, model_id) for model_id in OFFERED_MODELS],
-        error_messages={
-            "required": "Choose a model.",
-            "invalid_choice": "There is no model [%(value)s]. Choose one of these.",
-        },
-    )
+    """models: what there is to choose from, by id; the usual one is always there."""
+
     num_allocations = forms.IntegerField(
         label="Allocations",
         initial=1,
@@ -85,19 +88,29 @@ class CreateLocalForm(NamedForm, SettingsForm):
         widget=forms.Select(attrs={"class": "form-select"}),
     )
 
-    def __init__(self, data: Any = None, **options: Any) -> None:
+    def __init__(self, models: Mapping[str, ModelFacts], data: Any = None, **options: Any) -> None:
         super().__init__(data, **options)
-        self.add_entries(further_entries(self.chosen_model))
+        self.models = models
+        self.fields["model_id"] = forms.ChoiceField(
+            choices=[(model_id, model_id) for model_id in models], error_messages=NO_SUCH_MODEL
+        )
+        if self.model.origin == Origin.UPLOADED:
+            del self.fields["precision"]  # nothing compares that of an upload
+        self.add_entries(further_entries(self.model, self.task_type))
 
     @property
     def chosen_model(self) -> str:
         """The model that is picked now, right or not yet."""
         value = str(self["model_id"].value() or DEFAULT_MODEL)
-        return value if value in OFFERED_MODELS else DEFAULT_MODEL
+        return value if value in self.models else DEFAULT_MODEL
+
+    @property
+    def model(self) -> ModelFacts:
+        return self.models[self.chosen_model]
 
     @property
     def task_type(self) -> TaskType:
-        return OFFERED_MODELS[self.chosen_model].task_type
+        return self.model.task_type or TaskType.TEXT_EMBEDDING  # all that are offered have one
 
     @property
     def config(self) -> dict[str, Any]:
@@ -121,7 +134,7 @@ class CreateLocalForm(NamedForm, SettingsForm):
     @property
     def extras(self) -> dict[str, str]:
         """The precision, where one is chosen that can be had."""
-        value = str(self["precision"].value() or "")
+        value = str(self["precision"].value() or "") if "precision" in self.fields else ""
         return {"precision": value} if value in dict(offered_precisions()) and value else {}
 
     @property
@@ -131,6 +144,7 @@ class CreateLocalForm(NamedForm, SettingsForm):
         return super().is_unusual or any(
             self[name].errors or str(self[name].value() or "") != value
             for name, value in usual.items()
+            if name in self.fields
         )
 
     def _number(self, name: str) -> Any:

@@ -200,7 +200,7 @@ def _entry(
     return Entry(
         scope,
         path,
-        label=told["title"],
+        label=in_sentence_case(told["title"]),
         description=told.get("description", ""),
         kind=Kind.LONG_TEXT if kind == Kind.TEXT and "\n" in example else kind,
         is_required=is_required or marks.get("required", False),
@@ -213,6 +213,17 @@ def _entry(
         most=_bound(shape, "maximum", "exclusiveMaximum", -1),
         example=example,
     )
+
+
+def in_sentence_case(title: str) -> str:
+    """A title as people read it here; what is spelled in capitals stays so: API key, Model ID."""
+    first, *others = title.replace("Number ", "Number of ").split()
+    return " ".join((first, *map(lowered, others)))
+
+
+def lowered(word: str) -> str:
+    """A word as it stands within a sentence."""
+    return word if word.isupper() else word.lower()
 
 
 def kind_of(shape: Mapping[str, Any]) -> Kind:

@@ -85,16 +85,20 @@ def box(x: float, y: float, width: float, height: float) -> str:
 
 
 def line(values: Sequence[float | None], top: float) -> str:
-    """A path from step to step, with gaps where there is no value; a lone value is a dot."""
+    """A path from step to step, with gaps where there is no value; a lone value is a dash."""
     step = WIDTH / len(values)
     path, is_down = [], False
     for number, value in enumerate(values):
         if value is None:
             is_down = False
             continue
-        x, y = written((number + 0.5) * step), written(HEIGHT - HEIGHT * value / top)
+        x, y = (number + 0.5) * step, written(HEIGHT - HEIGHT * value / top)
         is_lone = not is_down and (number + 1 == len(values) or values[number + 1] is None)
-        path.append(f"{'L' if is_down else 'M'}{x} {y}{'h.01' if is_lone else ''}")
+        if is_lone:
+            width = (1 - GAP) * step
+            path.append(f"M{written(x - width / 2)} {y}h{written(width)}")
+        else:
+            path.append(f"{'L' if is_down else 'M'}{written(x)} {y}")
         is_down = True
     return "".join(path)
 

@@ -4,25 +4,34 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 
 from console.chunks import SAMPLE, preview_of
-from console.forms.generated import CreateRemoteForm
-from console.forms.local import DEFAULT_MODEL, SERVICE, CreateForm, CreateLocalForm
+from console.forms.chunking import CHUNKING
+from console.forms.generated import SERVICE_SETTINGS, CreateRemoteForm, entries_for, texts_of
+from console.forms.local import DEFAULT_MODEL, OWN_WORDS, SERVICE, CreateForm, CreateLocalForm
 from console.forms.trial import trial_form
 from console.http import HtmxRequest, led, page, wants_fragment
 from console.pages.ids import id_told
 from console.pages.samples import base_url, create_samples
-from console.pages.takes import free_id, model_cards, suggested_id, taken_ids, takes
+from console.pages.takes import (
+    free_id,
+    model_cards,
+    models_offered,
+    suggested_id,
+    taken_ids,
+    takes,
+)
 from console.working import owners
 from endpoints import actions, tombstones
-from endpoints.access import require
+from endpoints.access import get_endpoint, require
 from endpoints.models import Endpoint
 from endpoints.permissions import Action
+from inference.chunking.settings import DEFAULT as USUAL_CHUNKING
 from inference.errors import InferenceError
-from inference.runner.catalogue import OFFERED_MODELS
 from inference.services import SERVICES
 from inference.services.base import Service
 from inference.services.remote import RemoteService
@@ -34,7 +43,8 @@ def endpoint_create(request: HtmxRequest, service_name: str) -> HttpResponse:
     require(request.user, Action.PUT)
     service = offered_service(service_name)
     if request.method != "POST":
-        return shown(request, service, blank_form(request, service))
+        source = source_of(request, service)
+        return shown(request, service, blank_form(request, service, source), source=source)
     form = sent_form(request, service)
     if form.is_valid() and (endpoint := create(request, form, service.name)):
         return led(request, redirect("endpoint-detail", endpoint.inference_id))
@@ -89,21 +99,33 @@ def create(request: HtmxRequest, form: CreateForm, service: str) -> Endpoint | N
 # ---------------------------------------------------------------------- forms
 
 
-def blank_form(request: HtmxRequest, service: Service) -> CreateForm:
-    """The form as it is opened, with an id that is free."""
+def blank_form(
+    request: HtmxRequest, service: Service, source: Endpoint | None = None
+) -> CreateForm:
+    """The form as it is opened, with an id that is free.
+
+    source: the endpoint whose settings it begins with, less its secrets.
+    """
     form: CreateForm
+    config = config_like(source) if source else {CHUNKING: chunking_in(request.GET)}
     if isinstance(service, RemoteService):
-        task = task_of(request.GET, service)
-        form = CreateRemoteForm(
-            service, task, initial={"inference_id": suggested_id(service, task)}
-        )
+        task = source.task if source else task_of(request.GET, service)
+        wished = free_id_like(source) if source else suggested_id(service, task)
+        start = texts_of(config, entries_for(service, task)) | {"inference_id": wished}
+        form = CreateRemoteForm(service, task, initial=start)
     else:
-        model_id = request.GET.get("model_id", "")
-        model_id = model_id if model_id in OFFERED_MODELS else DEFAULT_MODEL
+        models = models_offered(request.user)
+        settings = config.get(SERVICE_SETTINGS, {"model_id": request.GET.get("model_id")})
+        model_id = settings.get("model_id")
+        model_id = model_id if model_id in models else DEFAULT_MODEL
         name = model_id.strip(".")
-        wished = free_id(name, {*taken_ids(name), model_id})
-        start = {"model_id": model_id, "inference_id": wished}
-        form = CreateLocalForm(initial=start)
+        wished = free_id_like(source) if source else free_id(name, {*taken_ids(name), model_id})
+        entries = entries_for(service, models[model_id].task_type or TaskType.TEXT_EMBEDDING)
+        own = {one: settings[one] for one in OWN_WORDS if one in settings}
+        start = texts_of(config, entries) | own
+        form = CreateLocalForm(
+            models, initial=start | {"model_id": model_id, "inference_id": wished}
+        )
     form.offer(owners(request))
     return form
 
@@ -114,7 +136,7 @@ def sent_form(request: HtmxRequest, service: Service) -> CreateForm:
         task = task_of({**request.GET.dict(), **request.POST.dict()}, service)
         form = CreateRemoteForm(service, task, request.POST)
     else:
-        form = CreateLocalForm(request.POST)
+        form = CreateLocalForm(models_offered(request.user), request.POST)
     form.offer(owners(request))
     return form
 
@@ -139,8 +161,8 @@ def maker(request: HtmxRequest, service: Service, form: CreateForm) -> dict[str,
     window = settings.get("max_input_tokens")
     context: dict[str, Any] = {"is_local": isinstance(form, CreateLocalForm)}
     if isinstance(form, CreateLocalForm):
-        context["cards"] = model_cards()
-        window = OFFERED_MODELS[form.chosen_model].max_input_tokens
+        context["cards"] = model_cards(form.models)
+        window = form.model.max_input_tokens
     else:
         context |= {
             "lists_models": isinstance(service, RemoteService) and service.lists_models,
@@ -184,13 +206,55 @@ def live(request: HtmxRequest, service: Service, form: CreateForm) -> dict[str, 
 def suggested_ids(service: Service, form: CreateForm) -> dict[str, str]:
     """An id that is free for each task, or for each model that runs here."""
     if isinstance(form, CreateLocalForm):
-        return {card.model.model_id: card.suggested_id for card in model_cards()}
+        return {card.model.model_id: card.suggested_id for card in model_cards(form.models)}
     return {task: suggested_id(service, task) for task in service.task_settings}
 
 
 def chosen_in(form: CreateForm) -> str:
     """What is chosen first, and decides what else is asked."""
     return form.chosen_model if isinstance(form, CreateLocalForm) else form.task_type
+
+
+# ---------------------------------------------------------------------- what it begins with
+
+
+def source_of(request: HtmxRequest, service: Service) -> Endpoint | None:
+    """The endpoint that the new one is to be like. Raises NotFound, and Http404 for one of another
+    service."""
+    inference_id = request.GET.get("from", "").replace("\0", "")
+    if not inference_id:
+        return None
+    require(request.user, Action.GET)
+    endpoint = get_endpoint(request.user, inference_id)
+    if endpoint.service != service.name:
+        raise Http404
+    return endpoint
+
+
+def config_like(source: Endpoint) -> dict[str, Any]:
+    """The settings of another endpoint; how texts are cut only where that is not as usual."""
+    config = source.config
+    if config.get(CHUNKING) == USUAL_CHUNKING.to_response():
+        del config[CHUNKING]
+    return config
+
+
+def free_id_like(endpoint: Endpoint) -> str:
+    return free_id(endpoint.inference_id, taken_ids(endpoint.inference_id))
+
+
+def chunking_in(given: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that an address carries; none where nobody can read them."""
+    try:
+        found = orjson.loads(given.get(CHUNKING, ""))
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def can_be_duplicated(endpoint: Endpoint) -> bool:
+    """Whether the form can make another of its service."""
+    return endpoint.service == SERVICE or endpoint.service in remote_services()
 
 
 # ---------------------------------------------------------------------- services and tasks

@@ -14,16 +14,16 @@ from console.forms.refusable import NOT_REFUSED
 from console.http import HtmxRequest, page
 from console.pages.endpoint_page import DEPLOYMENT, show
 from console.pages.precision import precision_card, precision_name
+from console.pages.takes import is_offered
 from console.templatetags.console import took
 from endpoints import actions, hosting, model_deployments
 from endpoints.access import get_endpoint, may, may_with, require, sees
 from endpoints.fitting import available_bytes, expected_of
-from endpoints.known_models import facts_behind
+from endpoints.known_models import KnownModel, facts_behind
 from endpoints.models import Deployment, DeploymentState, Endpoint, User
 from endpoints.permissions import Action
 from endpoints.status import status_of
 from inference.errors import InferenceError
-from inference.runner.catalogue import OFFERED_MODELS
 from inference.services import find_service
 
 EVENTS_A_PAGE = 25
@@ -61,7 +61,7 @@ def endpoint_deployment(request: HtmxRequest, inference_id: str) -> HttpResponse
         raise Http404
     if not is_change or endpoint.deployment is None:
         return show_deployment(request, endpoint)
-    form = AllocationsForm(endpoint.deployment, request.POST)
+    form = AllocationsForm.of(endpoint.deployment, request.POST)
     if form.is_valid():
         try:
             change(request.user, endpoint, form)
@@ -79,7 +79,7 @@ def change(user: User, endpoint: Endpoint, form: AllocationsForm) -> None:
         actions.check_can_change(endpoint.inference_id)
         actions.update_endpoint(endpoint, {"service_settings": form.service_settings})
     else:
-        model_deployments.update(user, endpoint.deployment_id or "", form.number, form.bounds)
+        model_deployments.update(user, endpoint.deployment_id or "", form.allocations, form.changes)
 
 
 @page("POST")
@@ -110,7 +110,7 @@ def show_deployment(
             "refusal": form.refusal if form else NOT_REFUSED,
             "precision": precision_card(endpoint),
             "precision_name": precision_name(deployment.precision),
-            "is_offered": deployment.model.model_id in OFFERED_MODELS
+            "is_offered": is_offered(KnownModel(deployment.model.facts, deployment.model))
             and may(request.user, Action.PUT),
             "shown": events.get_page(request.GET.get("page")),
         }
@@ -183,7 +183,7 @@ def control_of(
             )
         if not may_with(user, Action.UPDATE, endpoint):
             return Control()
-        return Control(form or AllocationsForm(deployment))
+        return Control(form or AllocationsForm.of(deployment))
     owner = Endpoint.objects.filter(inference_id=deployment.deployment_id).first()
     if owner:
         if sees(user, owner):
@@ -193,4 +193,4 @@ def control_of(
         return Control()
     if deployment.state != DeploymentState.STARTED:
         return Control(why_not="It can be changed once it runs.")
-    return Control(form or AllocationsForm(deployment))
+    return Control(form or AllocationsForm.of(deployment))

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 
-from console.forms.deployments import AllocationsForm, StartForm
+from console.forms.allocations import AllocationsForm
+from console.forms.deployments import StartForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.parts import silent
 from console.pages.takes import free_id, taken_ids

@@ -14,12 +14,13 @@ from django.shortcuts import render
 from console.forms.try_it import TryForm
 from console.forms.trying import TRY_FORMS, try_form
 from console.http import HtmxRequest, page, wants_fragment
+from console.pages.create import can_be_duplicated
 from console.pages.parts import silent_parts
 from console.pages.samples import Sample, base_url, body_of, call_samples
 from console.pages.settings import settings_of
 from console.working import working
 from endpoints import caching
-from endpoints.access import get_endpoint, may_with, require
+from endpoints.access import get_endpoint, may, may_with, require
 from endpoints.fitting import expected_of
 from endpoints.known_models import facts_behind
 from endpoints.models import Endpoint
@@ -73,6 +74,7 @@ def frame(request: HtmxRequest, endpoint: Endpoint, here: Tab) -> dict[str, Any]
         "silent_parts": silent_parts([status]),
         "events": deployment.events.all()[:SHOWN_EVENTS] if deployment else [],
         "can_stream": can_stream(endpoint),
+        "may_duplicate": may(request.user, Action.PUT) and can_be_duplicated(endpoint),
         "here": here,
         "tabs": tabs_of(request, endpoint, here),
         "body": f"endpoints/tabs/_{here.name}.html",

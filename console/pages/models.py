@@ -17,6 +17,7 @@ from console.pages.audit import model_history
 from console.pages.deployments import shown_deployments
 from console.pages.parts import silent_parts
 from console.pages.precision import model_precision
+from console.pages.takes import is_offered
 from console.working import working
 from endpoints import added_models, trained_models
 from endpoints.access import may, may_with, require, visible_endpoints
@@ -160,7 +161,7 @@ def overview(request: HtmxRequest, model: KnownModel) -> dict[str, Any]:
         "may_fetch": may_fetch(user, record),
         "may_delete": record is not None and may_with(user, Action.MODEL_DELETE, record),
         "may_start": may_start(user, model),
-        "may_create": may(user, Action.PUT),
+        "may_create": may(user, Action.PUT) and is_offered(model),
     }
 
 

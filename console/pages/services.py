@@ -1,5 +1,6 @@
 """Choosing what a new endpoint is made of: a model that runs here, or a provider."""
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlencode
@@ -9,9 +10,10 @@ from django.shortcuts import redirect, render, resolve_url
 
 from console.forms.generated import entries_for, needed
 from console.forms.local import DEFAULT_MODEL, SERVICE
+from console.forms.settings import lowered
 from console.http import HtmxRequest, page, wants_fragment
-from console.pages.create import chosen_task, remote_services
-from console.pages.takes import ModelCard, model_cards
+from console.pages.create import chosen_task, chunking_in, remote_services
+from console.pages.takes import ModelCard, model_cards, models_offered
 from endpoints.access import require
 from endpoints.permissions import Action
 from inference.services.remote import RemoteService
@@ -35,7 +37,8 @@ def service_pick(request: HtmxRequest) -> HttpResponse:
         return redirect(f"{place}?{urlencode({'model_id': model_id})}")
     query, task = request.GET.get("q", "").strip(), chosen_task(request.GET)
     is_searched = bool(query or task)
-    models = [card for card in model_cards() if is_meant(searched_of(card), query, task)]
+    cards = model_cards(models_offered(request.user))
+    models = [card for card in cards if is_meant(searched_of(card), query, task)]
     providers = [
         ProviderCard(service, needs_of(service.name))
         for service in sorted(remote_services().values(), key=lambda one: one.label.casefold())
@@ -46,6 +49,7 @@ def service_pick(request: HtmxRequest) -> HttpResponse:
         "task": task,
         "tasks": list(TaskType),
         "is_searched": is_searched,
+        "chunking": json.dumps(chunking) if (chunking := chunking_in(request.GET)) else "",
         "models": models,
         "providers": providers,
         "first": None if is_searched else first_of(models),
@@ -61,7 +65,7 @@ def first_of(models: list[ModelCard]) -> ModelCard | None:
 
 def searched_of(card: ModelCard) -> tuple[str, ...]:
     model = card.model
-    return (f"{model.model_id} {SERVICE} {model.description}", model.task_type)
+    return (f"{model.model_id} {SERVICE} {model.description}", model.task_type or "")
 
 
 def is_meant(one: tuple[str, ...], query: str, task: TaskType | None) -> bool:
@@ -77,8 +81,3 @@ def needs_of(service_name: str) -> str:
     entries = entries_for(service, next(iter(service.tasks)))
     words = [" ".join(map(lowered, entry.label.split())) for entry in needed(entries)]
     return ", ".join(dict.fromkeys(words))
-
-
-def lowered(word: str) -> str:
-    """A word as it stands within a sentence; what is spelled in capitals stays so."""
-    return word if word.isupper() else word.lower()

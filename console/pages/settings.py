@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from console.forms.settings import in_sentence_case
 from console.templatetags.console import setting_label
 from endpoints import providers
 from endpoints.models import Endpoint
@@ -56,7 +57,9 @@ class Labels:
 
     def __init__(self, schema: type[Settings] | None) -> None:
         fields = schema.model_fields if schema else {}
-        self._titles = {name: field.title for name, field in fields.items()}
+        self._titles = {
+            name: in_sentence_case(field.title) for name, field in fields.items() if field.title
+        }
 
     def of(self, names: Iterable[str]) -> list[str]:
         return [self._titles.get(name) or setting_label(name) for name in names]

@@ -1,11 +1,14 @@
 """What a new endpoint takes: a model with its memory and download, and an id that is free."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.forms.local import CreateLocalForm
 from endpoints.fitting import Expected, expected_of, free_bytes
-from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint
-from inference.runner.catalogue import OFFERED_MODELS, PublishedModel
+from endpoints.known_models import KnownModel, known_models
+from endpoints.models import Artifact, ArtifactState, Deployment, Endpoint, User
+from inference.runner.catalogue import OFFERED_MODELS
+from inference.runner.facts import ModelFacts, Origin
 from inference.services.base import Service
 from inference.types import TaskType
 
@@ -17,24 +20,24 @@ LINE_BYTES_PER_S = 50e6 / 8
 class ModelCard:
     """suggested_id: one that is free. is_here: its files need no download.
 
-    expected: what it will take of the machine.
+    expected: what it will take of the machine; None of an upload, which nobody can tell.
     """
 
-    model: PublishedModel
+    model: ModelFacts
     suggested_id: str
     is_here: bool
-    expected: Expected
+    expected: Expected | None
 
 
 @dataclass(frozen=True)
 class Takes:
     """What a model will take before it answers.
 
-    available_bytes: what is free for models; None where no runner says. tokens_per_s: of one
-    allocation, where it was measured here.
+    memory_bytes: None of an upload, which nobody can tell. available_bytes: what is free for
+    models; None where no runner says. tokens_per_s: of one allocation, where it was measured here.
     """
 
-    memory_bytes: int
+    memory_bytes: int | None
     available_bytes: int | None
     download_bytes: int
     is_here: bool
@@ -46,7 +49,9 @@ class Takes:
 
     @property
     def fits(self) -> bool:
-        return self.available_bytes is None or self.memory_bytes <= self.available_bytes
+        if self.memory_bytes is None or self.available_bytes is None:
+            return True
+        return self.memory_bytes <= self.available_bytes
 
     @property
     def download_s(self) -> float:
@@ -56,30 +61,51 @@ class Takes:
 
 def takes(form: CreateLocalForm) -> Takes:
     """What the form asks for, as far as it is written."""
-    model = OFFERED_MODELS[form.chosen_model]
+    model = form.model
     precision = form.extras.get("precision", "fp32")
-    expected = expected_of([model.facts], precision)[model.model_id]
+    expected = expected_of([model], precision)[model.model_id]
     count = form.config["service_settings"].get("num_allocations", 1)
+    is_upload = model.origin == Origin.UPLOADED
     return Takes(
-        expected.with_allocations(min(max(count, 1), 10_000)),
+        None if is_upload else expected.with_allocations(min(max(count, 1), 10_000)),
         free_bytes(),
-        model.weights.size_bytes,
-        model.weights.repository in repositories_here(),
+        model.size_bytes,
+        is_upload or model.repository in repositories_here(),
         expected.tokens_per_s,
     )
 
 
-def model_cards() -> list[ModelCard]:
+def is_offered(model: KnownModel) -> bool:
+    """Whether an endpoint can be made of it; a built-in one is offered by one of its names."""
+    facts = model.facts
+    if facts.origin == Origin.BUILTIN:
+        return facts.model_id in OFFERED_MODELS
+    is_upload = facts.origin == Origin.UPLOADED
+    is_whole = model.state == ArtifactState.READY if is_upload else facts.identity is not None
+    return facts.task_type is not None and is_whole
+
+
+def models_offered(user: User) -> dict[str, ModelFacts]:
+    """What an endpoint can be made of, by id: first what is built in, in the catalogue's order."""
+    own = {
+        one.facts.model_id: one.facts
+        for one in known_models(user)
+        if one.facts.origin != Origin.BUILTIN and is_offered(one)
+    }
+    return {model_id: model.facts for model_id, model in OFFERED_MODELS.items()} | own
+
+
+def model_cards(models: Mapping[str, ModelFacts]) -> list[ModelCard]:
     here, taken = repositories_here(), taken_ids()
-    expected = expected_of(model.facts for model in OFFERED_MODELS.values())
+    expected = expected_of(models.values())
     return [
         ModelCard(
             model,
-            free_id(model.model_id.strip("."), {*taken, model.model_id}),
-            model.weights.repository in here,
-            expected[model.model_id],
+            free_id(model_id.strip("."), {*taken, model_id}),
+            model.origin == Origin.UPLOADED or model.repository in here,
+            None if model.origin == Origin.UPLOADED else expected[model_id],
         )
-        for model in OFFERED_MODELS.values()
+        for model_id, model in models.items()
     ]
 
 

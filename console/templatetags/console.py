@@ -200,7 +200,7 @@ def setting_value(value: Any) -> str:
         return "; ".join(
             f"{setting_label(name)}: {setting_value(one)}" for name, one in value.items()
         )
-    return str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 @register.filter

@@ -1,5 +1,7 @@
+import re
 from typing import Any
 
+import orjson
 import pytest
 from django.test import Client
 from django.utils.html import escape
@@ -10,8 +12,16 @@ from endpoints import actions, indices, tasks
 from endpoints.models import ArtifactState, Endpoint, User
 from inference.errors import InvalidSettings
 from inference.runner.catalogue import OFFERED_MODELS
+from inference.types import TaskType
 from tests.console.conftest import HTMX, text
-from tests.factories import make_artifact, make_deployment, make_endpoint, make_model
+from tests.factories import (
+    make_added_model,
+    make_artifact,
+    make_deployment,
+    make_endpoint,
+    make_model,
+    make_remote_endpoint,
+)
 
 NEW = "/console/endpoints/_new/elasticsearch"
 FILLED_IN = {
@@ -296,3 +306,72 @@ def test_the_request_beside_the_form_has_the_precision(console: Client) -> None:
 
     assert "precision" in fragment
     assert "int8" in fragment
+
+
+# ---------------------------------------------------------------------- what it begins with
+
+
+def test_a_new_endpoint_can_begin_with_the_settings_of_another(console: Client) -> None:
+    make_remote_endpoint(
+        "cohere",
+        TaskType.TEXT_EMBEDDING,
+        {"api_key": "sk-of-mine", "model_id": "embed-v4.0", "similarity": "dot_product"},
+        "shop",
+    )
+
+    page = text(console.get("/console/endpoints/_new/cohere", {"from": "shop"}))
+
+    assert 'name="inference_id" value="shop-2"' in page
+    assert 'value="embed-v4.0"' in page
+    assert '<option value="dot_product" selected>' in page
+    assert "sk-of-mine" not in page
+    assert "It begins with the settings of" in page
+    assert "/console/endpoints/_new/cohere?from=shop" in text(
+        console.get("/console/endpoints/shop")
+    )
+
+
+def test_one_that_runs_here_begins_with_its_model_and_its_numbers(console: Client) -> None:
+    endpoint = make_endpoint("order", ".minilm-rerank-v1")
+    endpoint.service_settings |= {"num_allocations": 3, "num_threads": 2}
+    endpoint.save()
+
+    form = console.get(NEW, {"from": "order"}).context["form"]
+
+    assert form.config["service_settings"] == endpoint.service_settings
+    assert form.wished_id == "order-2"
+
+
+def test_nobody_begins_with_what_they_do_not_see(console: Client) -> None:
+    make_endpoint("order")
+
+    assert console.get(NEW, {"from": "nowhere"}).status_code == 404
+    assert console.get("/console/endpoints/_new/cohere", {"from": "order"}).status_code == 404
+
+
+def test_a_link_can_carry_how_texts_are_cut(console: Client) -> None:
+    cut = '{"strategy": "word", "max_chunk_size": 80, "overlap": 20}'
+
+    pick = text(console.get("/console/endpoints/_new", {"chunking_settings": cut}))
+    form = console.get(NEW, {"chunking_settings": cut}).context["form"]
+
+    assert form.config["chunking_settings"] == orjson.loads(cut)
+    links = re.findall(r'_new/(\w+)\?[^"]*chunking_settings=%7B', pick)
+    assert {"elasticsearch", "cohere"} <= set(links)
+    for unreadable in ("{", "[1]", "7"):
+        form = console.get(NEW, {"chunking_settings": unreadable}).context["form"]
+        assert "chunking_settings" not in form.config
+
+
+def test_a_model_that_was_added_is_offered_with_the_others(console: Client, admin: User) -> None:
+    make_added_model("my-e5")
+
+    assert '_new/elasticsearch?model_id=my-e5"' in text(console.get("/console/endpoints/_new"))
+    assert "?model_id=my-e5" in text(console.get("/console/models/my-e5"))
+    form = console.get(NEW, {"model_id": "my-e5"}).context["form"]
+    assert form.config["service_settings"]["model_id"] == "my-e5"
+    assert form.wished_id == "my-e5-2"
+
+    console.post(NEW, FILLED_IN | {"model_id": "my-e5", "inference_id": "ours"})
+
+    assert Endpoint.objects.get(inference_id="ours").service_settings["model_id"] == "my-e5"

@@ -24,10 +24,11 @@ from tests.console.conftest import HTMX, member, text
 from tests.factories import make_endpoint, make_remote_endpoint
 
 PAGE = "/console/endpoints/my-endpoint/deployment"
-FIXED = {"way": "fixed", "num_allocations": "3"}
+NUMBER, FOLLOWING = "number_of_allocations", {"how_many": "adaptive"}
+FIXED = {"how_many": "fixed", "number_of_allocations": "3"}
 ADAPTIVE = {
-    "way": "adaptive",
-    "num_allocations": "1",
+    "how_many": "adaptive",
+    "number_of_allocations": "1",
     "min_number_of_allocations": "0",
     "max_number_of_allocations": "4",
 }
@@ -136,22 +137,42 @@ def test_bounds_are_set_one_by_one_and_taken_away(console: Client, runs: Endpoin
 @pytest.mark.parametrize(
     ("sent", "field", "words"),
     [
-        ({"way": "fixed", "num_allocations": ""}, "num_allocations", "Write a whole number."),
-        ({"way": "fixed", "num_allocations": "two"}, "num_allocations", "Write a whole number."),
-        ({"way": "fixed", "num_allocations": "0"}, "num_allocations", "Write 1 or more."),
-        ({"way": "fixed", "num_allocations": "9999"}, "num_allocations", "room for 512"),
         (
-            {"way": "adaptive", "min_number_of_allocations": "5", "max_number_of_allocations": "2"},
+            {"how_many": "fixed", "number_of_allocations": ""},
+            "number_of_allocations",
+            "Write a whole number.",
+        ),
+        (
+            {"how_many": "fixed", "number_of_allocations": "two"},
+            "number_of_allocations",
+            "Write a whole number.",
+        ),
+        (
+            {"how_many": "fixed", "number_of_allocations": "0"},
+            "number_of_allocations",
+            "Write 1 or more.",
+        ),
+        (
+            {"how_many": "fixed", "number_of_allocations": "9999"},
+            "number_of_allocations",
+            "room for 512",
+        ),
+        (
+            {
+                "how_many": "adaptive",
+                "min_number_of_allocations": "5",
+                "max_number_of_allocations": "2",
+            },
             "min_number_of_allocations",
             "more than the 2 there may be",
         ),
         (
-            {"way": "adaptive", "min_number_of_allocations": "-2"},
+            {"how_many": "adaptive", "min_number_of_allocations": "-2"},
             "min_number_of_allocations",
             "Write 0 or more, or nothing.",
         ),
-        ({}, "way", "Choose one of the two."),
-        ({"way": "often"}, "way", "There is no way [often]."),
+        ({}, "how_many", "Choose one of the two."),
+        ({"how_many": "often"}, "how_many", "There is no way [often]."),
     ],
 )
 def test_what_cannot_be_is_told_at_its_field_and_changes_nothing(
@@ -163,16 +184,16 @@ def test_what_cannot_be_is_told_at_its_field_and_changes_nothing(
     assert answer.status_code == 200
     assert words in page
     assert page.count('<p class="problem"') == 1
-    assert field == "way" or f'id="id_{field}_error"' in page
+    assert field == "how_many" or f'id="id_{field}_error"' in page
     assert wished() == (1, None)
-    assert sent.get("num_allocations", "") in page
+    assert sent.get("number_of_allocations", "") in page
 
 
 def test_what_was_written_for_the_other_way_does_not_count(console: Client, runs: Endpoint) -> None:
     console.post(PAGE, FIXED | {"min_number_of_allocations": "9", "max_number_of_allocations": "x"})
     assert wished() == (3, None)
 
-    console.post(PAGE, ADAPTIVE | {"num_allocations": "many"})
+    console.post(PAGE, ADAPTIVE | {"number_of_allocations": "many"})
     assert Deployment.objects.get().is_adaptive
 
 

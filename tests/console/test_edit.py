@@ -245,7 +245,7 @@ def test_the_second_to_save_is_told_and_saves_over_it_knowingly(console: Client)
 
     assert "Changed meanwhile" in page
     assert "Save over it" in page
-    row = re.search(r">Maximum Input Tokens</th>(.*?)</tr>", page)
+    row = re.search(r">Maximum input tokens</th>(.*?)</tr>", page)
     assert row
     assert re.findall(r"\d+", row[1]) == ["50", "60", "70"]
     assert 'name="service_settings.max_input_tokens" value="70"' in page

@@ -288,7 +288,7 @@ def test_the_request_is_shown_without_secrets(console: Client) -> None:
     page = text(console.post(f"{NEW}/request?task=embedding", fields, headers=HTMX))
 
     assert "PUT /_inference/embedding/my-vectors" in page
-    assert escape('"api_key": "<API Key>"') in page
+    assert escape('"api_key": "<API key>"') in page
     assert escape('"dimensions": 12') in page
     assert "Free to use." in page
     assert "sk-planted" not in page
@@ -338,7 +338,7 @@ def test_its_settings_are_shown_and_its_secrets_named(console: Client) -> None:
 
     page = text(console.get("/console/endpoints/my-endpoint/settings"))
 
-    assert '<dt>API Key</dt> <dd class="gist"> stored, not shown </dd>' in page
+    assert '<dt>API key</dt> <dd class="gist"> stored, not shown </dd>' in page
     assert re.search(
         r"<dt>Model ID</dt> <dd class=\"font-monospace\"> text-embedding-3-small", page
     )

@@ -155,7 +155,7 @@ def test_the_lines_break_where_nothing_was_answered(console: Client) -> None:
     page = text(console.get(PAGE))
 
     (path,) = re.findall(r'chart-line-1" d="([^"]+)"', page)
-    assert re.fullmatch(r"M\S+ \S+L\S+ \S+M\S+ \S+h\.01", path)
+    assert re.fullmatch(r"M\S+ \S+L\S+ \S+M\S+ \S+h34\.17", path)
     assert "21 Nov, 11:00 UTC: nothing answered" in page
 
 

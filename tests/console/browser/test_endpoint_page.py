@@ -64,7 +64,7 @@ def test_the_keyboard_goes_from_tab_to_tab_and_changes_what_runs(visitor: Visito
     page.wait_for_url(f"**{HERE}/deployment")
     at_work = page.locator(".allocations-now")
     expect(at_work).to_contain_text("1 of 1 at work")
-    number = page.get_by_role("spinbutton", name="Allocations")
+    number = page.get_by_role("spinbutton", name="Number")
     number.fill("2")
     number.press("Enter")
     expect(page.get_by_text("my-endpoint gets what you asked for.")).to_be_visible()
@@ -72,7 +72,7 @@ def test_the_keyboard_goes_from_tab_to_tab_and_changes_what_runs(visitor: Visito
     assert Deployment.objects.get().num_allocations == 2
 
     # What is written meanwhile stays while the figures above it look again.
-    page.get_by_label("As many as the load needs").check()
+    page.get_by_label("As many as the calls need").check()
     page.get_by_label("At most").fill("7")
     expect(number).to_be_hidden()
     Deployment.objects.update(stats={"current_allocations": 2, "throughput_last_minute": 90})
@@ -101,9 +101,9 @@ def test_each_tab_fits_a_phone_and_needs_no_script(visitor: Visitor) -> None:
         assert wide["width"] <= PHONE["width"]
         assert page.locator(".tab-body").bounding_box()["width"] <= PHONE["width"]  # type: ignore[index]  # it is there
     page.goto(f"{HERE}/deployment")
-    page.get_by_role("spinbutton", name="Allocations").fill("0")
+    page.get_by_role("spinbutton", name="Number").fill("0")
     page.get_by_role("button", name="Change").click()
-    expect(page.locator("#id_num_allocations_error")).to_be_visible()
-    page.get_by_role("spinbutton", name="Allocations").fill("3")
+    expect(page.locator("#id_number_of_allocations_error")).to_be_visible()
+    page.get_by_role("spinbutton", name="Number").fill("3")
     page.get_by_role("button", name="Change").click()
     expect(page.locator(".allocations-now")).to_contain_text("1 of 3 at work")
