@@ -150,7 +150,8 @@ def _status_of_files(artifact: Artifact) -> ModelStatus:
     if state == ModelState.FAILED:
         reason = artifact.reason or "The model's files could not be had."
         return ModelStatus(state, reason, FETCH_ADVICE)
-    if state not in (ModelState.DOWNLOADING, ModelState.PAUSED):
+    is_gone_on_with = state == ModelState.QUEUED and artifact.bytes_done > 0
+    if state not in (ModelState.DOWNLOADING, ModelState.PAUSED) and not is_gone_on_with:
         return plain(state)
     download = Download(
         artifact.bytes_done, artifact.bytes_total, artifact.bytes_per_s, artifact.source

@@ -33,6 +33,7 @@ ARGUMENTS = [
 LONGEST = (
     "console/browser/test_planted_scripts.py",
     "product/test_openapi.py",
+    "product/console/test_console.py",
     "product/test_trained_models.py",
     "product/test_concurrency.py",
     "product/test_survival.py",

@@ -137,6 +137,7 @@ def test_as_many_queries_for_many_models_as_for_one(
 STATES: tuple[tuple[ArtifactState, dict[str, Any], str], ...] = (
     (ArtifactState.QUEUED, {}, "The download is next in line."),
     (ArtifactState.DOWNLOADING, {"bytes_done": 25, "bytes_per_s": 5.0}, "25 B of 100 B (25%)"),
+    (ArtifactState.QUEUED, {"bytes_done": 40}, "40 B of 100 B (40%)"),
     (ArtifactState.DOWNLOADING, {"bytes_per_s": 5.0}, "about 20 s"),
     (ArtifactState.DOWNLOADING, {"has_restarted": True}, "so the download began anew"),
     (ArtifactState.PAUSED, {"source": "package"}, "the download will begin anew"),
