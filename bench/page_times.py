@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from wsgiref.util import setup_testing_defaults
 
 import django
@@ -27,6 +28,7 @@ from endpoints.models import Endpoint, Heartbeat, User
 from tests.console.conftest import browser_of
 
 AIM_MS, AIM_BYTES = 100.0, 500_000
+WIDTH, MOST_DELETED = 64, 200
 LISTS = (
     "q=search",
     "q=model-7",
@@ -51,7 +53,7 @@ def main(repeats: int, only: str) -> None:
     for part in ("worker", "runner"):
         Heartbeat.objects.create(part=part, instance=part, seen_at=timezone.now() + timedelta(1))
     cookie = signed_in(User.objects.get(username="elastic"))
-    print(f"{'page':<64}{'p50':>10}{'p95':>10}{'work':>10}{'queries':>9}")
+    print(f"{'page':<{WIDTH}}{'p50':>10}{'p95':>10}{'work':>10}{'queries':>9}")
     measured, slow = 0, 0
     for address in addresses():
         if only not in address:
@@ -69,27 +71,39 @@ def main(repeats: int, only: str) -> None:
         measured, slow = measured + 1, slow + (p95 > AIM_MS)
         figures = (statistics.median(times), p95, work_ms)
         shown = "".join(f"{figure:>7.1f} ms" for figure in figures) + f"{counter.count:>9}"
-        print(f"{address:<64}{shown}{'  over 100 ms' if p95 > AIM_MS else ''}", flush=True)
+        print(
+            f"{address[: WIDTH - 1]:<{WIDTH}}{shown}{'  over 100 ms' if p95 > AIM_MS else ''}",
+            flush=True,
+        )
     print(f"{measured} pages, {slow} of them over {AIM_MS:.0f} ms")
     weight = sum(compressed())
     print(f"all files of the pages, compressed: {weight / 1000:.0f} kB (aim: {AIM_BYTES // 1000})")
 
 
 def addresses() -> Iterator[str]:
-    """Every page without an argument, every page of one endpoint, and many lists."""
+    """Every page without an argument, those of one thing of each kind, and many lists."""
     yield from (f"{reverse('endpoint-list')}?{query}" for query in LISTS)
     local = Endpoint.objects.own().exclude(deployment=None).first()
     remote = Endpoint.objects.own().filter(service="openai").first()
     assert local
     assert remote
+    values: dict[str, tuple[str, ...]] = {
+        "inference_id": (local.inference_id, remote.inference_id),
+        "service_name": (local.service, remote.service),
+        "model_id": (str(local.service_settings["model_id"]),),
+        "name": ("team-03",),
+        "username": ("person-003",),
+    }
     for pattern in urlpatterns:
         if not isinstance(pattern, URLPattern) or not pattern.name:
             continue
         match list(pattern.pattern.converters):
             case []:
                 yield reverse(pattern.name)
-            case ["inference_id"]:
-                yield from (reverse(pattern.name, args=[one]) for one in (local, remote))
+            case [name] if name in values:
+                yield from (reverse(pattern.name, args=[one]) for one in values[name])
+    many = Endpoint.objects.own().values_list("inference_id", flat=True)[:MOST_DELETED]
+    yield f"{reverse('endpoint-delete-many')}?{urlencode({'id': list(many)}, doseq=True)}"
 
 
 def signed_in(user: User) -> str:

@@ -198,7 +198,8 @@ def deployment_start(request: HtmxRequest, model_id: str) -> HttpResponse:
     model = known_model(request.user, model_id)
     is_sent = request.method == "POST"
     data = request.POST if is_sent else request.GET if wants_fragment(request) else None
-    form = StartForm(data, initial={"deployment_id": free_id(model_id.strip("."), taken_ids())})
+    name = model_id.strip(".")
+    form = StartForm(data, initial={"deployment_id": free_id(name, taken_ids(name))})
     if model.record is None or model.record.team is None:
         form.offer(owners_of_start(request))
     if model.record and model.record.is_uploaded:

@@ -34,7 +34,7 @@ from endpoints.owned import (
     visible_deployments,
 )
 from endpoints.permissions import Action
-from endpoints.references import references_to
+from endpoints.references import references_to_each
 from inference.errors import Conflict, InferenceError, NotFound
 
 PAGE_SIZE = 50
@@ -246,9 +246,9 @@ def model_delete(request: HtmxRequest, model_id: str) -> HttpResponse:
 def uses_of(user: User, model: TrainedModel) -> dict[str, list[str]]:
     """What ends or fails without a model, by what it is; others' things are only counted."""
     ids = model.deployments.values_list("deployment_id", flat=True)
-    names = [references_to(user, used).pipelines for used in (model.model_id, *ids)]
+    references = references_to_each(user, {model.model_id, *ids})
     return {
         "Deployments": deployments_told(user, model.deployments.all()),
         "Endpoints": endpoints_told(user, trained_models.users_of(model)),
-        "Pipelines": sorted(set().union(*names)),
+        "Pipelines": sorted(set().union(*(each.pipelines for each in references.values()))),
     }

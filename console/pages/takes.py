@@ -1,7 +1,11 @@
 """What a new endpoint takes: a model with its memory and download, and an id that is free."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q
 
 from console.forms.local import CreateLocalForm
 from endpoints.fitting import Expected, expected_of, free_bytes
@@ -96,7 +100,8 @@ def models_offered(user: User) -> dict[str, ModelFacts]:
 
 
 def model_cards(models: Mapping[str, ModelFacts]) -> list[ModelCard]:
-    here, taken = repositories_here(), taken_ids()
+    here = repositories_here()
+    taken = taken_ids(*(model_id.strip(".") for model_id in models))
     expected = expected_of(models.values())
     return [
         ModelCard(
@@ -120,13 +125,18 @@ def suggested_id(service: Service, task: TaskType) -> str:
     return free_id(name, taken_ids(name))
 
 
-def taken_ids(prefix: str = "") -> set[str]:
-    """The ids that begin with this and that no new endpoint can have."""
-    endpoints = Endpoint.objects.filter(inference_id__startswith=prefix)
-    deployments = Deployment.objects.filter(deployment_id__startswith=prefix)
+def taken_ids(*names: str) -> set[str]:
+    """The ids that begin with one of these names and that no new endpoint can have."""
+    endpoints = Endpoint.objects.filter(begins("inference_id", names))
+    deployments = Deployment.objects.filter(begins("deployment_id", names))
     taken = set(endpoints.values_list("inference_id", flat=True))
     taken.update(deployments.values_list("deployment_id", flat=True))
     return taken
+
+
+def begins(column: str, names: Iterable[str]) -> Q:
+    """For what begins with one of these names."""
+    return reduce(or_, (Q(**{f"{column}__startswith": name}) for name in names))
 
 
 def free_id(name: str, taken: set[str]) -> str:

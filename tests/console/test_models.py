@@ -438,6 +438,21 @@ def test_a_model_in_use_is_deleted_only_by_who_writes_its_id(console: Client) ->
     assert not Deployment.objects.exists()
 
 
+def test_many_deployments_take_no_more_queries_to_ask_before_a_model_is_deleted(
+    console: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    model, page = make_added_model("mine"), "/console/models/mine/delete"
+    make_deployment("first", model)
+    console.get(page)
+    with CaptureQueriesContext(connection) as counted:
+        console.get(page)
+    for number in range(3):
+        make_deployment(f"runs-{number}", model)
+
+    with django_assert_num_queries(len(counted)):
+        console.get(page)
+
+
 def test_a_model_that_nothing_uses_is_deleted_after_a_question(console: Client) -> None:
     make_added_model("mine")
 
