@@ -57,7 +57,8 @@ def lab_save(request: HtmxRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     cut = CutForm(USUAL | data.dict())
     offered = choices.changeable(request.user)
-    form = SaveForm(data, offered)
+    is_chosen = request.method == "POST" or "endpoint" in data
+    form = SaveForm(data if is_chosen else None, offered)
     wanted = written_id(data)
     endpoint = endpoint_to_change(request, wanted, form) if wanted else None
     if (
