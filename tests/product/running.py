@@ -141,7 +141,8 @@ def prepared() -> "TemporaryDirectory[str]":
     subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", PREPARE],
         cwd=PROJECT,
-        env=environment(Path(folder.name), free_port()) | {"DJANGO_SETTINGS_MODULE": "console.settings"},
+        env=environment(Path(folder.name), free_port())
+        | {"DJANGO_SETTINGS_MODULE": "console.settings"},
         check=True,
     )
     return folder
