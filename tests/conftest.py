@@ -32,6 +32,8 @@ ARGUMENTS = [
 # The files that take longest, as measured: what is begun last decides when everything ends.
 LONGEST = (
     "console/browser/test_planted_scripts.py",
+    "console/browser/test_every_page.py",
+    "console/browser/test_every_state.py",
     "product/test_openapi.py",
     "product/console/test_console.py",
     "product/test_trained_models.py",
