@@ -59,6 +59,8 @@ def test_from_a_pasted_text_to_saved_settings(visitor: Visitor, hosts: FakeHosts
     expect(found.first).to_contain_text("cosine")
     expect(page.locator("#found mark").first).to_have_text("honey")
     expect(page.get_by_text("Reranked with judge")).to_have_count(2)
+    page.mouse.wheel(0, 10_000)
+    expect(page.get_by_role("link", name="Overview")).to_be_in_viewport()
 
     page.reload()
     expect(page.get_by_label("Search for")).to_be_visible()
