@@ -99,8 +99,8 @@ def test_the_page_that_asks_before_a_delete_counts_what_it_may_not_name(
     make_cluster("hush", team=other)
     browser = browser_of(User.objects.get(username="manager"))
 
-    asked = browser.get("/console/endpoints/e1/delete").content.decode()
-    shown = browser.get("/console/endpoints/e1").content.decode()
+    asked = browser.get("/console/endpoints/e1/delete?look=1").content.decode()
+    shown = browser.get("/console/endpoints/e1/references").content.decode()
 
     for page in (asked, shown):
         assert "1 index of another team&#x27;s cluster" in page
