@@ -1,14 +1,11 @@
 """The audit log as people read it: find, open, take along."""
 
-import pytest
 from playwright.sync_api import expect
 
 from endpoints import audit
 from endpoints.audit import Who
 from endpoints.models import Outcome, User
 from tests.console.browser.conftest import PHONE, Visitor
-
-pytestmark = pytest.mark.browser
 
 
 def test_from_a_filter_to_an_entry_to_a_file(visitor: Visitor, admin: User) -> None:

@@ -25,7 +25,7 @@ from tests.console.conftest import FakeHosts, vectors
 from tests.elastic import API_KEY, Elastic, semantic
 from tests.factories import make_artifact, make_cluster, make_endpoint, make_index
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+pytestmark = pytest.mark.usefixtures("admin")
 
 
 @pytest.fixture(autouse=True)

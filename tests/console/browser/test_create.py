@@ -12,7 +12,7 @@ from tests.factories import make_endpoint, make_index, make_remote_endpoint
 
 __all__ = ["played"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+pytestmark = pytest.mark.usefixtures("admin")
 
 VECTORS = {"model_id": "text-embedding-3-small", "api_key": "sk-planted"}
 EDIT = "/console/endpoints/my-endpoint/edit"

@@ -19,7 +19,7 @@ from tests.console.browser.conftest import PHONE, Visitor
 from tests.elastic import inferring
 from tests.factories import make_endpoint, make_index
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+pytestmark = pytest.mark.usefixtures("admin")
 MINE, WRITE = "/console/endpoints/my-endpoint", "To delete it all the same, write its id"
 IS_WIDER = "document.documentElement.scrollWidth > innerWidth"
 

@@ -7,7 +7,7 @@ from tests.console.browser.conftest import Visitor
 from tests.console.browser.crawling import Crawler
 from tests.console.browser.looking import AXE, problems
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("world")]
+pytestmark = pytest.mark.usefixtures("world")
 
 
 def test_every_page_can_be_read_by_everybody_and_fits(visitor: Visitor) -> None:

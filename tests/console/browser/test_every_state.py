@@ -29,7 +29,7 @@ from tests.inference.runner.published import write_published
 
 __all__ = ["played"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+pytestmark = pytest.mark.usefixtures("admin")
 
 
 class Look:

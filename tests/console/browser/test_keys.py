@@ -14,7 +14,7 @@ from tests.console.browser.conftest import PHONE, Visitor
 from tests.console.conftest import FakeHosts, vectors
 from tests.factories import make_endpoint
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+pytestmark = pytest.mark.usefixtures("admin")
 
 
 def made_on(page: Page) -> str:

@@ -15,7 +15,7 @@ from tests.console.test_lab import TEXT, honey
 from tests.factories import make_endpoint
 from tests.inference.documents.making import pdf
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+pytestmark = pytest.mark.usefixtures("admin")
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from inference.types import TaskType
 from tests.console.browser.conftest import PHONE, Visitor
 from tests.factories import make_endpoint, make_remote_endpoint
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin", "many")]
+pytestmark = pytest.mark.usefixtures("admin", "many")
 
 
 @pytest.fixture

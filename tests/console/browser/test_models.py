@@ -19,7 +19,7 @@ from tests.factories import make_model
 from tests.inference.runner.hub import Hub, running_hub
 from tests.inference.runner.published import COMMIT, REPOSITORY, publish, write_published
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+pytestmark = pytest.mark.usefixtures("admin")
 HALF = 8000
 
 

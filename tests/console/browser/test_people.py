@@ -10,7 +10,7 @@ from endpoints.models import Membership, User
 from tests.console.browser.conftest import PHONE, Visitor
 from tests.factories import PASSWORD, make_user
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+pytestmark = pytest.mark.usefixtures("admin")
 CHOSEN = "a-long-one-4-bob"
 
 

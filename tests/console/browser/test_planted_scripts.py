@@ -29,7 +29,7 @@ from tests.console.browser.crawling import Crawler
 from tests.console.browser.furnished import PLANT
 from tests.console.conftest import FakeHosts
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("world")]
+pytestmark = pytest.mark.usefixtures("world")
 
 GREW = "() => [document.querySelectorAll('[data-planted]').length, window.planted ?? 0]"
 # Whose records the pages show.

@@ -24,7 +24,7 @@ from tests.console.browser.conftest import PHONE, Visitor
 from tests.console.conftest import FakeHosts, vectors
 from tests.factories import make_endpoint, make_remote_endpoint
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+pytestmark = pytest.mark.usefixtures("admin")
 
 PAGE = "/console/endpoints/my-endpoint"
 CHAT = {"model_id": "gpt-4o", "api_key": "sk-1"}

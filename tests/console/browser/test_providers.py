@@ -16,7 +16,7 @@ from inference.upstream.mapping import OriginMap
 from tests.console.browser.conftest import PHONE, Visitor
 from tests.factories import make_remote_endpoint
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+pytestmark = pytest.mark.usefixtures("admin")
 
 CHAT = {"model_id": "gpt-4o", "api_key": "sk-planted"}
 

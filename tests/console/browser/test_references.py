@@ -11,7 +11,7 @@ from tests.console.browser.conftest import PHONE, Visitor
 from tests.console.conftest import FakeHosts, vectors
 from tests.factories import make_endpoint
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+pytestmark = pytest.mark.usefixtures("admin")
 
 PIPELINES = "/console/references/pipelines"
 SHOP = {"processors": [{"set": {"field": "kind", "value": "shop"}}]}

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.console.browser.conftest import PHONE, Visitor
 from tests.factories import make_endpoint
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+pytestmark = pytest.mark.usefixtures("admin")
 
 NEW_TEAM = "/console/teams/_new"
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.console.browser.conftest import Visitor
 from tests.console.proving import code_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin")]
+pytestmark = pytest.mark.usefixtures("admin")
 
 
 def sign_out(page: Page) -> None:

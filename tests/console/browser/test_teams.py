@@ -10,7 +10,7 @@ from endpoints.models import Endpoint, TeamRole, User
 from tests.console.browser.conftest import PHONE, Visitor
 from tests.factories import make_endpoint, make_user
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("admin", "_two_teams")]
+pytestmark = pytest.mark.usefixtures("admin", "_two_teams")
 
 
 @pytest.fixture
