@@ -108,7 +108,7 @@ def test_refused_forms(look: Look) -> None:
     look.at("create")
 
     page.goto("/console/endpoints/my-endpoint/edit")
-    page.get_by_label("Number Allocations").fill("-1")
+    page.get_by_label("Number of allocations").fill("-1")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("[aria-invalid=true]").first).to_be_visible()
     look.at("edit")

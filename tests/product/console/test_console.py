@@ -131,7 +131,7 @@ def test_a_local_endpoint_is_given_more_allocations_and_deleted(
     host = '"deployment_id":"grows"'
     page = visitor.opens(f"{CONSOLE}/grows")
     page.get_by_role("link", name="Edit").click()
-    page.get_by_label("Number Allocations").fill("2")
+    page.get_by_label("Number of allocations").fill("2")
     expect(page.locator("#changes")).to_contain_text("goes from 1 to 2 allocations")
     page.get_by_role("button", name="Save").click()
     page.wait_for_url(f"**{CONSOLE}/grows")
