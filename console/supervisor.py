@@ -60,6 +60,7 @@ class Supervisor:
         self._parts, self._address = parts, address
         self._logs = {name: _log_file(log_dir, name) for name in COLOURS}
         self._print_lock = threading.Lock()
+        self._is_asked_to_stop = False
         self._is_stopping = threading.Event()
         # Nobody writes to this pipe: its reading ends see it close when this process ends.
         self._lifeline, self._own_end = os.pipe()
@@ -67,15 +68,20 @@ class Supervisor:
     def run(self) -> None:
         """Run until SIGINT or SIGTERM; then every process is gone when this returns."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: self._is_stopping.set())
+            signal.signal(number, self._ask_to_stop)
         threading.Thread(target=self._announce, daemon=True).start()
         try:
-            while not self._is_stopping.is_set():
+            while not self._is_asked_to_stop:
                 for part in self._parts:
                     self._keep_running(part)
-                self._is_stopping.wait(0.1)
+                time.sleep(0.1)
         finally:
+            self._is_stopping.set()
             self._stop()
+
+    def _ask_to_stop(self, *_: object) -> None:
+        """Only note it: this thread may hold the lock of an event, and would wait for itself."""
+        self._is_asked_to_stop = True
 
     def say(self, text: str, name: str = "console") -> None:
         self._logs[name].info(text)
