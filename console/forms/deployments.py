@@ -5,13 +5,15 @@ from django import forms
 from console.forms.allocations import NUMBER, AllocationsForm
 from console.forms.endpoints import CODE
 from console.forms.local import THREADS, WHOLE_NUMBER, offered_precisions
+from console.forms.owned import OfTeamForm
 from endpoints.model_deployments import PRIORITIES, Wish
-from endpoints.teams import Owners
 
 SELECT = {"class": "form-select"}
 
 
-class StartForm(AllocationsForm):
+class StartForm(OfTeamForm, AllocationsForm):
+    seen_by = "Its members see the deployment, and may scale and stop it."
+
     deployment_id = forms.CharField(
         label="Id",
         max_length=256,
@@ -50,32 +52,6 @@ class StartForm(AllocationsForm):
         help_text="Low allows one allocation on one thread.",
         widget=forms.Select(attrs=SELECT),
     )
-
-    def offer(self, owners: Owners) -> None:
-        """Ask whose it is to be, where it may belong to one of several teams."""
-        if len(owners.names) < 2:
-            return
-        choices = [(name, name) for name in owners.names]
-        if not owners.obvious:
-            choices.insert(0, ("", "Choose a team"))
-        self.fields["team"] = forms.ChoiceField(
-            label="Team",
-            choices=choices,
-            initial=owners.obvious,
-            required=not owners.obvious,
-            help_text="Its members see the deployment, and may scale and stop it.",
-            error_messages={"required": "Choose the team that it is to belong to."},
-            widget=forms.Select(attrs=SELECT),
-        )
-
-    @property
-    def team_field(self) -> forms.BoundField | None:
-        return self["team"] if "team" in self.fields else None
-
-    @property
-    def team(self) -> str | None:
-        """The team that was chosen; None where there was nothing to choose."""
-        return self.cleaned_data.get("team") or None
 
     @property
     def wish(self) -> Wish:

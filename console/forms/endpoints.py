@@ -2,6 +2,7 @@
 
 from django import forms
 
+from console.forms.owned import team_choice
 from console.forms.refusable import RefusableForm
 from endpoints.teams import Owners
 from inference.errors import InferenceError, ModelDiffers
@@ -41,23 +42,13 @@ class NamedForm(RefusableForm):
     def offer(self, owners: Owners) -> None:
         """Ask whose it is to be, where it may belong to one of several teams."""
         self.owners = owners
-        if len(owners.names) < 2:
-            return
-        choices = [(name, name) for name in owners.names]
-        if not owners.obvious:
-            choices.insert(0, ("", "Choose a team"))
-        self.fields["owner"] = forms.ChoiceField(
-            label="Team",
-            choices=choices,
-            initial=owners.obvious,
-            required=not owners.obvious,
-            help_text="Its members see the endpoint, and may share it with others later.",
-            error_messages={
-                "required": "Choose the team that it is to belong to.",
-                "invalid_choice": "You may create nothing in a team [%(value)s].",
-            },
-            widget=forms.Select(attrs={"class": "form-select"}),
+        field = team_choice(
+            owners,
+            "Its members see the endpoint, and may share it with others later.",
+            invalid_choice="You may create nothing in a team [%(value)s].",
         )
+        if field:
+            self.fields["owner"] = field
 
     @property
     def owner_field(self) -> forms.BoundField | None:

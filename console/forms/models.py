@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 
 from console.forms.endpoints import CODE
+from console.forms.owned import OfTeamForm
 from console.forms.refusable import RefusableForm
 from endpoints.known_models import KnownModel
 from endpoints.model_states import WORDS, ModelState, ModelStatus
-from endpoints.teams import Owners
 from inference.runner.adding import Wish
 from inference.types import InputType, TaskType
 
@@ -68,8 +68,10 @@ class ModelSearchForm(forms.Form):
         )
 
 
-class AddModelForm(RefusableForm):
+class AddModelForm(OfTeamForm, RefusableForm):
     """What is said of any new model; what is left empty is taken from its own files."""
+
+    seen_by = "Its members see the model and may use it; nobody else does."
 
     model_id = forms.CharField(
         label="Id",
@@ -120,33 +122,6 @@ class AddModelForm(RefusableForm):
         *("description", "license", "task_type", "pooling"),
         *("search_prefix", "ingest_prefix"),
     )
-
-    def offer(self, owners: Owners) -> None:
-        """Ask whose it is to be, where it may belong to one of several teams."""
-        self.owners = owners
-        if len(owners.names) < 2:
-            return
-        choices = [(name, name) for name in owners.names]
-        if not owners.obvious:
-            choices.insert(0, ("", "Choose a team"))
-        self.fields["team"] = forms.ChoiceField(
-            label="Team",
-            choices=choices,
-            initial=owners.obvious,
-            required=not owners.obvious,
-            help_text="Its members see the model and may use it; nobody else does.",
-            error_messages={"required": "Choose the team that it is to belong to."},
-            widget=forms.Select(attrs=SELECT),
-        )
-
-    @property
-    def team_field(self) -> forms.BoundField | None:
-        return self["team"] if "team" in self.fields else None
-
-    @property
-    def team(self) -> str | None:
-        """The team that was chosen; None where there was nothing to choose."""
-        return self.cleaned_data.get("team") or None
 
     @property
     def options(self) -> list[forms.BoundField]:
