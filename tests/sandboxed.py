@@ -4,6 +4,7 @@ A conftest that imports `sandbox` and `door` gives them to its tests.
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 import httpx
 import pytest
@@ -42,6 +43,12 @@ class Breaking(httpx.SyncByteStream):
             raise httpx.RemoteProtocolError(str(exc)) from exc
 
 
+@cache
+def origin_map() -> OriginMap:
+    """The same for every sandbox: checking it takes longer than most tests."""
+    return OriginMap(make_sandbox().origin_map(PLACE))
+
+
 @pytest.fixture
 def sandbox() -> Sandbox:
     return make_sandbox()
@@ -50,7 +57,7 @@ def sandbox() -> Sandbox:
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Door:
     """The way to the sandbox, in this process; waits between attempts take no time."""
-    outside = Outside(OriginMap(sandbox.origin_map(PLACE)))
+    outside = Outside(origin_map())
     opened = Door(outside, transport=InProcess(sandbox), wait=lambda seconds: None)
     monkeypatch.setattr(providers, "door", lambda: opened)
     monkeypatch.setattr(doors, "MOST_REPLY_BYTES", 4 << 20)

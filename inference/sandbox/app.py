@@ -19,6 +19,9 @@ from inference.sandbox.provider import Asked, Provider, Refused, Told, json_told
 
 FAULTS_PATH = "/_faults/"
 StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], Any]
+FaultKind: TypeAlias = Literal[
+    "status", "slow", "cut", "error", "bad_json", "empty", "enormous", "html"
+]
 
 
 class Fault(BaseModel):
@@ -31,7 +34,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["status", "slow", "cut", "error", "bad_json", "empty", "enormous", "html"]
+    kind: FaultKind
     status: int = Field(default=500, ge=300, le=599)
     retry_after: float | None = None
     seconds: float = Field(default=1.0, ge=0, le=600)
