@@ -93,7 +93,8 @@ class Handler(BaseHTTPRequestHandler):
 def serving(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Iterator[SandboxServer]:
     """A sandbox that serves in a thread, at a free port unless one is given."""
     with SandboxServer((host, port), sandbox) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        # It looks this often, in seconds, whether it shall end.
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
             yield server

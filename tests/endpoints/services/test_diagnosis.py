@@ -29,9 +29,13 @@ def server() -> Iterator[SandboxServer]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def outside(server: SandboxServer) -> Outside:
+    return Outside(OriginMap(server.sandbox.origin_map(server.place)))
+
+
 @pytest.fixture(autouse=True)
-def opened(monkeypatch: pytest.MonkeyPatch, server: SandboxServer) -> Iterator[Door]:
-    outside = Outside(OriginMap(server.sandbox.origin_map(server.place)))
+def opened(monkeypatch: pytest.MonkeyPatch, outside: Outside) -> Iterator[Door]:
     with closing(Door(outside, wait=lambda seconds: None)) as opened:
         monkeypatch.setattr(providers, "door", lambda: opened)
         yield opened

@@ -58,7 +58,7 @@ def pass_on(source: socket.socket, target: socket.socket) -> None:
 @contextmanager
 def proxying(credentials: str = "") -> Iterator[ProxyServer]:
     with ProxyServer(credentials) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield server
