@@ -163,6 +163,7 @@ def test_a_chat_goes_on_after_it_was_stopped_and_after_a_reload(
     page.get_by_label("What weather gives back").fill("It rains.")
     run.click()
     expect(page.locator(".turn-tool")).to_contain_text("It rains.")
+    expect(page.locator(".tool-call")).to_have_count(2)
     sent = json.loads(played.seen["openai"][-1].content)["messages"]
     assert [one["role"] for one in sent] == ["user", "assistant", "tool"]
 
