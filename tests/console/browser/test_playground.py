@@ -146,8 +146,11 @@ def test_a_chat_goes_on_after_it_was_stopped_and_after_a_reload(
     prompt.fill("two")
     run.click()
     expect(page.locator("#answer-text")).to_have_text("The sandbox heard: two")
-    sent = json.loads(played.seen["openai"][-1].content)["messages"]
-    assert [one["content"] for one in sent] == ["one", "The sandbox heard: one", "two"]
+    # What was stopped may reach the provider after it.
+    said = [json.loads(one.content)["messages"] for one in played.seen["openai"]]
+    assert ["one", "The sandbox heard: one", "two"] in [
+        [one["content"] for one in messages] for messages in said
+    ]
     page.get_by_text("Request and answer").click()
     expect(page.locator("#answer-json")).to_contain_text("data: [DONE]")
 
