@@ -249,9 +249,7 @@ def set_precision(deployment: Deployment, wished: str) -> None:
     if asked.is_tried:
         precision.try_again(model)
     deployment.precision = wished
-    Deployment.objects.filter(pk=deployment.pk).update(
-        precision=wished, updated_at=timezone.now()
-    )
+    Deployment.objects.filter(pk=deployment.pk).update(precision=wished, updated_at=timezone.now())
     for endpoint in deployment.endpoints.exclude(inference_id=deployment.deployment_id):
         follow_precision(endpoint, wished)
 

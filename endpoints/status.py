@@ -6,8 +6,8 @@ from enum import StrEnum
 from django.db.models import Case, IntegerField, Q, Value, When
 
 from endpoints.models import Artifact, ArtifactState, Deployment, DeploymentState, Endpoint
-from endpoints.models.endpoint import IS_PRECONFIGURED, EndpointQuerySet
 from endpoints.models.deployment import GOES_ON
+from endpoints.models.endpoint import IS_PRECONFIGURED, EndpointQuerySet
 from inference.services import SERVICES, find_service
 
 
@@ -65,8 +65,8 @@ START_ADVICE = (
     "The runner's log says more. A model host ended by SIGKILL has usually run out of memory."
 )
 PRECISION_ADVICE = (
-    "Where it is the precision that cannot be had, change it to another one: [auto] takes what this "
-    "machine can do."
+    "Where it is the precision that cannot be had, change it to another one: [auto] takes what "
+    "this machine can do."
 )
 
 

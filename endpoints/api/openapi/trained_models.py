@@ -45,7 +45,9 @@ PAGE = (
 )
 NO_MATCH = flag("allow_no_match", "Whether a wildcard may find nothing; true unless told.")
 TIMEOUT = query("timeout", "How long to wait.", DURATION)
-PRECISION = query("precision", "Of built-in models, beyond Elasticsearch.", {"enum": list(Precision)})
+PRECISION = query(
+    "precision", "Of built-in models, beyond Elasticsearch.", {"enum": list(Precision)}
+)
 
 SCHEMAS: dict[str, Schema] = {
     "TrainedModel": record(

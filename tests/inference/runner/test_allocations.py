@@ -39,7 +39,7 @@ def numbers(taken: list[Allocation]) -> list[int]:
 
 def test_the_lowest_that_is_free_is_taken_first(allocations: Allocations) -> None:
     first, second = allocations.take(), allocations.take()
-    assert numbers(first) == [1] and numbers(second) == [2]
+    assert (numbers(first), numbers(second)) == ([1], [2])
 
     allocations.give_back(first)
 

@@ -43,7 +43,9 @@ def test_an_upload_runs_as_it_came(api: Api) -> None:
     assert not Deployment.objects.exists()
 
 
-@pytest.mark.parametrize(("body", "query"), [({"precision": "int8"}, ""), (None, "?precision=INT8")])
+@pytest.mark.parametrize(
+    ("body", "query"), [({"precision": "int8"}, ""), (None, "?precision=INT8")]
+)
 def test_it_is_changed(api: Api, body: Any, query: str) -> None:
     make_deployment("d1", num_allocations=3)
 
