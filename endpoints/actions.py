@@ -282,7 +282,7 @@ def store_update(
                 "through the endpoint or the trained models API that created it"
             )
         with not_to_be_repeated():
-            deployments.resize(endpoint.inference_id, settings)
+            deployments.change(endpoint.inference_id, settings)
     unchanged = Endpoint.objects.filter(pk=endpoint.pk, updated_at=endpoint.updated_at)
     known = {"fingerprint": fingerprint_of(checked), "updated_at": timezone.now()}
     if not unchanged.update(**checked.columns(), **known, **columns):

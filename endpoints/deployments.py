@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from endpoints import fitting, precision, tasks, uploads
 from endpoints.access import forbidden_with, may_with, seen_by, team_of
+from endpoints.known_models import facts_behind
 from endpoints.models import (
     Artifact,
     ArtifactState,
@@ -29,6 +30,8 @@ from inference.errors import (
 )
 from inference.runner.catalogue import BUILTIN_MODELS, OFFERED_MODELS, builtin_facts
 from inference.runner.facts import ModelFacts
+from inference.runner.precision.report import Precision
+from inference.services import find_service, fingerprint_of
 from inference.services.base import EndpointConfig
 from inference.services.elasticsearch import (
     OF_VECTORS,
@@ -200,14 +203,15 @@ def vector_settings(model: TrainedModel, config: EndpointConfig) -> dict[str, An
     }
 
 
-def resize(deployment_id: str, settings: ElasticsearchSettings) -> None:
-    """Give a deployment the allocations of these settings.
+def change(deployment_id: str, settings: ElasticsearchSettings) -> None:
+    """Give a deployment the allocations and the precision of these settings.
 
-    Raises DeploymentNotFound, and what `set_allocations` raises.
+    Raises DeploymentNotFound, and what `set_allocations` and `set_precision` raise.
     """
     found = Deployment.objects.select_related("model").filter(deployment_id=deployment_id).first()
     if found is None:
         raise DeploymentNotFound(f"Cannot find deployment [{deployment_id}]")
+    set_precision(found, settings.precision or "")
     set_allocations(found, settings.num_allocations, settings.adaptive_allocations)
 
 
@@ -226,6 +230,40 @@ def set_allocations(
         num_allocations=allocations,
         adaptive_allocations=adaptive and adaptive.to_response(),
         updated_at=timezone.now(),
+    )
+
+
+def set_precision(deployment: Deployment, wished: str) -> None:
+    """Change what a deployment computes in; empty: full precision, which is then not shown.
+
+    It goes on as it is until a host of the new one is warm, and for good where that turns out to
+    lose too much. Raises InvalidSettings for what is known not to be possible.
+    """
+    if wished == deployment.precision:
+        return
+    model, asked = deployment.model, Precision(wished or Precision.FP32)
+    if model.is_uploaded:
+        raise InvalidSettings(["[precision] cannot be chosen for a model that was uploaded"])
+    if refusal := precision.refusal(model, asked):
+        raise InvalidSettings([f"[precision] {refusal}"])
+    if asked.is_tried:
+        precision.try_again(model)
+    deployment.precision = wished
+    Deployment.objects.filter(pk=deployment.pk).update(precision=wished, updated_at=timezone.now())
+    for endpoint in deployment.endpoints.exclude(inference_id=deployment.deployment_id):
+        follow_precision(endpoint, wished)
+
+
+def follow_precision(endpoint: Endpoint, wished: str) -> None:
+    """Have an endpoint that uses a deployment of others say what its results now depend on."""
+    settings = {name: one for name, one in endpoint.service_settings.items() if name != "precision"}
+    if wished:
+        settings["precision"] = wished
+    stored = endpoint.config | {"service_settings": settings}
+    checked = find_service(endpoint.service).parse_update(endpoint.task, stored, {})
+    checked = replace(checked, model=facts_behind(endpoint.service, settings))
+    Endpoint.objects.filter(pk=endpoint.pk).update(
+        service_settings=settings, fingerprint=fingerprint_of(checked), updated_at=timezone.now()
     )
 
 

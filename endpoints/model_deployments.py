@@ -81,13 +81,20 @@ class Wish:
                 problems.append("[number_of_allocations] must be 1 when [priority] is low")
             if threads > 1:
                 problems.append("[threads_per_allocation] must be 1 when [priority] is low")
-        if self.precision and self.precision not in list(Precision):
-            problems.append(f"[precision] must be one of [{', '.join(Precision)}]")
-        elif missing := missing_for(self.precision):
-            problems.append(f"[precision] [{self.precision}] cannot be used here: {missing}")
+        if self.precision:
+            problems += precision_problems(self.precision)
         if problems:
             raise InvalidAction(problems)
         return adaptive
+
+
+def precision_problems(precision: str) -> list[str]:
+    """What is wrong with a precision on this machine, whatever is to run in it."""
+    if precision not in list(Precision):
+        return [f"[precision] must be one of [{', '.join(Precision)}]"]
+    if missing := missing_for(precision):
+        return [f"[precision] [{precision}] cannot be used here: {missing}"]
+    return []
 
 
 def parse_adaptive(raw: Any) -> AdaptiveAllocations:
@@ -277,10 +284,13 @@ def update(
     deployment_id: str,
     allocations: int | None,
     adaptive_changes: Mapping[str, Any] | None,
+    precision: str | None = None,
 ) -> Deployment:
-    """Change how many allocations a deployment has, or between which bounds they adapt.
+    """Change how many allocations a deployment has, between which bounds they adapt, or what it
+    computes in. None: not said.
 
-    Bounds change one by one; None takes one away. Raises NotFound, Forbidden, InvalidAction,
+    Bounds change one by one; None takes one away. A precision may also be changed where the one of
+    before kept the deployment from running. Raises NotFound, Forbidden, InvalidAction,
     InvalidSettings, Conflict for one that does not run or belongs to an endpoint, QueueFull or
     NotEnoughMemory for more than this machine gives.
     """
@@ -289,6 +299,8 @@ def update(
         raise unknown(deployment_id)
     if allocations is not None and allocations < 1:
         raise InvalidAction(["[number_of_allocations] must be a positive integer"])
+    if precision is not None and (problems := precision_problems(precision)):
+        raise InvalidAction(problems)
     adaptive = merged(deployment, adaptive_changes)
     if adaptive and adaptive.enabled and allocations is not None:
         raise InvalidSettings(
@@ -299,13 +311,17 @@ def update(
             f"Cannot update deployment [{deployment_id}] as it was created by inference endpoint "
             f"[{deployment_id}]. Update the endpoint instead"
         )
-    if not hosting.is_started(deployment):
+    is_scaled = precision is None or allocations is not None or adaptive_changes is not None
+    if is_scaled and not hosting.is_started(deployment):
         raise Conflict(
             f"Cannot update deployment [{deployment_id}] while it is "
             f"[{deployment.get_state_display()}]: it must be started"
         )
     before = told_of(deployment)
-    deployments.set_allocations(deployment, allocations, adaptive)
+    if precision is not None:
+        deployments.set_precision(deployment, precision)
+    if is_scaled:
+        deployments.set_allocations(deployment, allocations, adaptive)
     changed = Deployment.objects.with_files().get(pk=deployment.pk)
     audit.record(
         "deployment.update",

@@ -7,11 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
 
+from endpoints import caching
 from endpoints.jobs import artifact_folder, stopping
 from endpoints.models import ArtifactState, Deployment, TrainedModel
 from inference.runner.layout import graph_in
@@ -20,6 +21,7 @@ from inference.runner.precision.report import (
     Report,
     failed,
     forget_failure,
+    missing_for,
     read_report,
     write_report,
 )
@@ -38,7 +40,11 @@ UNTRIED = ("", Precision.FP32)
 
 @dataclass(frozen=True)
 class Verdict:
-    """precision: what to run in; None where it is not known yet, or not allowed. reason: why."""
+    """precision: what to run in; None where it is not known yet, or not allowed. reason: why.
+
+    With both it is the precision of before, which stays until the wish is known to be good enough,
+    or for ever where it is refused.
+    """
 
     precision: Precision | None
     reason: str = ""
@@ -47,10 +53,22 @@ class Verdict:
 
 def verdict(deployment: Deployment) -> Verdict:
     """What a deployment whose files are ready may run in. Asks the database nothing."""
-    wished = Precision(deployment.precision or Precision.FP32)
+    asked = judged(deployment.model, wished_by(deployment))
+    before = deployment.running_precision
+    if asked.precision is not None or not before:
+        return asked
+    return replace(asked, precision=judged(deployment.model, Precision(before)).precision)
+
+
+def wished_by(deployment: Deployment) -> Precision:
+    return Precision(deployment.precision or Precision.FP32)
+
+
+def judged(model: TrainedModel, wished: Precision) -> Verdict:
+    """What a model whose files are ready may run in where this is wished."""
     if not wished.is_tried:
         return Verdict(wished)
-    report = report_of(deployment.model)
+    report = report_of(model)
     if report is None:
         return Verdict(None, MEASURING)
     if refusal := report.refusal(wished):
@@ -73,6 +91,29 @@ def try_again(model: TrainedModel) -> None:
     """Have trials that failed made anew."""
     with suppress(FileNotFoundError):
         forget_failure(folder_of(model), TaskType(model.task_type))
+
+
+def refusal(model: TrainedModel, wished: Precision) -> str:
+    """Why a model cannot run in this, in words; empty where it can, or where nobody knows yet."""
+    if missing := missing_for(wished):
+        return f"[{wished}] cannot be used here: {missing}"
+    report = report_of(model) if model.has_files else None
+    return report.refusal(wished) if report and not report.failure else ""
+
+
+def note_running(deployment: Deployment, precision: str) -> None:
+    """Write down what a deployment runs in now.
+
+    What is kept of its answers was computed in another, and is not given again.
+    """
+    before = deployment.running_precision
+    if precision == before:
+        return
+    deployment.stats = deployment.stats | {"precision": precision}
+    Deployment.objects.filter(pk=deployment.pk).update(stats=deployment.stats)
+    if before:
+        for endpoint in deployment.endpoints.all():
+            caching.begin_anew(endpoint)
 
 
 def untried_models() -> list[int]:

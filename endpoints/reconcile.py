@@ -9,7 +9,8 @@ from endpoints.figures import Figures
 from endpoints.fitting import Measures
 from endpoints.jobs import artifact_folder
 from endpoints.models import ArtifactState, Deployment, DeploymentState
-from endpoints.precision import Verdict, verdict
+from endpoints.models.deployment import GOES_ON
+from endpoints.precision import Verdict, note_running, verdict
 from endpoints.scaling import Scaling
 from endpoints.timeline import Timeline
 from endpoints.uploads import upload_folder
@@ -48,12 +49,20 @@ class Reconciler:
         for deployment in deployments:
             judged = verdicts.get(deployment.pk)
             write_down(deployment, self._observe(deployment, judged))
-            if judged and judged.precision:
-                found = self._runner.measured(deployment.deployment_id)
-                self._measures.note(deployment, found, judged.precision)
+            if serving := self._runner.serving(deployment.deployment_id):
+                self._note_serving(deployment, serving)
         self._timeline.step(deployments, self._runner.events())
         self._scaling.step(deployments, self._runner.statistics)
         self._figures.step(deployments, self._runner.statistics)
+
+    def _note_serving(self, deployment: Deployment, spec: Spec) -> None:
+        """What runs may be the host of before, until the one that is wished is warm."""
+        precision = Precision.FP32
+        if isinstance(spec, HostSpec):
+            precision = Precision(spec.precision)
+            note_running(deployment, precision)
+        found = self._runner.measured(deployment.deployment_id)
+        self._measures.note(deployment, found, precision)
 
     def _spec(self, deployment: Deployment, precision: Precision) -> Spec:
         model = deployment.model
@@ -92,7 +101,10 @@ class Reconciler:
         if model.has_files and not deployment.num_allocations:
             return HostStatus(DeploymentState.STARTED)
         if artifact is None or artifact.is_ready:
-            return self._runner.status(deployment.deployment_id)
+            status = self._runner.status(deployment.deployment_id)
+            if judged and judged.reason and status.state == DeploymentState.STARTED:
+                return HostStatus(status.state, f"{GOES_ON}{judged.precision}]: {judged.reason}")
+            return status
         if artifact.state == ArtifactState.FAILED:
             return HostStatus(DeploymentState.FAILED, artifact.reason)
         return HostStatus(DeploymentState.WAITING)

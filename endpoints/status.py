@@ -6,6 +6,7 @@ from enum import StrEnum
 from django.db.models import Case, IntegerField, Q, Value, When
 
 from endpoints.models import Artifact, ArtifactState, Deployment, DeploymentState, Endpoint
+from endpoints.models.deployment import GOES_ON
 from endpoints.models.endpoint import IS_PRECONFIGURED, EndpointQuerySet
 from inference.services import SERVICES, find_service
 
@@ -64,8 +65,8 @@ START_ADVICE = (
     "The runner's log says more. A model host ended by SIGKILL has usually run out of memory."
 )
 PRECISION_ADVICE = (
-    "Where it is the precision that cannot be had, create the endpoint again in another one: "
-    "[auto] takes what this machine can do."
+    "Where it is the precision that cannot be had, change it to another one: [auto] takes what "
+    "this machine can do."
 )
 
 
@@ -180,7 +181,10 @@ def status_of(endpoint: Endpoint) -> EndpointStatus:
     # What the deployment was last seen to be comes before its files: a model that runs stays
     # ready whatever happens to them, and files on their way outdate a failure.
     if deployment.state == DeploymentState.STARTED:
-        return EndpointStatus(State.READY, "The model is loaded and answers calls.")
+        detail = "The model is loaded and answers calls."
+        if deployment.reason.startswith(GOES_ON):
+            detail = f"{detail} It {deployment.reason}."
+        return EndpointStatus(State.READY, detail)
     artifact = deployment.model.artifact
     if artifact is None or artifact.is_ready:
         return _start_of(deployment)

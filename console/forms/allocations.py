@@ -117,6 +117,11 @@ class AllocationsForm(RefusableForm):
         wished = {"num_allocations": self.allocations, "adaptive_allocations": self.changes}
         return {name: value for name, value in wished.items() if value is not None}
 
+    @property
+    def update(self) -> dict[str, Any]:
+        """The arguments of an update of a deployment that a valid form asks for."""
+        return {"allocations": self.allocations, "adaptive_changes": self.changes}
+
     def number(self, name: str, default: int) -> int:
         """What is written now, right or not yet."""
         try:

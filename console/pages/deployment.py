@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -10,10 +10,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 
 from console.forms.allocations import AllocationsForm
+from console.forms.precision import PrecisionForm, precision_form
 from console.forms.refusable import NOT_REFUSED
 from console.http import HtmxRequest, page
+from console.pages.allocations import each_allocation
 from console.pages.endpoint_page import DEPLOYMENT, show
-from console.pages.precision import precision_card, precision_name
+from console.pages.precision import precision_card, precision_now, precision_options
 from console.pages.takes import is_offered
 from console.templatetags.console import took
 from endpoints import actions, hosting, model_deployments
@@ -27,6 +29,7 @@ from inference.errors import InferenceError
 from inference.services import find_service
 
 EVENTS_A_PAGE = 25
+DeploymentForm: TypeAlias = AllocationsForm | PrecisionForm
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,21 @@ class Count:
 
 @dataclass(frozen=True)
 class Control:
-    """form: None where nothing can be changed here. why_not: in words, where that needs any.
-
-    elsewhere: the endpoint on whose page it can be changed.
+    """form, precision: None where that cannot be changed here. why_not: in words, where that needs
+    any. elsewhere: the endpoint on whose page it can be changed.
     """
 
     form: AllocationsForm | None = None
+    precision: PrecisionForm | None = None
     why_not: str = ""
     elsewhere: str = ""
 
 
 @page("GET", "HEAD", "POST")
 def endpoint_deployment(request: HtmxRequest, inference_id: str) -> HttpResponse:
-    """Show it; change how many allocations it has, as the API's two ways of updating do."""
+    """Show it; change how many allocations it has, or in what it computes, as the API's two ways
+    of updating do.
+    """
     is_change = request.method == "POST"
     needed = Action.UPDATE if is_change else Action.GET
     require(request.user, needed)
@@ -61,7 +66,8 @@ def endpoint_deployment(request: HtmxRequest, inference_id: str) -> HttpResponse
         raise Http404
     if not is_change or endpoint.deployment is None:
         return show_deployment(request, endpoint)
-    form = AllocationsForm.of(endpoint.deployment, request.POST)
+    kind = PrecisionForm if "precision" in request.POST else AllocationsForm
+    form = kind.of(endpoint.deployment, request.POST)
     if form.is_valid():
         try:
             change(request.user, endpoint, form)
@@ -73,13 +79,13 @@ def endpoint_deployment(request: HtmxRequest, inference_id: str) -> HttpResponse
     return show_deployment(request, endpoint, form)
 
 
-def change(user: User, endpoint: Endpoint, form: AllocationsForm) -> None:
+def change(user: User, endpoint: Endpoint, form: DeploymentForm) -> None:
     """Raises what the actions raise."""
     if endpoint.owns_deployment:
         actions.check_can_change(endpoint.inference_id)
         actions.update_endpoint(endpoint, {"service_settings": form.service_settings})
     else:
-        model_deployments.update(user, endpoint.deployment_id or "", form.allocations, form.changes)
+        model_deployments.update(user, endpoint.deployment_id or "", **form.update)
 
 
 @page("POST")
@@ -97,7 +103,7 @@ def endpoint_start(request: HtmxRequest, inference_id: str) -> HttpResponse:
 
 
 def show_deployment(
-    request: HtmxRequest, endpoint: Endpoint, form: AllocationsForm | None = None
+    request: HtmxRequest, endpoint: Endpoint, form: DeploymentForm | None = None
 ) -> HttpResponse:
     """form: what was refused."""
     context: dict[str, Any] = {
@@ -109,7 +115,7 @@ def show_deployment(
             "control": control_of(request.user, endpoint, deployment, form),
             "refusal": form.refusal if form else NOT_REFUSED,
             "precision": precision_card(endpoint),
-            "precision_name": precision_name(deployment.precision),
+            "precision_options": precision_options(deployment),
             "is_offered": is_offered(KnownModel(deployment.model.facts, deployment.model))
             and may(request.user, Action.PUT),
             "shown": events.get_page(request.GET.get("page")),
@@ -123,28 +129,31 @@ def figures_of(user: User, endpoint: Endpoint, deployment: Deployment) -> dict[s
     is_up = deployment.state == DeploymentState.STARTED
     model = facts_behind(endpoint.service, endpoint.service_settings)
     expected = expected_of([model])[model.model_id] if model else None
+    is_scaling, now = is_up and current != target, precision_now(deployment)
     told = is_up and may_with(user, Action.MODEL_STATS, deployment)
     return {
         "deployment": deployment,
         "current": current,
         "is_up": is_up,
-        "is_scaling": is_up and current != target,
+        "is_scaling": is_scaling,
+        "is_moving": is_scaling or bool(now.words) or not status_of(endpoint).is_settled,
+        "precision_now": now,
         "places": [place < current for place in range(min(max(current, target), 32))],
         "memory_bytes": expected and expected.with_allocations(target),
         "is_measured": bool(expected and expected.is_measured),
         "available_bytes": available_bytes(),
         "counts": counts_of(deployment) if told else [],
+        "each": each_allocation(deployment) if told else None,
         "last_access": last_access_of(deployment) if told else None,
     }
 
 
 def counts_of(deployment: Deployment) -> list[Count]:
     told = deployment.stats
-    current = deployment.current_allocations
     last_minute = told.get("throughput_last_minute", 0)
     waiting = told.get("number_of_pending_requests", 0)
     counts = [
-        Count("Texts last minute", f"{last_minute:,}", each(last_minute, current)),
+        Count("Texts last minute", f"{last_minute:,}"),
         Count("Most in a minute", f"{told.get('peak_throughput_per_minute', 0):,}"),
         Count("Waiting or at work", f"{waiting:,}", f"of {deployment.queue_capacity:,}"),
         Count("Texts in all", f"{told.get('inference_count', 0):,}"),
@@ -162,19 +171,17 @@ def counts_of(deployment: Deployment) -> list[Count]:
     return counts + [Count(label, f"{told.get(name, 0):,}") for label, name in failures]
 
 
-def each(count: int, allocations: int) -> str:
-    return f"{count / allocations:,.0f} an allocation" if allocations > 1 else ""
-
-
 def last_access_of(deployment: Deployment) -> datetime | None:
     millis = deployment.stats.get("last_access")
     return datetime.fromtimestamp(millis / 1000, UTC) if millis else None
 
 
 def control_of(
-    user: User, endpoint: Endpoint, deployment: Deployment, form: AllocationsForm | None
+    user: User, endpoint: Endpoint, deployment: Deployment, form: DeploymentForm | None
 ) -> Control:
     """What of it somebody may change here, or where else."""
+    number = form if isinstance(form, AllocationsForm) else AllocationsForm.of(deployment)
+    precision = form if isinstance(form, PrecisionForm) else precision_form(deployment)
     if endpoint.owns_deployment:
         if endpoint.is_preconfigured:
             return Control(
@@ -183,7 +190,7 @@ def control_of(
             )
         if not may_with(user, Action.UPDATE, endpoint):
             return Control()
-        return Control(form or AllocationsForm.of(deployment))
+        return Control(number, precision)
     owner = Endpoint.objects.filter(inference_id=deployment.deployment_id).first()
     if owner:
         if sees(user, owner):
@@ -192,5 +199,5 @@ def control_of(
     if not may_with(user, Action.DEPLOYMENT_UPDATE, deployment):
         return Control()
     if deployment.state != DeploymentState.STARTED:
-        return Control(why_not="It can be changed once it runs.")
-    return Control(form or AllocationsForm.of(deployment))
+        return Control(None, precision, "Their number can be changed once it runs.")
+    return Control(number, precision)

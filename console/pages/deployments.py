@@ -14,8 +14,11 @@ from django.shortcuts import redirect, render, resolve_url
 
 from console.forms.allocations import AllocationsForm
 from console.forms.deployments import StartForm
+from console.forms.precision import PrecisionForm, precision_form
 from console.http import HtmxRequest, page, wants_fragment
+from console.pages.allocations import EachAllocation, each_allocation
 from console.pages.parts import silent
+from console.pages.precision import PrecisionNow, precision_now, precision_options
 from console.pages.takes import free_id, taken_ids
 from console.working import working
 from endpoints import fitting, model_deployments, trained_models
@@ -80,10 +83,18 @@ class ShownDeployment:
         return counted
 
     @property
-    def each_last_minute(self) -> float | None:
-        """Texts that each allocation answered in the last minute; None where there is just one."""
-        count = self.deployment.current_allocations
-        return self.stats.get("throughput_last_minute", 0) / count if count > 1 else None
+    def can_change(self) -> bool:
+        """What runs can; what does not may run in another precision."""
+        deployment = self.deployment
+        return deployment.state == DeploymentState.STARTED or not deployment.model.is_uploaded
+
+    @property
+    def each(self) -> EachAllocation | None:
+        return each_allocation(self.deployment)
+
+    @property
+    def precision(self) -> PrecisionNow:
+        return precision_now(self.deployment)
 
     @property
     def last_access(self) -> datetime | None:
@@ -315,26 +326,32 @@ def deployment_scale(request: HtmxRequest) -> HttpResponse:
     deployment = named(request, Action.DEPLOYMENT_UPDATE)
     is_sent = request.method == "POST"
     data = request.POST if is_sent else request.GET if wants_fragment(request) else None
-    form = AllocationsForm.of(deployment, data)
-    if is_sent and form.is_valid():
+    is_of_precision = is_sent and "precision" in request.POST
+    form = AllocationsForm.of(deployment, None if is_of_precision else data)
+    precision = precision_form(deployment)
+    if precision and is_of_precision:
+        precision = PrecisionForm.of(deployment, data)
+    sent = precision if is_of_precision else form
+    if is_sent and sent and sent.is_valid():
         try:
-            model_deployments.update(
-                request.user, deployment.deployment_id, form.allocations, form.changes
-            )
+            model_deployments.update(request.user, deployment.deployment_id, **sent.update)
         except NotFound:
             raise
         except InferenceError as exc:
-            form.note(exc)
+            sent.note(exc)
         else:
-            messages.success(request, f"{deployment.deployment_id} is scaled.")
+            messages.success(request, f"{deployment.deployment_id} gets what you asked for.")
             return back_to(request, deployment)
     model = KnownModel(deployment.model.facts, deployment.model)
-    precision = deployment.precision if deployment.precision != Precision.AUTO else ""
+    computes_in = deployment.precision if deployment.precision != Precision.AUTO else ""
     context = {
         "deployment": deployment,
         "form": form,
+        "precision_form": precision,
+        "precision_options": precision_options(deployment),
+        "precision_now": precision_now(deployment),
         "fit": fit(
-            model, form.most_allocations, deployment.num_threads, precision, changed=deployment
+            model, form.most_allocations, deployment.num_threads, computes_in, changed=deployment
         ),
         "endpoint": deployment.endpoints.filter(inference_id=deployment.deployment_id).first(),
         "sees_model": sees(request.user, deployment.model),

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from endpoints.models import Deployment, DeploymentState, Endpoint, TrainedModel
-from endpoints.precision import report_of
+from endpoints.precision import refusal, report_of, verdict
 from inference.runner.precision.report import (
     ASKED_BOUNDS,
     CHOSEN_BOUNDS,
@@ -19,6 +19,19 @@ NAMES = {
     Precision.INT8: "Bytes (int8)",
     Precision.MIXED: "Bytes but for the attention (mixed)",
     Precision.BF16: "Half (bf16)",
+    Precision.AUTO: "The fastest without a visible loss",
+}
+
+
+# What each of them means, for who has to choose.
+MEANINGS = {
+    Precision.FP32: "As the model was made: nothing is lost.",
+    Precision.AUTO: "The fastest whose results cannot be told from those of full precision; full "
+    "precision where none is.",
+    Precision.INT8: "The fastest as a rule. The results are near those of full precision, and not "
+    "the same.",
+    Precision.MIXED: "As bytes, but what is most easily lost stays in full precision.",
+    Precision.BF16: "Nearly as exact as full precision, on processors that are made for it.",
 }
 
 
@@ -73,9 +86,87 @@ class PrecisionCard:
     measure: str
 
 
+@dataclass(frozen=True)
+class Option:
+    """One precision that can be chosen. measured: in words; empty where nothing was.
+
+    why_not: why it cannot be, in words.
+    """
+
+    value: Precision
+    name: str
+    meaning: str
+    measured: str
+    why_not: str
+    is_running: bool
+
+
+@dataclass(frozen=True)
+class PrecisionNow:
+    """name: of what runs. words: what is on its way instead. problem: why it does not get there."""
+
+    name: str
+    words: str = ""
+    problem: str = ""
+
+
+def precision_now(deployment: Deployment) -> PrecisionNow:
+    """What a deployment computes in, and what becomes of the wish for another."""
+    running = deployment.running_precision
+    if deployment.state != DeploymentState.STARTED or not running or deployment.model.is_uploaded:
+        return PrecisionNow(precision_name(deployment.precision))
+    name, found = NAMES[Precision(running)], verdict(deployment)
+    wished = precision_name(deployment.precision)
+    if found.is_refused:
+        return PrecisionNow(name, problem=f"It stays like this. {found.reason}.")
+    if found.reason:
+        return PrecisionNow(name, f"{wished} is wished, and compared with full precision first.")
+    if found.precision == running:
+        return PrecisionNow(name)
+    if "successor failed" in deployment.reason:
+        return PrecisionNow(name, problem=f"It cannot be changed yet: {deployment.reason}.")
+    return PrecisionNow(name, f"{wished} is being loaded.")
+
+
+def precision_options(deployment: Deployment) -> list[Option]:
+    """All there are, with what the trials found of each on this machine."""
+    model = deployment.model
+    report = report_of(model) if model.has_files else None
+    return [
+        Option(
+            value=one,
+            name=precision_name(one),
+            meaning=meaning,
+            measured=_measured(report, one),
+            why_not=refusal(model, one),
+            is_running=deployment.running_precision == one,
+        )
+        for one, meaning in MEANINGS.items()
+    ]
+
+
+def _measured(report: Report | None, precision: Precision) -> str:
+    if precision == Precision.FP32:
+        return ""
+    if report is None or report.failure:
+        return "Not compared on this machine yet: that comes first."
+    if precision == Precision.AUTO:
+        return f"Here that is {NAMES[report.choice]}."
+    full, trial = report.trial(Precision.FP32), report.trial(precision)
+    if full is None or trial is None or trial.missing:
+        return ""
+    short, row = trial.speed_over(full)
+    words = [f"{short:.1f} times as fast for a short text, {row:.1f} times for many"]
+    if trial.lowest_cosine is not None:
+        words.append(f"cosine to full precision {trial.lowest_cosine:.4f} or more")
+    if trial.agreement is not None:
+        words.append(f"{100 * trial.agreement:.1f} % in agreement with it")
+    return "Measured here: " + "; ".join(words) + "."
+
+
 def precision_name(precision: str) -> str:
     """What a deployment was asked to compute in, in words."""
-    return NAMES.get(Precision(precision or Precision.FP32), "The fastest without a visible loss")
+    return NAMES[Precision(precision or Precision.FP32)]
 
 
 def precision_card(endpoint: Endpoint) -> PrecisionCard | None:

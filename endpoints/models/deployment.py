@@ -16,6 +16,10 @@ class DeploymentState(models.TextChoices):
     FAILED = "failed", "failed"
 
 
+# How the reason of one begins that runs, but not yet, or not ever, in the precision that is wished.
+GOES_ON = "goes on in ["
+
+
 class DeploymentQuerySet(models.QuerySet["Deployment"]):
     def with_files(self) -> "DeploymentQuerySet":
         return self.select_related("model__artifact")
@@ -53,7 +57,8 @@ class Deployment(Record):
     )
     reason = models.TextField(blank=True)
     state_changed_at = models.DateTimeField(auto_now_add=True)
-    # What its host counted, by the API's names; what is missing is not known yet.
+    # What its host counted, by the API's names, and the precision that it runs in; what is missing
+    # is not known yet.
     stats = models.JSONField(default=dict)
 
     objects = DeploymentQuerySet.as_manager()
@@ -68,6 +73,12 @@ class Deployment(Record):
             return 0
         count: int = self.stats.get("current_allocations", self.num_allocations)
         return count
+
+    @property
+    def running_precision(self) -> str:
+        """What its host computes in, or last did; empty where that was never seen."""
+        told: str = self.stats.get("precision", "")
+        return told
 
     @property
     def is_adaptive(self) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from inference.arrays import FloatArray
+from inference.runner.allocations import Allocation
 from inference.runner.encoded import EncodedText
 from inference.runner.packing import PackedRow, pack, unpack
 from inference.runner.statistics import Counter
@@ -82,13 +83,13 @@ Batch: TypeAlias = list[tuple[Job, int, TokenizedText]]
 class Row:
     """Texts that run together, and jobs that were dropped on the way to them.
 
-    allocations: how many it takes; all of them where it runs alone.
+    allocations: those that it takes; all of them where it runs alone.
     """
 
     batch: Batch
     late: list[Job]
     is_lone: bool
-    allocations: int
+    allocations: list[Allocation]
 
 
 class QueueIsFull(Exception):
@@ -120,6 +121,7 @@ class Batcher:
         clock: seconds that only go forward.
         """
         self.counter = counter or Counter()
+        self._allocations = self.counter.allocations
         self._clock = clock
         self._crowded_until = clock()
         self._narrow = narrow
@@ -127,7 +129,7 @@ class Batcher:
         self._most_at_once = most_at_once
         self._jobs: deque[Job] = deque()
         self._texts_waiting = self._tokens_waiting = 0
-        self._idle = self._allocations = self._threads = 0
+        self._threads = 0
         self._changed = threading.Condition()
         self.resize(allocations, wide)
 
@@ -135,9 +137,7 @@ class Batcher:
         """Go on with this many allocations; what is at work is finished first."""
         with self._changed:
             self._wide = wide
-            # Below zero until the allocations that are too many have finished their rows.
-            self._idle += allocations - self._allocations
-            self._allocations = allocations
+            self._allocations.resize(allocations)
             self._changed.notify_all()
         while self._threads < allocations:
             self._threads += 1
@@ -162,13 +162,14 @@ class Batcher:
         tokens = sum(len(text.ids) for _, text in job.waiting)
         with self._changed:
             self.check_room(len(job.waiting))
-            if self._idle < self._allocations:
+            idle = self._allocations.idle
+            if idle < self._allocations.count:
                 self._crowded_until = self._clock() + CROWDED_S
             self.counter.queue(len(job.waiting))
             self._texts_waiting += len(job.waiting)
             self._tokens_waiting += tokens
             self._jobs.append(job)
-            if self._idle <= 0 or not (self._is_lone_row() or self._fits(self._row_tokens())):
+            if idle <= 0 or not (self._is_lone_row() or self._fits(self._row_tokens())):
                 self._changed.notify(len(job.waiting))
                 return
             row = self._next_row()
@@ -177,7 +178,7 @@ class Batcher:
     def _work(self) -> None:
         while True:
             with self._changed:
-                while not (self._jobs and self._idle > 0):
+                while not (self._jobs and self._allocations.idle > 0):
                     self._changed.wait()
                 row = self._next_row()
             self._run(row)
@@ -185,7 +186,7 @@ class Batcher:
     def _is_lone_row(self) -> bool:
         """Whether all that waits fits one row while nothing else runs, nor is expected."""
         return (
-            self._idle == self._allocations
+            self._allocations.idle == self._allocations.count
             and self._fits(FULL_ROW)
             and self._clock() >= self._crowded_until
         )
@@ -198,13 +199,12 @@ class Batcher:
         """Take a row off the queue, and the allocations that it needs."""
         is_lone = self._is_lone_row()
         batch, late = self._take(FULL_ROW if is_lone else self._row_tokens())
-        row = Row(batch, late, is_lone, self._allocations if is_lone else 1)
-        self._idle -= row.allocations
-        return row
+        taken = self._allocations.take(self._allocations.count if is_lone else 1)
+        return Row(batch, late, is_lone, taken)
 
     def _row_tokens(self) -> int:
         """How long a row to make: an even share for each idle allocation, within bounds."""
-        return max(SMALL_ROW, min(FULL_ROW, self._tokens_waiting // self._idle))
+        return max(SMALL_ROW, min(FULL_ROW, self._tokens_waiting // self._allocations.idle))
 
     def _take(self, row_tokens: int) -> tuple[Batch, list[Job]]:
         """Take one text of each job in turn until the row is full; the first always fits.
@@ -244,22 +244,28 @@ class Batcher:
                 self._encode(self._wide if row.is_lone else self._narrow, row)
         finally:
             with self._changed:
-                self._idle += row.allocations
+                self._allocations.give_back(row.allocations)
                 if self._jobs:
-                    self._changed.notify(row.allocations)
+                    self._changed.notify(len(row.allocations))
 
     def _encode(self, encoder: Encoder, row: Row) -> None:
         batch, started = row.batch, time.perf_counter()
+        at_once = row.allocations[: self._most_at_once]
+        for one in at_once:
+            one.begin()
         try:
             packed = pack([text for _, _, text in batch])
             states = unpack(encoder.run(packed), packed)
         except Exception as exc:
             logger.exception("the model failed on a batch of %d texts", len(batch))
             self.counter.drop(len(batch), failed=len(batch))
+            for one in at_once:
+                one.end(failed=len(batch) if one is at_once[0] else 0)
             for job, _, _ in batch:
                 job.fail(exc)
             return
-        at_once = min(row.allocations, self._most_at_once or row.allocations)
-        self.counter.answer(len(batch), at_once * (time.perf_counter() - started))
+        self.counter.answer(len(batch), len(at_once) * (time.perf_counter() - started))
+        for one in at_once:
+            one.end(len(batch) if one is at_once[0] else 0)
         for (job, index, text), own in zip(batch, states, strict=True):
             job.finish(index, EncodedText(text.ids, own, text.truncation))

@@ -68,6 +68,11 @@ class LocalRunner:
         keeper = self._keepers.get(deployment_id)
         return keeper.measured if keeper else None
 
+    def serving(self, deployment_id: str) -> Spec | None:
+        """What the host runs that answers callers now; None where none does."""
+        keeper = self._keepers.get(deployment_id)
+        return keeper.serving if keeper else None
+
     def events(self) -> list[PhaseEvent]:
         """What the deployments went through since this was asked last, in order."""
         return [self._events.get() for _ in range(self._events.qsize())]

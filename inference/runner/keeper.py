@@ -117,6 +117,11 @@ class Keeper:
         return counted
 
     @property
+    def serving(self) -> Spec | None:
+        """What the running host runs; None where none does."""
+        return self._serving.spec if self._serving else None
+
+    @property
     def measured(self) -> Measured | None:
         """What the running host took and did when it was warm; None where none runs."""
         return self._serving.measured if self._serving else None
@@ -221,7 +226,7 @@ class Keeper:
         if self._serving is None:
             return ""
         if not self._serving.follow(spec):
-            return "its settings have changed"
+            return spec.difference_from(self._serving.spec)
         return self._outgrown(self._serving)
 
     def _outgrown(self, host: HostProcess) -> str | None:

@@ -177,7 +177,7 @@ class HostProcess:
             for line in lines:
                 told = orjson.loads(line)
                 if counted := told.get("statistics"):
-                    self.statistics = Statistics(**counted)
+                    self.statistics = Statistics.told(counted)
                 else:
                     self._note(told)
 

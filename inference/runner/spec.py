@@ -9,8 +9,8 @@ import orjson
 from inference.runner.protocol import HostRequest
 from inference.types import InputType, TaskType
 
-# What can change in a process, and what while callers are answered by the one of before: the model
-# and what goes in and out stay the same.
+# What can change in a process, and what while callers are answered by the one of before: what goes
+# in and out stays the same.
 CHANGED_IN_PLACE = ("num_allocations", "memory_bytes")
 CHANGED_BEHIND_CALLERS = (*CHANGED_IN_PLACE, "num_threads", "generation", "queue_capacity")
 
@@ -24,6 +24,7 @@ class Spec:
     """
 
     host_module: ClassVar[str]
+    changed_behind_callers: ClassVar[tuple[str, ...]] = CHANGED_BEHIND_CALLERS
 
     deployment_id: str
     model_folder: str
@@ -41,7 +42,12 @@ class Spec:
 
     def may_stand_in(self, other: "Spec") -> bool:
         """Whether a host of this spec may answer until one of the other spec is warm."""
-        return self._but_for(CHANGED_BEHIND_CALLERS, other) == other
+        is_same_kind = type(self) is type(other)
+        return is_same_kind and self._but_for(self.changed_behind_callers, other) == other
+
+    def difference_from(self, before: "Spec") -> str:
+        """Why a host of the spec of before has to give way to one of this, in words."""
+        return "its settings have changed"
 
     def _but_for(self, names: Iterable[str], other: "Spec") -> "Spec":
         """This spec with these values of the other."""
@@ -74,10 +80,17 @@ class HostSpec(Spec):
     """
 
     host_module: ClassVar[str] = "inference.runner.host"
+    # Whoever calls meanwhile gets the results of the one or of the other.
+    changed_behind_callers: ClassVar[tuple[str, ...]] = (*CHANGED_BEHIND_CALLERS, "precision")
 
     task_type: TaskType
     max_input_tokens: int
     precision: str = "fp32"
+
+    def difference_from(self, before: Spec) -> str:
+        if isinstance(before, HostSpec) and before.precision != self.precision:
+            return f"its precision changes from [{before.precision}] to [{self.precision}]"
+        return super().difference_from(before)
 
     @classmethod
     def from_json(cls, text: str) -> "HostSpec":

@@ -2,8 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
+
+from inference.runner.allocations import AllocationFigures, Allocations
 
 MINUTE_S = 60
 
@@ -16,7 +19,8 @@ class Statistics:
 
     pending: texts that wait or are at work. busy_s: the time that allocations spent on what was
     answered. answered_at: when that last happened, seconds since 1970. Of the minutes of the
-    clock: the last whole one, and the one with most answers.
+    clock: the last whole one, and the one with most answers. allocations: those that ever did
+    anything, by their numbers.
     """
 
     answered: int = 0
@@ -29,6 +33,13 @@ class Statistics:
     answered_last_minute: int = 0
     busy_last_minute_s: float = 0.0
     most_per_minute: int = 0
+    allocations: tuple[AllocationFigures, ...] = ()
+
+    @classmethod
+    def told(cls, raw: dict[str, Any]) -> "Statistics":
+        """What a host wrote as JSON."""
+        allocations = tuple(AllocationFigures(**one) for one in raw["allocations"])
+        return cls(**raw | {"allocations": allocations})
 
     def plus(self, other: "Statistics") -> "Statistics":
         """The counts of two hosts of one deployment together."""
@@ -44,17 +55,35 @@ class Statistics:
             answered_last_minute=self.answered_last_minute + other.answered_last_minute,
             busy_last_minute_s=self.busy_last_minute_s + other.busy_last_minute_s,
             most_per_minute=max(self.most_per_minute, other.most_per_minute),
+            allocations=together(self.allocations, other.allocations),
         )
 
     def of_the_past(self) -> "Statistics":
         """What is left to tell of a host that has ended."""
-        return replace(self, pending=0, answered_last_minute=0, busy_last_minute_s=0.0)
+        return replace(
+            self,
+            pending=0,
+            answered_last_minute=0,
+            busy_last_minute_s=0.0,
+            allocations=tuple(one.of_the_past() for one in self.allocations),
+        )
+
+
+def together(
+    some: Iterable[AllocationFigures], others: Iterable[AllocationFigures]
+) -> tuple[AllocationFigures, ...]:
+    """By their numbers; those of one number are told as one."""
+    found: dict[int, AllocationFigures] = {}
+    for one in (*some, *others):
+        found[one.number] = found[one.number].plus(one) if one.number in found else one
+    return tuple(found[number] for number in sorted(found))
 
 
 class Counter:
     """Counts for one host; told from any thread. clock: seconds since 1970."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.allocations = Allocations()
         self._clock = clock
         self._lock = threading.Lock()
         self._answered = self._failed = self._timed_out = self._rejected = self._pending = 0
@@ -105,6 +134,7 @@ class Counter:
                 answered_last_minute=count,
                 busy_last_minute_s=busy_s,
                 most_per_minute=self._most,
+                allocations=self.allocations.read(),
             )
 
     def _turn_minute(self) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 
 from inference.arrays import FloatArray
 from inference.nlp_config import InferenceConfig, Kind
+from inference.runner.allocations import Allocation
 from inference.runner.answers import Answerer
 from inference.runner.batching import QueueIsFull
 from inference.runner.definition import VOCABULARY_FILE
@@ -135,7 +136,7 @@ class UploadHost(HostServer):
         self._capacity, self._waiting = spec.queue_capacity, 0
         self._lock = threading.Lock()
         self._try_out()
-        self._workers = Workers(spec.num_allocations)
+        self._workers = Workers(self.counter.allocations, spec.num_allocations)
 
     def resize(self, allocations: int) -> None:
         self._workers.resize(allocations)
@@ -198,7 +199,7 @@ class UploadHost(HostServer):
         with self._lock:
             self._waiting -= texts
 
-    def _work(self, call: Call, batch: list[Place]) -> None:
+    def _work(self, call: Call, batch: list[Place], allocation: Allocation) -> None:
         texts = sum(place.number == 0 for place in batch)  # each counts by its first window
         self._give_back(texts)
         if call.is_over:
@@ -209,13 +210,16 @@ class UploadHost(HostServer):
             call.fail(TooLate("the time that the caller allowed ran out in the queue"))
             return
         started = time.perf_counter()
+        allocation.begin()
         try:
             outputs = self._run([place.window for place in batch])
         except Exception as exc:
             logger.exception("the model failed on a batch of %d texts", len(batch))
             self.counter.drop(texts, failed=texts)
+            allocation.end(failed=texts)
             call.fail(exc)
             return
+        allocation.end(texts)
         self.counter.answer(texts, time.perf_counter() - started)
         for place, output in zip(batch, outputs, strict=True):
             call.finish(place, output)

@@ -95,7 +95,7 @@ class ElasticsearchSettings(Settings):
     element_type: Literal["float", "byte"] | None = setting(
         "Element Type", listed=False, default=None
     )
-    precision: StrictStr | None = setting("Precision", listed=False, default=None)
+    precision: StrictStr | None = setting("Precision", updatable=True, listed=False, default=None)
 
     @field_validator("precision")
     @classmethod

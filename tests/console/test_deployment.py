@@ -1,6 +1,8 @@
 """What runs for an endpoint, on its page: how it does, and how much of it there is to be."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from endpoints import sharing
+from endpoints.jobs import artifact_folder
 from endpoints.models import (
+    Artifact,
     AuditEntry,
     Deployment,
     DeploymentState,
@@ -19,9 +23,20 @@ from endpoints.models import (
     TeamRole,
 )
 from endpoints.preconfigured import ensure_preconfigured
+from inference.runner.precision.report import (
+    Measure,
+    Report,
+    Trial,
+    report_key,
+    write_report,
+)
 from inference.types import TaskType
 from tests.console.conftest import HTMX, member, text
 from tests.factories import make_endpoint, make_remote_endpoint
+from tests.tiny import write_tiny_model
+from tests.trials import FULL, INT8, NO_BF16
+
+TASK = TaskType.TEXT_EMBEDDING
 
 PAGE = "/console/endpoints/my-endpoint/deployment"
 NUMBER, FOLLOWING = "number_of_allocations", {"how_many": "adaptive"}
@@ -61,6 +76,19 @@ def test_figures_of_the_host_are_told_as_the_api_counts_them(console: Client) ->
         queue_capacity=1024,
         stats={
             "current_allocations": 2,
+            "allocations": [
+                {
+                    "allocation": 2,
+                    "inference_count": 4_000,
+                    "run_count": 1_000,
+                    "error_count": 3,
+                    "is_at_work": True,
+                    "load": 0.45,
+                    "average_run_time_ms": 7.25,
+                    "last_access": int(1000 * (timezone.now().timestamp() - 120)),
+                },
+                {"allocation": 3, "inference_count": 1, "run_count": 1, "error_count": 0},
+            ],
             "inference_count": 12_000,
             "error_count": 3,
             "timeout_count": 2,
@@ -77,7 +105,7 @@ def test_figures_of_the_host_are_told_as_the_api_counts_them(console: Client) ->
     page = text(console.get(PAGE))
 
     for label, value in (
-        ("Texts last minute", '640 <span class="gist">320 an allocation</span>'),
+        ("Texts last minute", "640"),
         ("Most in a minute", "900"),
         ("Waiting or at work", '17 <span class="gist">of 1,024</span>'),
         ("Texts in all", "12,000"),
@@ -90,6 +118,16 @@ def test_figures_of_the_host_are_told_as_the_api_counts_them(console: Client) ->
     assert "5 minutes ago" in page
     assert "2 of 2" in page
     assert LOOKS_AGAIN not in page
+    assert 'hx-trigger="every 5s"' in page
+    first, second = page.split('<ol class="each-allocation"')[1].split("</ol>")[0].split("<li>")[1:]
+    assert "<strong>1</strong>" in first
+    assert "Idle" in first
+    assert "nothing to do yet" in first
+    for words in ("<strong>2</strong>", "At work", "4,000 texts", "7.2 ms a run", "3 failed"):
+        assert words in second
+    assert 'value="45"' in second
+    assert "2 minutes ago" in second
+    assert "1 more worked before and rest now." in page
 
 
 def test_a_number_is_changed_as_an_update_of_the_endpoint(console: Client, runs: Endpoint) -> None:
@@ -228,7 +266,9 @@ def test_one_that_others_started_is_changed_as_a_deployment(
 def test_one_that_is_not_running_is_not_changed(console: Client, uses: Endpoint) -> None:
     Deployment.objects.update(state=DeploymentState.FAILED, reason="no memory")
 
-    assert "It can be changed once it runs." in text(console.get(PAGE))
+    page = text(console.get(PAGE))
+    assert "Their number can be changed once it runs." in page
+    assert "Change the precision" in page
     assert "it must be started" in text(console.post(PAGE, FIXED))
     assert wished() == (1, None)
 
@@ -311,11 +351,130 @@ def test_who_only_uses_it_sees_how_it_runs_and_changes_nothing(
     assert wished() == (1, None)
 
 
+@pytest.fixture
+def folder(tmp_path: Path, settings: Any) -> Path:
+    """The files of the model, in a place of this test."""
+    settings.MODEL_DIR = tmp_path
+    return write_tiny_model(artifact_folder(Artifact.objects.get()))
+
+
+def tried(folder: Path, *trials: Trial) -> None:
+    report = Report(TASK, report_key(folder), (FULL, *trials), Measure.VECTORS)
+    write_report(folder, report)
+
+
+def precision_of(page: str) -> str:
+    """What the page says that it computes in."""
+    return page.split("<dt>Precision</dt>")[1].split("</dd>")[0]
+
+
+def option(page: str, value: str) -> str:
+    """What the page says of a precision that can be chosen."""
+    return page.split(f'name="precision" value="{value}"')[1].split("</label>")[0]
+
+
+def test_a_precision_is_changed_as_an_update_of_the_endpoint(
+    console: Client, runs: Endpoint
+) -> None:
+    answer = console.post(PAGE, {"precision": "int8"})
+
+    assert answer["Location"] == PAGE
+    assert Deployment.objects.get().precision == "int8"
+    runs.refresh_from_db()
+    assert runs.service_settings["precision"] == "int8"
+    assert AuditEntry.objects.filter(verb="endpoint.update", subject="my-endpoint").exists()
+
+
+def test_a_precision_is_changed_as_an_update_of_the_deployment(
+    console: Client, uses: Endpoint
+) -> None:
+    console.post(PAGE, {"precision": "int8"})
+
+    assert Deployment.objects.get().precision == "int8"
+    assert AuditEntry.objects.filter(verb="deployment.update", subject="shared").exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ("double", "There is no precision [double]."),
+        ("", "Choose a precision."),
+        ("fp32", "This is what it is to compute in already."),
+    ],
+)
+def test_a_choice_that_makes_no_sense_is_refused(
+    console: Client, runs: Endpoint, sent: str, words: str
+) -> None:
+    assert words in text(console.post(PAGE, {"precision": sent}))
+    assert Deployment.objects.get().precision == ""
+
+
+def test_each_precision_says_what_it_means_and_what_was_measured(
+    console: Client, runs: Endpoint, folder: Path
+) -> None:
+    Deployment.objects.update(stats={"precision": "fp32"})
+    tried(folder, INT8, NO_BF16)
+
+    page = text(console.get(PAGE))
+
+    assert "in use" in option(page, "fp32")
+    assert "times as fast for a short text" in option(page, "int8")
+    assert f"cosine to full precision {INT8.lowest_cosine:.4f} or more" in option(page, "int8")
+    assert "Here that is Bytes (int8)." in option(page, "auto")
+    assert "disabled" in option(page, "bf16")
+    assert "cannot" in option(page, "bf16")
+
+
+def test_one_that_loses_too_much_cannot_be_chosen_and_says_why(
+    console: Client, runs: Endpoint, folder: Path
+) -> None:
+    tried(folder, replace(INT8, lowest_cosine=0.8731))
+
+    chosen = option(text(console.get(PAGE)), "int8")
+
+    assert "disabled" in chosen
+    assert "lowest cosine to fp32 is 0.8731" in chosen
+    assert "loses too much" in text(console.post(PAGE, {"precision": "int8"}))
+    assert Deployment.objects.get().precision == ""
+
+
+def test_a_change_is_followed_until_it_has_come(
+    console: Client, runs: Endpoint, folder: Path
+) -> None:
+    stats = {"current_allocations": 1, "precision": "fp32"}
+    Deployment.objects.update(precision="int8", stats=stats)
+
+    page = text(console.get(PAGE))
+    assert "Bytes (int8) is wished, and compared with full precision" in precision_of(page)
+    assert LOOKS_AGAIN in page
+
+    tried(folder, INT8)
+    page = text(console.get(PAGE))
+    assert "Full (fp32)" in precision_of(page)
+    assert "Bytes (int8) is being loaded." in precision_of(page)
+    assert LOOKS_AGAIN in page
+
+    Deployment.objects.update(stats=stats | {"precision": "int8"})
+    page = text(console.get(PAGE))
+    assert precision_of(page).split(">")[1].strip() == "Bytes (int8)"
+    assert LOOKS_AGAIN not in page
+
+
+def test_what_stays_as_it_was_says_why(console: Client, runs: Endpoint, folder: Path) -> None:
+    Deployment.objects.update(precision="int8", stats={"precision": "fp32"})
+    tried(folder, replace(INT8, lowest_cosine=0.8731))
+
+    said = precision_of(text(console.get(PAGE)))
+
+    assert "Full (fp32)" in said
+    assert "It stays like this. [int8] loses too much" in said
+
+
 def test_a_fixed_precision_is_said_openly(console: Client) -> None:
     make_endpoint(precision="int8")
 
     page = text(console.get(PAGE))
 
-    assert "<dt>Precision</dt> <dd> Bytes (int8) </dd>" in page
+    assert "Bytes (int8)" in precision_of(page)
     assert "create a second endpoint" in page
     assert 'href="/console/endpoints/_new?model_id=.all-minilm-l6-v2"' in page

@@ -372,7 +372,7 @@ def test_a_deployment_shows_its_figures(console: Client) -> None:
         shown = text(console.get(path))
         for words in ("12,345", "3.2 ms", "2 of 3", "Running", "days ago"):
             assert words in shown, (path, words)
-    assert "45 each" in text(console.get(PAGE))
+    assert "Allocations one by one" in text(console.get(PAGE))
 
 
 def test_a_deployment_is_scaled_and_turned_adaptive_and_back(console: Client) -> None:
@@ -391,11 +391,23 @@ def test_a_deployment_is_scaled_and_turned_adaptive_and_back(console: Client) ->
     assert (found[0], found[1]["enabled"]) == (1, False)
 
 
+def test_a_deployment_is_changed_to_another_precision(console: Client) -> None:
+    make_deployment("mine", make_model(), num_allocations=3)
+    page = "/console/models/_deployments/_scale?id=mine"
+    assert "Change the precision" in text(console.get(page))
+
+    assert console.post(page, {"precision": "int8"}).status_code == 302
+    row = Deployment.objects.get()
+    assert (row.precision, row.num_allocations) == ("int8", 3)
+
+    assert "already" in text(console.post(page, {"precision": "int8"}))
+
+
 def test_what_was_started_for_an_endpoint_is_scaled_there(console: Client) -> None:
     make_endpoint("vectors")
     page = "/console/models/_deployments/_scale?id=vectors"
 
-    assert "is scaled as that endpoint" in text(console.get(page))
+    assert "is changed as that endpoint" in text(console.get(page))
     answer = console.post(page, {"how_many": "fixed", "number_of_allocations": "2"})
 
     assert "Update the endpoint instead" in text(answer)

@@ -6,6 +6,7 @@ import pytest
 
 from endpoints.figures import Figures, figures_of
 from endpoints.models import Deployment
+from inference.runner.allocations import AllocationFigures
 from inference.runner.statistics import Statistics
 from tests.factories import make_deployment
 
@@ -58,6 +59,25 @@ def test_counts_go_by_the_names_of_the_api() -> None:
         "average_inference_time_ms_last_minute": 15.0,
         "last_access": 1_700_000,
     }
+
+
+def test_each_allocation_is_told_of() -> None:
+    figures = AllocationFigures(
+        2, runs=4, texts=9, failed=1, busy_s=0.02, is_at_work=True, last_at=1700.0, load=0.25
+    )
+
+    assert figures_of(Statistics(allocations=(figures,)))["allocations"] == [
+        {
+            "allocation": 2,
+            "inference_count": 9,
+            "run_count": 4,
+            "error_count": 1,
+            "is_at_work": True,
+            "load": 0.25,
+            "average_run_time_ms": 5.0,
+            "last_access": 1_700_000,
+        }
+    ]
 
 
 def test_there_is_no_mean_of_nothing() -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ from endpoints.jobs import artifact_folder, stopping
 from endpoints.models import (
     Artifact,
     ArtifactState,
+    AuditEntry,
     Deployment,
     DeploymentState,
     Endpoint,
+    ModelMeasure,
     TrainedModel,
     User,
 )
@@ -31,6 +33,7 @@ from inference.runner.precision.report import (
     report_key,
     write_report,
 )
+from inference.runner.process import Measured
 from inference.runner.spec import HostSpec
 from inference.types import TaskType
 from tests.endpoints.conftest import SETTINGS, Api, refused, told
@@ -270,13 +273,172 @@ def test_a_precision_that_cannot_be_had_is_refused_with_what_is_missing(
     assert not Deployment.objects.exists()
 
 
-def test_a_precision_cannot_be_changed(api: Api) -> None:
+def update(api: Api, precision: str | None) -> Any:
+    return api("PUT", "/_inference/e1/_update", {"service_settings": {"precision": precision}})
+
+
+def test_a_precision_is_changed_with_its_endpoint(api: Api) -> None:
+    put(api, precision="auto")
+    before = Endpoint.objects.get(inference_id="e1").fingerprint
+
+    answer = update(api, "int8")
+
+    assert told(answer)["service_settings"]["precision"] == "int8"
+    assert Deployment.objects.get().precision == "int8"
+    assert Endpoint.objects.get(inference_id="e1").fingerprint != before
+    entry = AuditEntry.objects.filter(verb="endpoint.update").latest("pk")
+    assert entry.before["service_settings"]["precision"] == "auto"
+    assert entry.after["service_settings"]["precision"] == "int8"
+
+
+def test_a_precision_that_is_taken_away_is_full_precision_and_not_shown(api: Api) -> None:
     put(api, precision="auto")
 
-    answer = api("PUT", "/_inference/e1/_update", {"service_settings": {"precision": "int8"}})
+    assert "precision" not in told(update(api, None))["service_settings"]
+    assert Deployment.objects.get().precision == ""
+
+
+@pytest.mark.parametrize("value", ["fp16", ""])
+def test_an_update_refuses_an_unknown_precision_and_changes_nothing(api: Api, value: str) -> None:
+    put(api, precision="auto")
+
+    assert refused(update(api, value))[0] == 400
+    assert Deployment.objects.get().precision == "auto"
+
+
+def test_a_change_to_what_is_known_to_lose_too_much_is_refused_with_the_figures(
+    api: Api, deploy: Callable[[str], Deployment], folder: Path
+) -> None:
+    deploy("")
+    tried(folder, BAD)
+
+    answer = update(api, "int8")
 
     assert refused(answer)[0] == 400
-    assert Deployment.objects.get().precision == "auto"
+    reason = told(answer)["error"]["reason"]
+    assert "[precision] [int8] loses too much: its lowest cosine to fp32 is 0.8731" in reason
+    assert Deployment.objects.get().precision == ""
+    assert Endpoint.objects.get(inference_id="e1").service_settings.get("precision") is None
+
+
+def test_who_uses_the_deployment_of_another_endpoint_follows_its_precision(api: Api) -> None:
+    put(api)
+    attached = {"service": "elasticsearch", "service_settings": {"deployment_id": "e1"}}
+    api("PUT", "/_inference/text_embedding/e2", attached)
+
+    update(api, "int8")
+
+    shown = told(api("GET", "/_inference/e2"))["endpoints"][0]
+    assert shown["service_settings"]["precision"] == "int8"
+    first, second = Endpoint.objects.filter(inference_id__in=["e1", "e2"])
+    assert first.fingerprint == second.fingerprint
+
+
+@dataclass
+class Machine:
+    """A reconciler whose hosts are warm after each step."""
+
+    runner: FakeRunner = field(default_factory=FakeRunner)
+
+    def __post_init__(self) -> None:
+        self.reconciler = Reconciler(self.runner)
+
+    def step(self) -> Deployment:
+        self.reconciler.step()
+        self.runner.start_what_is_wished()
+        self.reconciler.step()
+        return Deployment.objects.get()
+
+    def restart(self) -> None:
+        """What ran is forgotten, but for what is written down."""
+        self.runner = FakeRunner()
+        self.reconciler = Reconciler(self.runner)
+
+    @property
+    def wished(self) -> str:
+        spec = self.runner.wished.get("e1")
+        return spec.precision if isinstance(spec, HostSpec) else ""
+
+
+@pytest.fixture
+def changing(deploy: Callable[[str], Deployment], api: Api) -> Machine:
+    """One that ran in full precision and is to run in bytes."""
+    deploy("")
+    machine = Machine()
+    assert machine.step().running_precision == "fp32"
+    update(api, "int8")
+    return machine
+
+
+def test_what_ran_goes_on_while_the_other_precision_is_measured(changing: Machine) -> None:
+    deployment = changing.step()
+
+    assert changing.wished == "fp32"
+    assert deployment.state == DeploymentState.STARTED
+    assert deployment.reason == f"goes on in [fp32]: {MEASURING}"
+    assert untried_models() == [deployment.model_id]
+
+
+def test_it_follows_the_report_once_there_is_one(changing: Machine, folder: Path) -> None:
+    changing.step()
+    tried(folder, INT8)
+
+    deployment = changing.step()
+
+    assert changing.wished == "int8"
+    assert deployment.running_precision == "int8"
+    assert deployment.reason == ""
+
+
+def test_what_ran_goes_on_where_the_other_precision_loses_too_much(
+    changing: Machine, folder: Path
+) -> None:
+    tried(folder, BAD)
+
+    for _ in range(2):
+        deployment = changing.step()
+        assert changing.wished == "fp32"
+        assert deployment.state == DeploymentState.STARTED
+        assert deployment.reason.startswith("goes on in [fp32]: [int8] loses too much")
+        endpoint = Endpoint.objects.with_status().get(inference_id="e1")
+        assert "It goes on in [fp32]: [int8] loses too much" in status_of(endpoint).detail
+        changing.restart()
+
+
+def test_what_ran_goes_on_where_nothing_can_be_compared(changing: Machine, folder: Path) -> None:
+    write_report(folder, failed(folder, TASK, "MemoryError: no room"))
+
+    deployment = changing.step()
+
+    assert (deployment.state, changing.wished) == (DeploymentState.STARTED, "fp32")
+    assert "no room" in deployment.reason
+
+
+def test_vectors_of_the_precision_before_are_not_given_again(
+    changing: Machine, folder: Path
+) -> None:
+    Endpoint.objects.filter(inference_id="e1").update(cache_generation="old")
+    changing.step()
+    assert Endpoint.objects.get(inference_id="e1").cache_generation == "old"
+    tried(folder, INT8)
+
+    changing.step()
+
+    assert Endpoint.objects.get(inference_id="e1").cache_generation not in ("", "old")
+
+
+def test_what_is_measured_of_a_host_counts_for_the_precision_that_it_runs_in(
+    changing: Machine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host of before serves until the next is warm, and is no measure of that."""
+    tried(folder, INT8)
+    found = Measured(tokens_per_s=4000.0, resident_bytes=200_000_000)
+    monkeypatch.setattr(changing.runner, "measured", lambda _: found)
+
+    changing.reconciler.step()
+
+    assert changing.wished == "int8"
+    assert [one.precision for one in ModelMeasure.objects.all()] == ["fp32"]
 
 
 def test_an_endpoint_on_a_deployment_has_its_precision(api: Api) -> None:

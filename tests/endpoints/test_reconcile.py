@@ -18,6 +18,7 @@ class FakeRunner(LocalRunner):
     def __init__(self) -> None:
         super().__init__()
         self.wished: dict[str, Spec] = {}
+        self.serves: dict[str, Spec] = {}
         self.says = HostStatus("starting")
 
     def apply(self, specs: Iterable[Spec]) -> None:
@@ -25,6 +26,13 @@ class FakeRunner(LocalRunner):
 
     def status(self, deployment_id: str) -> HostStatus:
         return self.says
+
+    def serving(self, deployment_id: str) -> Spec | None:
+        return self.serves.get(deployment_id)
+
+    def start_what_is_wished(self) -> None:
+        """Let what should run be what answers callers."""
+        self.serves, self.says = self.wished, HostStatus("started")
 
 
 @pytest.fixture

@@ -2,19 +2,29 @@
 
 import base64
 import importlib.util
+import shutil
+import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 from elasticsearch import ApiError, ConflictError, Elasticsearch, NotFoundError
 
+from inference.runner.precision.engines import INT8_FILE
+from inference.runner.precision.report import Measure, Report, report_key, write_report
+from inference.types import TaskType
 from tests.endpoints.api.trained_models.uploading import torchscript
 from tests.inference.runner.uploads import BERT_TOKENS, table_graph
 from tests.product.running import Product, is_alive, start_and_wait, wait_for
+from tests.trials import FULL, INT8
 
+JSON = {"accept": "application/json", "content-type": "application/json"}
 BUILTIN = ".all-minilm-l6-v2"
 TABLE = np.arange(len(BERT_TOKENS) * 2, dtype=np.float32).reshape(-1, 2)
 
@@ -78,6 +88,92 @@ def test_a_builtin_model_is_fetched_started_asked_and_stopped(client: Elasticsea
         client.ml.get_trained_models(model_id=BUILTIN)
 
 
+def ask_for(product: Product, deployment_id: str, statuses: Counter[int], texts: int) -> int:
+    """The status of one call, which is also counted."""
+    docs = [{"text_field": f"{number} trains of grain roll to port"} for number in range(texts)]
+    answer = httpx.post(
+        f"{product.url}/_ml/trained_models/{deployment_id}/_infer",
+        params={"timeout": "60s"},
+        json={"docs": docs},
+        auth=("elastic", product.password),
+        timeout=60,
+        trust_env=False,
+    )
+    statuses[answer.status_code] += 1
+    return answer.status_code
+
+
+def slow_call(
+    callers: ThreadPoolExecutor, ask: Callable[..., int], host: psutil.Process, texts: int
+) -> Future[int]:
+    """A call that has begun, and takes its time."""
+    idle_s = sum(host.cpu_times()[:2])
+    slow = callers.submit(ask, texts=texts)
+    wait_for("the host to be busy", lambda: sum(host.cpu_times()[:2]) > idle_s + 0.2)
+    return slow
+
+
+def answered_by_allocations(client: Elasticsearch, deployment_id: str) -> int:
+    """The texts that all of them together answered."""
+    (stats,) = client.ml.get_trained_models_stats(model_id=deployment_id)["trained_model_stats"]
+    (node,) = stats["deployment_stats"]["nodes"]
+    return sum(one["inference_count"] for one in node.get("allocations", []))
+
+
+def has_compared(product: Product) -> None:
+    """Have the model compared already, which takes a minute: the candidate is as good as the full
+    graph, because it is that.
+    """
+    (graph,) = product.data_dir.glob("models/*MiniLM*/model.onnx")
+    shutil.copy(graph, graph.with_name(INT8_FILE))
+    key = report_key(graph.parent)
+    write_report(graph.parent, Report(TaskType.TEXT_EMBEDDING, key, (FULL, INT8), Measure.VECTORS))
+
+
+def test_another_precision_under_load_refuses_nobody(
+    product: Product, client: Elasticsearch
+) -> None:
+    client.ml.put_trained_model(
+        model_id=BUILTIN, input={"field_names": ["text_field"]}, wait_for_completion=True
+    )
+    client.ml.start_trained_model_deployment(
+        model_id=BUILTIN, deployment_id="changing", wait_for="fully_allocated", timeout="60s"
+    )
+    has_compared(product)
+    statuses: Counter[int] = Counter()
+    ask = partial(ask_for, product, "changing", statuses)
+    has_changed = threading.Event()
+
+    def ask_until_changed() -> None:
+        while not has_changed.is_set():
+            ask(texts=3)
+
+    host = product.part('"deployment_id":"changing"')
+    assert host
+    with ThreadPoolExecutor(5) as callers:
+        slow = slow_call(callers, ask, host, texts=300)
+        others = [callers.submit(ask_until_changed) for _ in range(4)]
+        try:
+            path = "/_ml/trained_models/changing/deployment/_update"
+            client.perform_request("POST", path, body={"precision": "int8"}, headers=JSON)
+            wait_for("the host to give way", lambda: not is_alive(host))
+            answered = statuses[200]
+            wait_for("answers of its successor", lambda: statuses[200] > answered + 8)
+        finally:
+            has_changed.set()
+
+    for other in others:
+        other.result()
+    assert slow.result() == 200
+    assert set(statuses) == {200}, statuses
+    successor = product.part('"deployment_id":"changing"')
+    assert successor
+    assert '"precision":"int8"' in " ".join(successor.cmdline())
+    wait_for("its figures", lambda: answered_by_allocations(client, "changing") >= statuses[200])
+    client.ml.stop_trained_model_deployment(model_id="changing")
+    client.ml.delete_trained_model(model_id=BUILTIN)
+
+
 def test_a_stop_under_load_answers_who_asked_and_refuses_who_comes(
     product: Product, client: Elasticsearch
 ) -> None:
@@ -88,19 +184,7 @@ def test_a_stop_under_load_answers_who_asked_and_refuses_who_comes(
         model_id=BUILTIN, deployment_id="busy", wait_for="fully_allocated", timeout="60s"
     )
     statuses: Counter[int] = Counter()
-
-    def ask(texts: int) -> int:
-        docs = [{"text_field": f"{number} trains of grain roll to port"} for number in range(texts)]
-        answer = httpx.post(
-            f"{product.url}/_ml/trained_models/busy/_infer",
-            params={"timeout": "60s"},
-            json={"docs": docs},
-            auth=("elastic", product.password),
-            timeout=60,
-            trust_env=False,
-        )
-        statuses[answer.status_code] += 1
-        return answer.status_code
+    ask = partial(ask_for, product, "busy", statuses)
 
     def ask_until_refused() -> None:
         while ask(texts=3) == 200:
@@ -108,10 +192,8 @@ def test_a_stop_under_load_answers_who_asked_and_refuses_who_comes(
 
     host = product.part('"deployment_id":"busy"')
     assert host
-    idle_s = sum(host.cpu_times()[:2])
     with ThreadPoolExecutor(9) as callers:
-        slow = callers.submit(ask, texts=1000)
-        wait_for("the host to be busy", lambda: sum(host.cpu_times()[:2]) > idle_s + 0.2)
+        slow = slow_call(callers, ask, host, texts=1000)
         others = [callers.submit(ask_until_refused) for _ in range(8)]
         wait_for("other answers", lambda: statuses[200] > 8)
         assert not slow.done()

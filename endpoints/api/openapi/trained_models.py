@@ -45,6 +45,9 @@ PAGE = (
 )
 NO_MATCH = flag("allow_no_match", "Whether a wildcard may find nothing; true unless told.")
 TIMEOUT = query("timeout", "How long to wait.", DURATION)
+PRECISION = query(
+    "precision", "Of built-in models, beyond Elasticsearch.", {"enum": list(Precision)}
+)
 
 SCHEMAS: dict[str, Schema] = {
     "TrainedModel": record(
@@ -221,7 +224,7 @@ START = Operation(
         ),
         query("cache_size", "Told again as it was given: there is no cache.", STRING),
         query("priority", "Told again as it was given.", {"enum": list(PRIORITIES)}),
-        query("precision", "Of built-in models, beyond Elasticsearch.", {"enum": list(Precision)}),
+        PRECISION,
         TEAM,
         query("model_threads", "Deprecated: number_of_allocations.", INTEGER),
         query("inference_threads", "Deprecated: threads_per_allocation.", INTEGER),
@@ -241,9 +244,13 @@ STOP = Operation(
 )
 UPDATE = Operation(
     "ml.update_trained_model_deployment",
-    "Change how many allocations a deployment has",
+    "Change how many allocations a deployment has, or what it computes in",
     ASSIGNED,
-    query=(query("number_of_allocations", "Copies at work.", {"type": "integer", "minimum": 1}),),
+    "With another precision it is started anew; calls are answered as before until that is warm.",
+    (
+        query("number_of_allocations", "Copies at work.", {"type": "integer", "minimum": 1}),
+        PRECISION,
+    ),
     body=Body(ref("UpdateDeploymentBody"), {"number_of_allocations": 2}, is_required=False),
     failures=(404, 409, 429),
 )

@@ -126,12 +126,17 @@ class StopView(ElasticView):
 class UpdateDeploymentView(ElasticView):
     def post(self, request: UserRequest, model_id: str) -> HttpResponse:
         require(request.user, Action.DEPLOYMENT_UPDATE)
-        params = self.params(request, "number_of_allocations")
+        params = self.params(request, "number_of_allocations", "precision")
         body = parse_optional(UpdateDeploymentBody, request)
         allocations = params.integer("number_of_allocations")
         if allocations is None:
             allocations = body.number_of_allocations
+        precision = params.text("precision", body.precision)
         deployment = model_deployments.update(
-            request.user, model_id, allocations, body.adaptive_allocations
+            request.user,
+            model_id,
+            allocations,
+            body.adaptive_allocations,
+            precision and precision.lower(),
         )
         return self.answer({"assignment": assignment(deployment)})

@@ -92,6 +92,7 @@ class StopBody(Body):
 class UpdateDeploymentBody(Body):
     number_of_allocations: StrictInt | None = None
     adaptive_allocations: dict[str, Any] | None = None
+    precision: StrictStr | None = None
 
 
 class InferBody(Body):

@@ -165,4 +165,6 @@ def node_stats(deployment: Deployment, *, is_human: bool) -> dict[str, Any]:
     if (last_minute := counted.get("average_inference_time_ms_last_minute")) is not None:
         shown["average_inference_time_ms_last_minute"] = last_minute
     shown["inference_cache_hit_count_last_minute"] = 0
+    if allocations := counted.get("allocations"):
+        shown["allocations"] = allocations  # ours: what each of them does and did
     return shown

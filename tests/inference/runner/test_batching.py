@@ -254,6 +254,39 @@ def test_what_became_of_the_texts_is_counted(encoder: GatedEncoder) -> None:
     assert counted.answered_at == 60.0
 
 
+def test_each_allocation_counts_what_it_did(encoder: GatedEncoder) -> None:
+    counter = Counter()
+    now = 0.0
+    batcher = Batcher(
+        encoder, encoder, allocations=2, queue_capacity=100, counter=counter, clock=lambda: now
+    )
+    alone = occupy(batcher, encoder)
+    encoder.let_go()
+    alone.wait()
+    both = submit(batcher, text(2, tokens=FULL_ROW), text(3, tokens=FULL_ROW))
+    encoder.wait_for_row(), encoder.wait_for_row()
+    assert [one.is_at_work for one in counter.read().allocations] == [True, True]
+    encoder.let_go(2)
+    both.wait()
+
+    first, second = counter.read().allocations
+
+    assert (first.runs, first.texts) == (2, 2), "a text alone counts for the first of all"
+    assert (second.runs, second.texts) == (2, 1)
+
+
+def test_a_row_that_fails_counts_for_the_allocation_it_ran_on(encoder: GatedEncoder) -> None:
+    counter = Counter()
+    batcher = Batcher(encoder, encoder, allocations=1, queue_capacity=100, counter=counter)
+    encoder.fails_with = RuntimeError("no")
+    encoder.let_go()
+    submit(batcher, text(1), text(2)).wait()
+
+    (only,) = counter.read().allocations
+
+    assert (only.failed, only.texts, only.is_at_work) == (2, 0, False)
+
+
 def test_a_full_queue_refuses_the_whole_request(batcher: Batcher, encoder: GatedEncoder) -> None:
     occupy(batcher, encoder)
     submit(batcher, *(text(2) for _ in range(60)))
