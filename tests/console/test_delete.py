@@ -101,7 +101,7 @@ def test_the_findings_come_as_a_fragment_and_as_a_page(console: Client, used: No
     assert "<html" not in fragment
     assert "<html" in page
     for told in (fragment, page):
-        assert "It is used by 2 indexes" in told
+        assert "It is used by 2 indices" in told
         assert 'href="/console/references/indices/docs">docs</a>' in told
         assert '<span class="font-monospace">prod:docs</span>' in told
         assert "registered here" in told
@@ -213,7 +213,7 @@ def test_a_long_list_is_paged_and_searched(console: Client) -> None:
     found = text(console.get(f"{LOOK}&q=S-07"))
     assert "docs-07<" in found
     assert "docs-08<" not in found
-    assert "It is used by 23 indexes" in found
+    assert "It is used by 23 indices" in found
     assert "Nothing with “zzz” names it." in text(console.get(f"{LOOK}&q=zzz"))
 
 
@@ -472,7 +472,7 @@ def test_the_list_tells_who_when_what_used_it_and_how_long(console: Client, used
     assert "4 days ago" in page
     assert "by elastic." in page
     assert "3 days left." in page
-    assert "Used by 2 indexes then" in page
+    assert "Used by 2 indices then" in page
     assert "prod:docs" in page
     assert "Nothing found for" in text(console.get(f"{DELETED}?q=nope"))
 
@@ -552,7 +552,7 @@ def test_one_page_tells_what_each_delete_would_come_to(
     assert 'value="free" checked' in page
     assert 'value="my-endpoint" aria' in page
     assert 'value="busy" aria' in page
-    assert "Used by 2 indexes." in page
+    assert "Used by 2 indices." in page
     assert "2 hours ago" in page
     assert "It is always there and cannot be deleted" in page
     assert "There is no such endpoint." in page

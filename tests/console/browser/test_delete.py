@@ -39,8 +39,8 @@ def test_what_is_used_is_replaced_deleted_and_brought_back(visitor: Visitor, adm
     page = visitor.signed_in(at=MINE)
     page.get_by_role("link", name="Delete").click()
 
-    expect(page.get_by_role("heading", name="12 indexes and 1 pipeline")).to_be_visible()
-    expect(page.locator("#dry-run-said")).to_contain_text("12 indexes and 1 pipeline")
+    expect(page.get_by_role("heading", name="12 indices and 1 pipeline")).to_be_visible()
+    expect(page.locator("#dry-run-said")).to_contain_text("12 indices and 1 pipeline")
     expect(page.get_by_role("link", name="Cancel")).to_be_focused()
     expect(page.get_by_text("9 calls")).to_be_visible()
     page.get_by_role("searchbox").fill("docs-07")
@@ -53,7 +53,7 @@ def test_what_is_used_is_replaced_deleted_and_brought_back(visitor: Visitor, adm
     expect(page.get_by_text('"model_id": "new-vectors"')).to_be_visible()
     page.get_by_role("button", name="Change this pipeline now").click()
     expect(page.get_by_text("Pipeline embed names new-vectors from now on.")).to_be_visible()
-    expect(page.get_by_role("heading", name="It is used by 12 indexes")).to_be_visible()
+    expect(page.get_by_role("heading", name="It is used by 12 indices")).to_be_visible()
     assert referenced_models(IngestPipeline.objects.get().config) == {"new-vectors"}
 
     page.get_by_label(WRITE).fill("my-endpiont")
