@@ -9,13 +9,13 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.template.loader import render_to_string
 
 from console.forms.deletion import DeleteEndpointForm
 from console.http import HtmxRequest, page, require_fresh, wants_fragment
 from console.pages.parts import silent
+from console.pages.undoing import kept_of, tell_deleted
 from endpoints import actions, replacing
-from endpoints.access import get_endpoint, may_with, require, visible_clusters, visible_deleted
+from endpoints.access import get_endpoint, require, visible_clusters
 from endpoints.clusters import begin_scan, find_cluster
 from endpoints.dry_run import DryRun, callers_of, dry_run
 from endpoints.models import Endpoint
@@ -51,7 +51,10 @@ def endpoint_delete(request: HtmxRequest, inference_id: str) -> HttpResponse:
         except Conflict:
             run = dry_run(request.user, endpoint)  # something uses it by now
         else:
-            tell_deleted(request, endpoint)
+            if endpoint.is_preconfigured:
+                messages.success(request, f"{inference_id} is stopped and fresh.")
+            else:
+                tell_deleted(request, [inference_id], kept_of(request.user, [inference_id]))
             return redirect("endpoint-list")
     return shown(request, findings(request, run) | {"form": form})
 
@@ -60,20 +63,6 @@ def shown(request: HtmxRequest, context: dict[str, Any]) -> HttpResponse:
     is_fragment = wants_fragment(request)
     template = "endpoints/_delete.html" if is_fragment else "endpoints/delete.html"
     return render(request, template, {**context, "is_fragment": is_fragment and context["run"]})
-
-
-def tell_deleted(request: HtmxRequest, endpoint: Endpoint) -> None:
-    """With the way back, where there is one."""
-    inference_id = endpoint.inference_id
-    if endpoint.is_preconfigured:
-        messages.success(request, f"{inference_id} is stopped and fresh.")
-        return
-    deleted = visible_deleted(request.user).filter(inference_id=inference_id).first()
-    if deleted is None or not may_with(request.user, Action.RESTORE, deleted):
-        messages.success(request, f"{inference_id} is deleted.")
-        return
-    told = render_to_string("endpoints/_undo.html", {"deleted": deleted}, request)
-    messages.success(request, told)
 
 
 def facts_of(endpoint: Endpoint) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from django.test import Client
 
 from endpoints import hosting, teams
 from endpoints.models import Endpoint, Team, TeamRole, User
+from endpoints.scanning import scan_cluster
 from inference.runner.protocol import HostReply, HostRequest
-from tests.factories import make_admin, make_endpoint, make_user
+from tests.elastic import Elastic, semantic
+from tests.factories import make_admin, make_cluster, make_endpoint, make_index, make_user
 from tests.sandboxed import door, sandbox
 
 __all__ = ["door", "sandbox"]
@@ -122,3 +124,12 @@ SHELL = re.compile(r'<dialog class="palette".*</dialog>|</?time[^>]*>', re.DOTAL
 def text(response: Answer) -> str:
     """A page as one line, so that a test need not know where its lines break."""
     return " ".join(SHELL.sub("", response.content.decode()).split())
+
+
+@pytest.fixture
+def used(db: None, elastic: Elastic) -> None:
+    """An endpoint that an index here, and one of a cluster, name."""
+    make_endpoint()
+    make_index("docs", "my-endpoint")
+    elastic.indexes = {"docs": semantic("my-endpoint")}
+    scan_cluster(make_cluster(url=elastic.url).pk)
