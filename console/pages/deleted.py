@@ -102,16 +102,18 @@ def endpoint_restore_many(request: HtmxRequest) -> HttpResponse:
         return redirect("endpoint-list")
     outcomes = [
         Outcome(
-            one.inference_id or "An endpoint",
+            one.inference_id,
             "is not restored" if one.error else "is restored",
             problems_of(one.error) if one.error else (),
             "" if one.error else resolve_url("endpoint-detail", one.inference_id),
         )
         for one in results
+        if one.inference_id
     ]
     heading = f"{len(done)} restored, {len(results) - len(done)} not"
     told = "What is not restored stays under"
-    context = {"heading": heading, "outcomes": outcomes, "told": told}
+    gone = len(results) - len(outcomes)
+    context = {"heading": heading, "outcomes": outcomes, "gone": gone, "told": told}
     return render(request, "endpoints/outcomes.html", context)
 
 

@@ -2,15 +2,16 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
 from django.test import Client
 
-from endpoints import hosting, teams
+from endpoints import audit, hosting, tasks, teams
+from endpoints.audit import Who
 from endpoints.models import Endpoint, Team, TeamRole, User
 from endpoints.scanning import scan_cluster
 from inference.runner.protocol import HostReply, HostRequest
@@ -52,6 +53,27 @@ def hosts(monkeypatch: pytest.MonkeyPatch) -> FakeHosts:
 @pytest.fixture
 def admin(db: None) -> User:
     return make_admin()
+
+
+@dataclass
+class Worker:
+    """Scans clusters. Does what it was asked when the test says so. asked: as the tasks had it."""
+
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def works(self) -> None:
+        for args in self.asked:
+            tasks.scan_wanted(*args)
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch, admin: User) -> Iterator[Worker]:
+    worker = Worker()
+    monkeypatch.setattr(
+        tasks.scan_wanted, "delay_on_commit", lambda *args: worker.asked.append(args)
+    )
+    with audit.acting(Who.of(admin, "")):
+        yield worker
 
 
 def browser_of(user: User, signed_in_ago_s: float = 0.0) -> Client:

@@ -97,7 +97,7 @@ def test_each_is_answered_for_itself(console: Client) -> None:
 
     assert "1 restored, 2 not" in page
     assert "[taken] cannot be restored: another endpoint has its id by now" in page
-    assert "No such deleted endpoint can be restored" in page
+    assert "1 of them is not there to restore: restored or wiped meanwhile." in page
     assert ">over<" not in page
     assert 'href="/console/endpoints/free"' in page
     assert Endpoint.objects.filter(inference_id="free").exists()

@@ -1,16 +1,12 @@
 """What a delete would come to, told before: who names the endpoint, and who calls it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.test import Client
 from django.utils import timezone
 
-from endpoints import audit, tasks, usage
-from endpoints.audit import Who
+from endpoints import usage
 from endpoints.models import (
     TRIED,
     ApiKey,
@@ -21,7 +17,7 @@ from endpoints.models import (
     ScanState,
     User,
 )
-from tests.console.conftest import HTMX, FakeHosts, text, vectors
+from tests.console.conftest import HTMX, FakeHosts, Worker, text, vectors
 from tests.console.deleting import DELETE, LOOK, called
 from tests.elastic import Elastic, semantic
 from tests.factories import make_cluster, make_endpoint, make_index, make_user
@@ -159,27 +155,6 @@ def test_an_endpoint_that_went_quiet_is_told_so(console: Client, admin: User) ->
 
 
 SCAN = f"{DELETE}/scan/prod"
-
-
-@dataclass
-class Worker:
-    """Does what it was asked when the test says so. asked: as the tasks had it."""
-
-    asked: list[tuple[Any, ...]] = field(default_factory=list)
-
-    def works(self) -> None:
-        for args in self.asked:
-            tasks.scan_wanted(*args)
-
-
-@pytest.fixture
-def worker(monkeypatch: pytest.MonkeyPatch, admin: User) -> Iterator[Worker]:
-    worker = Worker()
-    monkeypatch.setattr(
-        tasks.scan_wanted, "delay_on_commit", lambda *args: worker.asked.append(args)
-    )
-    with audit.acting(Who.of(admin, "")):
-        yield worker
 
 
 def test_a_cluster_that_cannot_be_judged_is_shown_with_the_reason(console: Client) -> None:
