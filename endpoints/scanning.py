@@ -32,30 +32,32 @@ def claim(cluster_pk: int) -> datetime | None:
     return now if free.update(scan_started_at=now) else None
 
 
-def scan_cluster(cluster_pk: int) -> None:
-    """Scan a cluster that nobody scans now."""
-    if claimed_at := claim(cluster_pk):
-        scan_claimed(cluster_pk, claimed_at)
+def scan_cluster(cluster_pk: int, timeout_s: float = SCAN_TIMEOUT_S) -> bool:
+    """Scan a cluster that nobody scans now. False where somebody is at it, or it is gone."""
+    claimed_at = claim(cluster_pk)
+    return claimed_at is not None and scan_claimed(cluster_pk, claimed_at, timeout_s)
 
 
 def scan_wanted(cluster_pk: int, claimed_at: datetime, timeout_s: float = SCAN_TIMEOUT_S) -> None:
-    """Scan because somebody wants it; those by the clock are written down nowhere."""
-    scan_claimed(cluster_pk, claimed_at, timeout_s)
-    if scanned := Cluster.objects.select_related("team").filter(pk=cluster_pk).first():
-        outcome = Outcome.FAILED if scanned.doubt else Outcome.DONE
-        audit.record(
-            "cluster.scan", scanned.name, team=scanned.team, outcome=outcome, reason=scanned.doubt
-        )
+    """Scan because somebody wants it, which is written down; scans by the clock are not."""
+    if not scan_claimed(cluster_pk, claimed_at, timeout_s):
+        return
+    scanned = Cluster.objects.select_related("team").filter(pk=cluster_pk).first()
+    if scanned is None:
+        return
+    doubt = scanned.doubt
+    outcome = Outcome.FAILED if doubt else Outcome.DONE
+    audit.record("cluster.scan", scanned.name, team=scanned.team, outcome=outcome, reason=doubt)
 
 
-def scan_claimed(cluster_pk: int, claimed_at: datetime, timeout_s: float = SCAN_TIMEOUT_S) -> None:
+def scan_claimed(cluster_pk: int, claimed_at: datetime, timeout_s: float = SCAN_TIMEOUT_S) -> bool:
     """Scan a cluster and note what was seen, or why nothing was.
 
-    Nothing is done where it is another's turn by now.
+    False where it is not scanned: it is another's turn by now, or it is gone.
     """
     cluster = Cluster.objects.filter(pk=cluster_pk, scan_started_at=claimed_at).first()
     if cluster is None:
-        return
+        return False
     try:
         findings = scan(cluster.connection, timeout_s)
     except InferenceError as exc:
@@ -66,6 +68,7 @@ def scan_claimed(cluster_pk: int, claimed_at: datetime, timeout_s: float = SCAN_
         raise
     else:
         _keep(cluster, findings)
+    return True
 
 
 @transaction.atomic

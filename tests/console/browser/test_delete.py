@@ -36,8 +36,8 @@ def test_what_is_used_is_replaced_deleted_and_brought_back(
     visitor: Visitor, admin: User, elastic: Elastic
 ) -> None:
     elastic.indexes = {"logs": semantic("my-endpoint")}
-    seen = {"scan_state": ScanState.SCANNED, "scanned_at": timezone.now()}
-    cluster = make_cluster(url=elastic.url, **seen)
+    now = timezone.now()
+    cluster = make_cluster(url=elastic.url, scan_state=ScanState.SCANNED, scanned_at=now)
     called_by(admin, make_endpoint())
     make_endpoint("new-vectors")
     for number in range(12):
