@@ -22,11 +22,13 @@ def run_inference(
     request: InferenceRequest | ChatRequest,
     timeout_s: float,
     user: User | None = None,
+    *,
+    is_trial: bool = False,
 ) -> InferenceResult:
     """Check the request against the endpoint, run it within timeout_s seconds and count it.
 
     request: a ChatRequest for an endpoint that chats, an InferenceRequest for any other.
-    user: who calls.
+    user: who calls. is_trial: whether they only try it, on a page of the console.
     """
     started, cached_inputs = perf_counter(), None
     try:
@@ -41,10 +43,12 @@ def run_inference(
         else:
             result = compute(request)
     except Exception:
-        usage.record_error(endpoint, user=user)
+        usage.record_error(endpoint, user=user, is_trial=is_trial)
         raise
     took_ms = since_ms(started)
-    usage.record_answer(endpoint, request, result, cached_inputs, took_ms=took_ms, user=user)
+    usage.record_answer(
+        endpoint, request, result, cached_inputs, took_ms=took_ms, user=user, is_trial=is_trial
+    )
     return result
 
 
@@ -53,6 +57,8 @@ def stream_inference(
     request: InferenceRequest | ChatRequest,
     timeout_s: float,
     user: User | None = None,
+    *,
+    is_trial: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """The answer of a provider as it comes; this returns when the first of it is here.
 
@@ -69,20 +75,24 @@ def stream_inference(
         streaming = providers.line_of(endpoint).stream(request, timeout_s)
         begun = list(islice(streaming, 1))
     except Exception:
-        usage.record_error(endpoint, user=user)
+        usage.record_error(endpoint, user=user, is_trial=is_trial)
         raise
+
+    def count_answer() -> None:
+        took_ms = since_ms(started)
+        usage.record_answer(endpoint, request, took_ms=took_ms, user=user, is_trial=is_trial)
 
     def counted() -> Iterator[dict[str, Any]]:
         try:
             yield from begun
             yield from streaming
         except Exception:
-            usage.record_error(endpoint, user=user)
+            usage.record_error(endpoint, user=user, is_trial=is_trial)
             raise
         except GeneratorExit:  # the caller left; what was written was written for them
-            usage.record_answer(endpoint, request, took_ms=since_ms(started), user=user)
+            count_answer()
             raise
-        usage.record_answer(endpoint, request, took_ms=since_ms(started), user=user)
+        count_answer()
 
     return counted()
 

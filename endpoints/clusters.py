@@ -1,5 +1,6 @@
 """Connecting clusters, changing how they are reached, and letting go of them."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -9,7 +10,7 @@ from endpoints import audit, scanning, tasks
 from endpoints.access import get_seen
 from endpoints.actions import ID_PATTERN
 from endpoints.attempts import attempt
-from endpoints.models import Cluster, Outcome, ScanState, User
+from endpoints.models import Cluster, ScanState, User
 from endpoints.models.cluster import ClusterQuerySet
 from endpoints.permissions import Action
 from endpoints.secrets import encrypt
@@ -110,20 +111,29 @@ def remove_cluster(cluster: Cluster) -> None:
 
 
 @attempt("cluster.scan", on="cluster")
+@transaction.atomic
+def begin_scan(cluster: Cluster) -> None:
+    """Let the worker scan. Raises Conflict where the cluster is being scanned already."""
+    claimed_at = _claim(cluster)
+    tasks.scan_wanted.delay_on_commit(cluster.pk, claimed_at.isoformat())
+
+
+@attempt("cluster.scan", on="cluster")
 def scan_now(cluster: Cluster, timeout_s: float) -> Cluster:
-    """Scan because somebody wants it; those by the clock are written down nowhere.
+    """Scan, and wait for it.
 
     Returns what the cluster is like after that, also where the scan failed. Raises Conflict where
     it is being scanned already, or NotFound for one that was removed meanwhile.
     """
-    if not scanning.scan_cluster(cluster.pk, timeout_s):
+    scanning.scan_wanted(cluster.pk, _claim(cluster), timeout_s)
+    return _stored(Cluster.objects.select_related("team"), cluster)
+
+
+def _claim(cluster: Cluster) -> datetime:
+    claimed_at = scanning.claim(cluster.pk)
+    if claimed_at is None:
         raise Conflict(f"Cluster [{cluster.name}] is being scanned already")
-    scanned = _stored(Cluster.objects.select_related("team"), cluster)
-    outcome = Outcome.FAILED if scanned.doubt else Outcome.DONE
-    audit.record(
-        "cluster.scan", scanned.name, team=scanned.team, outcome=outcome, reason=scanned.doubt
-    )
-    return scanned
+    return claimed_at
 
 
 def told_of(cluster: Cluster) -> dict[str, Any]:

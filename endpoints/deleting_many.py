@@ -24,10 +24,10 @@ class Planned:
 
 @dataclass(frozen=True)
 class Result:
-    """problem: why it is still there; empty where it is deleted."""
+    """error: why it is as it was; None where it was done."""
 
     inference_id: str
-    problem: str = ""
+    error: InferenceError | None = None
 
 
 def plan(user: User, inference_ids: Sequence[str]) -> list[Planned]:
@@ -62,5 +62,5 @@ def _deleted(actor: User, run: DryRun) -> Result:
     try:
         actions.delete_endpoint(actor, endpoint, force=run.is_risky, references=run.references)
     except InferenceError as exc:
-        return Result(endpoint.inference_id, str(exc))
+        return Result(endpoint.inference_id, exc)
     return Result(endpoint.inference_id)

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from endpoints.models import ApiKey, CallerDay, Endpoint, LatestUsage, User
+from endpoints.models.usage import CALLED, WAS_TRIED, Trials
 from endpoints.references import References, references_to_each
 
 # Who was called within this time is in use.
@@ -30,12 +31,16 @@ class Caller:
 
 @dataclass(frozen=True)
 class DryRun:
-    """callers: how many, lately. called_at: the last call there was; None where nobody called."""
+    """callers: how many, lately. called_at: the last call there was; None where nobody called.
+
+    trials: on the pages of the console, which nobody misses. They are no calls.
+    """
 
     endpoint: Endpoint
     references: References
     callers: int
     called_at: datetime | None
+    trials: Trials
 
     @property
     def is_called_lately(self) -> bool:
@@ -60,27 +65,45 @@ def dry_run(reader: User, endpoint: Endpoint) -> DryRun:
 
 def dry_runs(reader: User, endpoints: Sequence[Endpoint]) -> list[DryRun]:
     """One for each of these endpoints, in as many queries as for one."""
-    pks = [endpoint.pk for endpoint in endpoints]
     references = references_to_each(reader, [endpoint.inference_id for endpoint in endpoints])
-    latest = dict(LatestUsage.objects.filter(endpoint__in=pks).values_list("endpoint", "called_at"))
-    since = (timezone.now() - LATELY).date()
-    counted = CallerDay.objects.filter(endpoint__in=pks, day__gte=since).order_by()
-    callers = dict(counted.values_list("endpoint").annotate(callers=Count("user", distinct=True)))
+    called = called_each(endpoints)
     return [
-        DryRun(
-            endpoint,
-            references[endpoint.inference_id],
-            callers.get(endpoint.pk, 0),
-            latest.get(endpoint.pk),
-        )
+        DryRun(endpoint, references[endpoint.inference_id], *called[endpoint.pk])
         for endpoint in endpoints
     ]
+
+
+def called_each(
+    endpoints: Sequence[Endpoint],
+) -> dict[int, tuple[int, datetime | None, Trials]]:
+    """By the endpoint's key: how many called lately, the last call, and what was only tried."""
+    pks = [endpoint.pk for endpoint in endpoints]
+    latest = dict(LatestUsage.objects.filter(endpoint__in=pks).values_list("endpoint", "called_at"))
+    now = timezone.now()
+    is_late = Q(day__gte=(now - LATELY).date())
+    is_told = Q(day__gte=(now - LOOKED_BACK).date())
+    rows = CallerDay.objects.filter(endpoint__in=pks).order_by().values_list("endpoint")
+    counted = rows.annotate(
+        callers=Count("user", distinct=True, filter=CALLED & is_late),
+        last_call=Max("called_at", filter=CALLED),
+        trials=Sum("requests", filter=WAS_TRIED & is_told, default=0),
+        last_trial=Max("called_at", filter=WAS_TRIED),
+    )
+    known = {pk: figures for pk, *figures in counted}
+    told = {}
+    for pk in pks:
+        callers, called_at, trials, tried_at = known.get(pk, (0, None, 0, None))
+        last = latest.get(pk)
+        if called_at is None and last and (tried_at is None or tried_at < last):
+            called_at = last  # by somebody who is gone, or so long ago that it is not known by whom
+        told[pk] = callers, called_at, Trials(trials, tried_at)
+    return told
 
 
 def callers_of(endpoint: Endpoint) -> list[Caller]:
     """Who called lately and a while before that, the last one first."""
     since = (timezone.now() - LOOKED_BACK).date()
-    days = CallerDay.objects.filter(endpoint=endpoint, day__gte=since).order_by()
+    days = CallerDay.objects.calls().filter(endpoint=endpoint, day__gte=since).order_by()
     rows = list(
         days.values("user__username", "key_id")
         .annotate(total=Sum("requests"), last=Max("called_at"))

@@ -72,7 +72,8 @@ def callers_of(endpoint: Endpoint) -> list[Caller]:
     """Who called it lately, most calls first."""
     since = timezone.now().date() - timedelta(days=LATELY_DAYS)
     found = (
-        CallerDay.objects.filter(endpoint=endpoint, day__gte=since)
+        CallerDay.objects.calls()
+        .filter(endpoint=endpoint, day__gte=since)
         .values("user__username")
         .annotate(total=models.Sum("requests"), last=models.Max("called_at"))
         .order_by("-total", "user__username")

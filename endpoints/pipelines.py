@@ -109,11 +109,16 @@ def delete(expression: str) -> None:
 
 
 def infer(
-    user: User, model_id: str, texts: Sequence[str], config: Mapping[str, Any]
+    user: User,
+    model_id: str,
+    texts: Sequence[str],
+    config: Mapping[str, Any],
+    *,
+    is_trial: bool = False,
 ) -> list[Prediction]:
     """Run an endpoint or a trained model on texts for an inference processor, as somebody.
 
-    The texts are read as those of documents that are stored.
+    The texts are read as those of documents that are stored. is_trial: as for a call.
     """
     try:
         endpoint = endpoint_to_call(user, model_id)
@@ -127,7 +132,9 @@ def infer(
         query=query if isinstance(query, str) else None,
         input_type=InputType.INGEST,
     )
-    return predictions(calls.run_inference(endpoint, request, INFER_TIMEOUT_S, user))
+    return predictions(
+        calls.run_inference(endpoint, request, INFER_TIMEOUT_S, user, is_trial=is_trial)
+    )
 
 
 def model_predictions(

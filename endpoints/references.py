@@ -31,7 +31,8 @@ ADVICE = (
     "are using this inference endpoint before deleting it, "
     "or use force to ignore this warning and delete the inference endpoint."
 )
-PLURALS = {Kind.INDEX: "indexes", Kind.PIPELINE: "pipelines"}
+# As people read them; the API calls the first `indexes` where it lists names.
+PLURALS = {Kind.INDEX: "indices", Kind.PIPELINE: "pipelines"}
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,12 @@ class References:
 
     @property
     def count(self) -> int:
-        """How many indexes and pipelines name it."""
+        """How many indices and pipelines name it."""
         return len(self.found) + sum(one.count for one in self.elsewhere)
 
     @property
     def words(self) -> str:
-        """The same for people: 3 indexes and 1 pipeline."""
+        """The same for people: 3 indices and 1 pipeline."""
         counts = Counter(one.kind for one in self.found)
         for one in self.elsewhere:
             counts[one.kind] += one.count

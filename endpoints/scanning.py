@@ -1,12 +1,14 @@
 """Scans of the connected clusters: look, and note what was seen."""
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from endpoints.models import Cluster, ClusterReference, ScanState
+from endpoints import audit
+from endpoints.models import Cluster, ClusterReference, Outcome, ScanState
 from endpoints.models.cluster import SCAN_TIMEOUT_S
 from inference.errors import InferenceError
 from inference.references.cluster import Findings, scan
@@ -20,15 +22,40 @@ def connected_clusters() -> list[int]:
     return list(Cluster.objects.values_list("pk", flat=True))
 
 
+def claim(cluster_pk: int) -> datetime | None:
+    """Begin a scan, so that nobody else does. Returns what `scan_claimed` is told.
+
+    None where somebody is at it already, or the cluster is gone.
+    """
+    now = timezone.now()
+    free = Cluster.objects.unattended().filter(pk=cluster_pk)
+    return now if free.update(scan_started_at=now) else None
+
+
 def scan_cluster(cluster_pk: int, timeout_s: float = SCAN_TIMEOUT_S) -> bool:
+    """Scan a cluster that nobody scans now. False where somebody is at it, or it is gone."""
+    claimed_at = claim(cluster_pk)
+    return claimed_at is not None and scan_claimed(cluster_pk, claimed_at, timeout_s)
+
+
+def scan_wanted(cluster_pk: int, claimed_at: datetime, timeout_s: float = SCAN_TIMEOUT_S) -> None:
+    """Scan because somebody wants it, which is written down; scans by the clock are not."""
+    if not scan_claimed(cluster_pk, claimed_at, timeout_s):
+        return
+    scanned = Cluster.objects.select_related("team").filter(pk=cluster_pk).first()
+    if scanned is None:
+        return
+    doubt = scanned.doubt
+    outcome = Outcome.FAILED if doubt else Outcome.DONE
+    audit.record("cluster.scan", scanned.name, team=scanned.team, outcome=outcome, reason=doubt)
+
+
+def scan_claimed(cluster_pk: int, claimed_at: datetime, timeout_s: float = SCAN_TIMEOUT_S) -> bool:
     """Scan a cluster and note what was seen, or why nothing was.
 
-    False where it is not scanned: somebody is at it already, or it is gone.
+    False where it is not scanned: it is another's turn by now, or it is gone.
     """
-    free = Cluster.objects.unattended().filter(pk=cluster_pk)
-    if not free.update(scan_started_at=timezone.now()):
-        return False
-    cluster = Cluster.objects.filter(pk=cluster_pk).first()
+    cluster = Cluster.objects.filter(pk=cluster_pk, scan_started_at=claimed_at).first()
     if cluster is None:
         return False
     try:

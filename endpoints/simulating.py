@@ -20,13 +20,15 @@ def run(
     docs: Sequence[Mapping[str, Any]],
     *,
     is_verbose: bool = False,
+    is_trial: bool = False,
 ) -> list[dict[str, Any]]:
     """What becomes of each document, as the API tells it; one that fails tells why.
 
-    config: a checked pipeline. docs: as `docs_in` gives them.
+    config: a checked pipeline. docs: as `docs_in` gives them. is_trial: whether a page asks.
     """
     how = simulate_verbose if is_verbose else simulate
-    return how(config, docs, partial(pipelines.infer, user), timezone.now())
+    infer = partial(pipelines.infer, user, is_trial=is_trial)
+    return how(config, docs, infer, timezone.now())
 
 
 def stored(pipeline_id: str) -> dict[str, Any]:

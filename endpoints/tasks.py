@@ -1,6 +1,6 @@
 """Celery's way in to the background work. Every task may run twice."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.conf import settings
@@ -24,6 +24,11 @@ def resume_downloads() -> None:
 @shared_task
 def scan_cluster(cluster_pk: int) -> None:
     scanning.scan_cluster(cluster_pk)
+
+
+@shared_task
+def scan_wanted(cluster_pk: int, claimed_at: str) -> None:
+    scanning.scan_wanted(cluster_pk, datetime.fromisoformat(claimed_at))
 
 
 @shared_task

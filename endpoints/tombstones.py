@@ -67,13 +67,14 @@ def find_other(endpoint: Endpoint) -> EndpointTombstone | None:
 
 
 def known_consumers(reader: User, tombstone: EndpointTombstone) -> dict[str, list[str]]:
-    """Who names the id now; of what cannot be looked up any more, what was known at the delete.
+    """Who names the id now, by kind in words; of what cannot be looked up any more, what was known
+    at the delete.
 
     A consumer of this installation that was removed, or names another id, counts no longer.
     """
     known: dict[str, list[str]] = tombstone.consumers
     known = known | references_to(reader, tombstone.inference_id).by_kind()
-    return {kind: names for kind, names in known.items() if names}
+    return {kind.replace("indexes", "indices"): names for kind, names in known.items() if names}
 
 
 def described(one: Endpoint | EndpointTombstone) -> str:

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from endpoints.flushing import Flusher
 from endpoints.latencies import bucket_of, from_json, merged, quantile_ms, to_json
-from endpoints.models import CallerDay, Endpoint, LatestUsage, UsageHour, User
+from endpoints.models import TRIED, CallerDay, Endpoint, LatestUsage, UsageHour, User
 from inference.chat import ChatRequest
 from inference.types import InferenceRequest, InferenceResult
 
@@ -35,7 +35,7 @@ P95 = 0.95
 
 # An endpoint's key, and an hour by its number from the beginning of 1970.
 Row: TypeAlias = tuple[int, int]
-# An endpoint's key, a user's, the key id they came with, and the same hour.
+# An endpoint's key, a user's, the key id they came with or TRIED, and the same hour.
 Caller: TypeAlias = tuple[int, int, str, int]
 
 
@@ -79,14 +79,22 @@ class UsageCounter:
         self._most_waiting = most_waiting
         self._lock = threading.Lock()
 
-    def record(self, endpoint_pk: int, figures: Figures, user: User | None = None) -> None:
-        """user: who called; None for the product itself."""
+    def record(
+        self,
+        endpoint_pk: int,
+        figures: Figures,
+        user: User | None = None,
+        *,
+        is_trial: bool = False,
+    ) -> None:
+        """user: who called; None for the product itself. is_trial: on a page of the console."""
         figures.called_at = time()
         hour = int(figures.called_at) // HOUR_S
         with self._lock:
             self._add(self._waiting, (endpoint_pk, hour), figures)
             if user and user.pk:
-                key_id = user.acting_key.key_id if user.acting_key else ""
+                key = user.acting_key
+                key_id = TRIED if is_trial else key.key_id if key else ""
                 call = Figures(called_at=figures.called_at)
                 self._add(self._callers, (endpoint_pk, user.pk, key_id, hour), call)
 
@@ -228,6 +236,7 @@ def record_answer(
     *,
     took_ms: float,
     user: User | None,
+    is_trial: bool = False,
 ) -> None:
     """result: None for one that was streamed.
 
@@ -240,13 +249,13 @@ def record_answer(
     if cached_inputs is not None:
         figures.looked_up_inputs = request.size
         figures.cached_inputs = cached_inputs
-    _record(endpoint, figures, user)
+    _record(endpoint, figures, user, is_trial)
 
 
-def record_error(endpoint: Endpoint, *, user: User | None) -> None:
-    _record(endpoint, Figures(errors=1), user)
+def record_error(endpoint: Endpoint, *, user: User | None, is_trial: bool = False) -> None:
+    _record(endpoint, Figures(errors=1), user, is_trial)
 
 
-def _record(endpoint: Endpoint, figures: Figures, user: User | None) -> None:
-    counter.record(endpoint.pk, figures, user)
+def _record(endpoint: Endpoint, figures: Figures, user: User | None, is_trial: bool) -> None:
+    counter.record(endpoint.pk, figures, user, is_trial=is_trial)
     writer.ensure_started()

@@ -148,8 +148,8 @@ class Caller:
 
 
 def callers_of(endpoint: Endpoint, since: date, part: slice) -> tuple[list[Caller], int]:
-    """A part of those who called since a day, in UTC, and how many they are."""
-    callers = CallerDay.objects.filter(endpoint=endpoint, day__gte=since).by_caller()
+    """A part of those who called since a day, in UTC, and how many they are, trials left out."""
+    callers = CallerDay.objects.calls().filter(endpoint=endpoint, day__gte=since).by_caller()
     rows = list(callers[part])
     keys = ApiKey.objects.filter(key_id__in={key_id for _, key_id, *_ in rows} - {""})
     names = dict(keys.values_list("key_id", "name"))

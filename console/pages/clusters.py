@@ -1,6 +1,7 @@
 """The connected clusters: list, connect, look at, scan, edit, remove."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -16,11 +17,11 @@ from console.pages.parts import silent
 from console.pages.referring import Asked
 from endpoints.access import require, visible_clusters, visible_endpoints
 from endpoints.clusters import (
+    begin_scan,
     change_cluster,
     connect_cluster,
     find_cluster,
     remove_cluster,
-    scan_now,
 )
 from endpoints.models import ClusterReference, ScanState
 from endpoints.named import Named, known_to
@@ -30,7 +31,6 @@ from inference.errors import Conflict, InferenceError, NotFound
 from inference.references.cluster import Kind
 
 PAGE_SIZE = 50
-SCAN_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,16 @@ def cluster_detail(request: HtmxRequest, name: str) -> HttpResponse:
         found = found.exclude(inference_id__in=here)
     shown = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     is_waiting = cluster.state == ScanState.WAITING
+    is_awaited = is_waiting or cluster.is_being_scanned
     context = {
         "cluster": cluster,
         "asked": asked,
         "shown": shown,
         "rows": rows_of(request, shown.object_list),
         "is_waiting": is_waiting,
+        "is_awaited": is_awaited,
         "scan_minutes": max(round(settings.CLUSTER_SCAN_S / 60), 1),
-        "silent_parts": silent({"worker"}) if is_waiting else [],
+        "silent_parts": silent({"worker"}) if is_awaited else [],
     }
     template = "clusters/_overview.html" if wants_fragment(request) else "clusters/detail.html"
     return render(request, template, context)
@@ -132,15 +134,8 @@ def cluster_edit(request: HtmxRequest, name: str) -> HttpResponse:
 def cluster_scan(request: HtmxRequest, name: str) -> HttpResponse:
     require(request.user, Action.CLUSTER_SCAN)
     cluster = find_cluster(request.user, name, to=Action.CLUSTER_SCAN)
-    try:
-        cluster = scan_now(cluster, SCAN_TIMEOUT_S)
-    except Conflict:
-        messages.warning(request, f"{name} is being scanned already.")
-    else:
-        if cluster.doubt:
-            messages.error(request, f"The scan failed: {cluster.doubt}.")
-        else:
-            messages.success(request, f"{name} is scanned.")
+    with suppress(Conflict):  # somebody has begun it already, which the page tells
+        begin_scan(cluster)
     return redirect("cluster-detail", name)
 
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render, resolve_url
 
 from console.forms.deletion import DeleteManyForm
+from console.forms.refusable import problems_of
 from console.http import HtmxRequest, page, require_fresh
-from endpoints.access import may, require, visible_deleted
+from console.pages.undoing import Outcome, kept_of, tell_deleted
+from endpoints.access import require
 from endpoints.deleting_many import MOST_AT_ONCE, Planned, Result, delete_many, plan
-from endpoints.models import DeletedEndpoint
 from endpoints.permissions import Action
 
 NONE_CHOSEN = "Choose at least one endpoint. Nothing was deleted."
@@ -20,14 +21,6 @@ NONE_CHOSEN = "Choose at least one endpoint. Nothing was deleted."
 class Row:
     planned: Planned
     is_chosen: bool
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """deleted: by which it can be restored; None where it cannot."""
-
-    result: Result
-    deleted: DeletedEndpoint | None
 
 
 @page("GET", "HEAD", "POST")
@@ -72,16 +65,26 @@ def endpoint_delete_many(request: HtmxRequest) -> HttpResponse:
 
 
 def done(request: HtmxRequest, results: list[Result]) -> HttpResponse:
-    """What became of each, with the way back."""
-    names = [one.inference_id for one in results if not one.problem]
-    kept: dict[str, DeletedEndpoint] = {}
-    if may(request.user, Action.RESTORE):
-        for one in visible_deleted(request.user).filter(inference_id__in=names):
-            kept.setdefault(one.inference_id, one)
+    """What became of each, with the way back for all of them; a note where each is deleted."""
+    names = [one.inference_id for one in results if not one.error]
+    kept = kept_of(request.user, names)
+    if len(names) == len(results):
+        tell_deleted(request, names, kept)
+        return redirect("endpoint-list")
+    days = settings.RESTORE_DAYS
     context = {
-        "outcomes": [Outcome(one, kept.get(one.inference_id)) for one in results],
+        "heading": f"{len(names)} deleted, {len(results) - len(names)} not",
+        "outcomes": [
+            Outcome(
+                one.inference_id,
+                "is still there" if one.error else "is deleted",
+                problems_of(one.error) if one.error else (),
+                resolve_url("endpoint-delete", one.inference_id) if one.error else "",
+            )
+            for one in results
+        ],
         "deleted_count": len(names),
-        "failed_count": len(results) - len(names),
-        "restore_days": settings.RESTORE_DAYS,
+        "kept": kept,
+        "told": f"What is deleted can be restored for {days} days under" if names and days else "",
     }
-    return render(request, "endpoints/deleted_many.html", context)
+    return render(request, "endpoints/outcomes.html", context)

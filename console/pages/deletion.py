@@ -1,5 +1,6 @@
 """Deleting an endpoint: what it would come to, what could take its place, and doing it."""
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,13 +9,14 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.template.loader import render_to_string
 
 from console.forms.deletion import DeleteEndpointForm
 from console.http import HtmxRequest, page, require_fresh, wants_fragment
+from console.pages.parts import silent
+from console.pages.undoing import kept_of, tell_deleted
 from endpoints import actions, replacing
-from endpoints.access import get_endpoint, may_with, require, visible_clusters, visible_deleted
-from endpoints.clusters import find_cluster, scan_now
+from endpoints.access import get_endpoint, require, visible_clusters
+from endpoints.clusters import begin_scan, find_cluster
 from endpoints.dry_run import DryRun, callers_of, dry_run
 from endpoints.models import Endpoint
 from endpoints.permissions import Action
@@ -25,7 +27,6 @@ from inference.services import find_service
 USES_A_PAGE = 20
 # Of a list that is longer than this, some can be looked for.
 SEARCHED_FROM = 10
-SCAN_TIMEOUT_S = 20.0
 # In the address once the dry run is wanted: the page comes without it, so that it comes at once.
 LOOK = "look"
 
@@ -50,7 +51,10 @@ def endpoint_delete(request: HtmxRequest, inference_id: str) -> HttpResponse:
         except Conflict:
             run = dry_run(request.user, endpoint)  # something uses it by now
         else:
-            tell_deleted(request, endpoint)
+            if endpoint.is_preconfigured:
+                messages.success(request, f"{inference_id} is stopped and fresh.")
+            else:
+                tell_deleted(request, [inference_id], kept_of(request.user, [inference_id]))
             return redirect("endpoint-list")
     return shown(request, findings(request, run) | {"form": form})
 
@@ -59,20 +63,6 @@ def shown(request: HtmxRequest, context: dict[str, Any]) -> HttpResponse:
     is_fragment = wants_fragment(request)
     template = "endpoints/_delete.html" if is_fragment else "endpoints/delete.html"
     return render(request, template, {**context, "is_fragment": is_fragment and context["run"]})
-
-
-def tell_deleted(request: HtmxRequest, endpoint: Endpoint) -> None:
-    """With the way back, where there is one."""
-    inference_id = endpoint.inference_id
-    if endpoint.is_preconfigured:
-        messages.success(request, f"{inference_id} is stopped and fresh.")
-        return
-    deleted = visible_deleted(request.user).filter(inference_id=inference_id).first()
-    if deleted is None or not may_with(request.user, Action.RESTORE, deleted):
-        messages.success(request, f"{inference_id} is deleted.")
-        return
-    told = render_to_string("endpoints/_undo.html", {"deleted": deleted}, request)
-    messages.success(request, told)
 
 
 def facts_of(endpoint: Endpoint) -> dict[str, Any]:
@@ -89,13 +79,17 @@ def findings(request: HtmxRequest, run: DryRun) -> dict[str, Any]:
     query = request.GET.get("q", "").replace("\0", "").strip()
     uses = [one for one in run.references.found if query.lower() in one.place.lower()]
     shown_uses = Paginator(uses, USES_A_PAGE).get_page(request.GET.get("page"))
+    clusters = list(visible_clusters(user).select_related("team"))
+    scanned_now = [cluster for cluster in clusters if cluster.is_being_scanned]
     context = facts_of(endpoint) | {
         "run": run,
         "query": query,
         "shown": shown_uses,
         "is_searched": len(run.references.found) > SEARCHED_FROM,
         "use_count": run.references.count,
-        "clusters": visible_clusters(user).select_related("team"),
+        "clusters": clusters,
+        "scanned_now": scanned_now,
+        "silent_parts": silent({"worker"}) if scanned_now else [],
         "callers": callers_of(endpoint),
     }
     if run.references.is_used or run.is_called_lately:
@@ -143,20 +137,14 @@ def endpoint_point_pipeline(request: HtmxRequest, inference_id: str) -> HttpResp
 
 @page("POST")
 def endpoint_delete_scan(request: HtmxRequest, inference_id: str, name: str) -> HttpResponse:
-    """Look into a cluster again, and at what a delete would come to then."""
+    """Have a cluster looked into again; the page goes on telling what is found meanwhile."""
     require(request.user, Action.DELETE)
     get_endpoint(request.user, inference_id, to=Action.DELETE)
     cluster = find_cluster(request.user, name, to=Action.CLUSTER_SCAN)
-    try:
-        cluster = scan_now(cluster, SCAN_TIMEOUT_S)
-    except Conflict:
-        messages.warning(request, f"{name} is being scanned already.")
-    else:
-        if cluster.doubt:
-            messages.error(request, f"The scan of {name} failed: {cluster.doubt}.")
-        else:
-            messages.success(request, f"{name} is scanned.")
-    return back_to_findings(inference_id)
+    with suppress(Conflict):  # somebody has begun it already, which the page tells
+        begin_scan(cluster)
+    kept = {name: request.POST.get(name, "") for name in ("q", "replacement")}
+    return back_to_findings(inference_id, **kept)
 
 
 def back_to_findings(inference_id: str, **query: str) -> HttpResponse:

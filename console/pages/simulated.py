@@ -96,7 +96,7 @@ def simulate(
 ) -> Simulation:
     """Run a checked pipeline on checked documents, and note what each processor did."""
     started = time.perf_counter()
-    results = simulating.run(user, config, docs, is_verbose=True)
+    results = simulating.run(user, config, docs, is_verbose=True, is_trial=True)
     milliseconds = (time.perf_counter() - started) * 1000
     pairs = zip(docs, results, strict=True)
     return Simulation(

@@ -139,9 +139,10 @@ def chunks_of(
     endpoint = side.endpoint
     timeout_s = default_timeout_s(endpoint.task)
     if can_stream(endpoint):
-        yield from calls.stream_inference(endpoint, call, timeout_s, user)
+        yield from calls.stream_inference(endpoint, call, timeout_s, user, is_trial=True)
     else:
-        yield calls.run_inference(endpoint, call, timeout_s, user).to_response()
+        result = calls.run_inference(endpoint, call, timeout_s, user, is_trial=True)
+        yield result.to_response()
 
 
 def begun(form: TryForm, side: Side) -> Iterator[bytes]:

@@ -137,7 +137,8 @@ def attempt(user: User, side: Side, form: TryForm) -> Outcome:
     endpoint, call = side.endpoint, call_of(form, side)
     started = time.perf_counter()
     try:
-        result = calls.run_inference(endpoint, call, default_timeout_s(endpoint.task), user)
+        timeout_s = default_timeout_s(endpoint.task)
+        result = calls.run_inference(endpoint, call, timeout_s, user, is_trial=True)
     except InferenceError as exc:
         return Outcome(
             side,

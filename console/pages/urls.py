@@ -55,6 +55,7 @@ urlpatterns = [
     path("endpoints/_chunks", chunking.chunk_preview, name="chunk-preview"),
     path("endpoints/_delete", deleting_many.endpoint_delete_many, name="endpoint-delete-many"),
     path("endpoints/_deleted", deleted.endpoint_deleted, name="endpoint-deleted"),
+    path("endpoints/_deleted/restore", deleted.endpoint_restore_many, name="endpoint-restore-many"),
     path(
         "endpoints/_deleted/<int:number>/restore", deleted.endpoint_restore, name="endpoint-restore"
     ),

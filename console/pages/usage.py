@@ -64,10 +64,12 @@ def callers_shown(request: HtmxRequest, endpoint: Endpoint, report: Report) -> d
     number = max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
     first = (number - 1) * CALLERS_A_PAGE
     part = slice(first, first + CALLERS_A_PAGE)
-    callers, count = callers_of(endpoint, report.start.date(), part)
+    since = report.start.date()
+    callers, count = callers_of(endpoint, since, part)
     return {
         "is_told_callers": True,
         "callers": callers,
+        "trials": endpoint.callers.filter(day__gte=since).trials(),
         "callers_count": count,
         "callers_page": number,
         "callers_pages": -(-count // CALLERS_A_PAGE),

@@ -130,7 +130,7 @@ def _embed(run: LabRun) -> None:
             texts = cut.texts(run.text, first, min(first + BATCH, run.wanted[side]))
             started = perf_counter()
             request = InferenceRequest(tuple(texts), input_type=InputType.INGEST)
-            result = calls.run_inference(endpoint, request, TIMEOUT_S, owner)
+            result = calls.run_inference(endpoint, request, TIMEOUT_S, owner, is_trial=True)
             if not isinstance(result, TextEmbeddings | SparseEmbeddings):
                 raise InvalidRequest(f"[{run.inference_id}] makes no vectors")
             run.took_ms[side] += calls.since_ms(started)

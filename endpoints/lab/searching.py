@@ -86,9 +86,8 @@ def search(user: User, run: LabRun, query: str, reranker_id: str = "") -> Answer
     endpoint = searchable(user, run.inference_id)
     reranker = get_reranker(user, reranker_id) if reranker_id else None
     started = perf_counter()
-    asked = run_inference(
-        endpoint, InferenceRequest((query,), input_type=InputType.SEARCH), TIMEOUT_S, user
-    )
+    call = InferenceRequest((query,), input_type=InputType.SEARCH)
+    asked = run_inference(endpoint, call, TIMEOUT_S, user, is_trial=True)
     query_ms = since_ms(started)
     try:
         hits = {side: hits_in(run, side, asked) for side in SIDES}
@@ -139,7 +138,8 @@ def side_of(
         return Side(tuple(found[:SHOWN]))
     started = perf_counter()
     texts = tuple(one.text for one in found)
-    ranking = run_inference(reranker, InferenceRequest(texts, query=query), TIMEOUT_S, user)
+    call = InferenceRequest(texts, query=query)
+    ranking = run_inference(reranker, call, TIMEOUT_S, user, is_trial=True)
     if not isinstance(ranking, Ranking):
         raise InvalidRequest(f"[{reranker.inference_id}] does not rerank")
     ordered = [

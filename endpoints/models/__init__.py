@@ -25,11 +25,12 @@ from endpoints.models.team import (
 )
 from endpoints.models.tombstone import EndpointTombstone
 from endpoints.models.upload import DefinitionPart
-from endpoints.models.usage import CallerDay, LatestUsage, UsageHour
+from endpoints.models.usage import TRIED, CallerDay, LatestUsage, UsageHour
 from endpoints.models.user import User, administrator, user_by_name, user_by_pk
 
 __all__ = [
     "DEFAULT_TEAM",
+    "TRIED",
     "ApiKey",
     "Artifact",
     "ArtifactState",

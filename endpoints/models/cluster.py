@@ -17,6 +17,7 @@ from inference.references.cluster import MAX_ID_LENGTH, MAX_NAME_LENGTH, Kind
 from inference.references.connection import MAX_URL_LENGTH, Connection
 
 SCAN_TIMEOUT_S = 60.0
+LONGEST_SCAN = timedelta(seconds=2 * SCAN_TIMEOUT_S)
 # So many scans may be missed before what the last one saw is no longer relied on.
 MISSED_SCANS = 3
 
@@ -34,8 +35,8 @@ class ClusterQuerySet(models.QuerySet["Cluster"]):
 
     def unattended(self) -> "ClusterQuerySet":
         """Clusters that nobody scans now; a scan that takes this long has died."""
-        long_ago = timezone.now() - timedelta(seconds=2 * SCAN_TIMEOUT_S)
-        return self.filter(models.Q(scan_started_at=None) | models.Q(scan_started_at__lt=long_ago))
+        died = models.Q(scan_started_at__lt=timezone.now() - LONGEST_SCAN)
+        return self.filter(models.Q(scan_started_at=None) | died)
 
 
 class Cluster(Record):
@@ -80,6 +81,11 @@ class Cluster(Record):
     @property
     def has_api_key(self) -> bool:
         return bool(self.encrypted_api_key)
+
+    @property
+    def is_being_scanned(self) -> bool:
+        began = self.scan_started_at
+        return began is not None and timezone.now() - began < LONGEST_SCAN
 
     @property
     def is_stale(self) -> bool:

@@ -27,6 +27,14 @@ class CachedShare:
     cached_inputs: int
 
 
+@dataclass(frozen=True)
+class Trials:
+    """last_at: None where there was none."""
+
+    count: int
+    last_at: datetime | None
+
+
 class UsageHourQuerySet(models.QuerySet["UsageHour"]):
     def truncated_share(self) -> TruncatedShare | None:
         """None where nothing was cut."""
@@ -44,7 +52,24 @@ class UsageHourQuerySet(models.QuerySet["UsageHour"]):
         )
 
 
+# In the place of a key id: of who tried the endpoint on a page of the console. No key has it.
+TRIED = "_tried"
+CALLED, WAS_TRIED = ~models.Q(key_id=TRIED), models.Q(key_id=TRIED)
+
+
 class CallerDayQuerySet(models.QuerySet["CallerDay"]):
+    def calls(self) -> "CallerDayQuerySet":
+        """Those through the API, which may come again by themselves."""
+        return self.filter(CALLED)
+
+    def trials(self) -> Trials:
+        """How often it was tried on a page, by whomever."""
+        return Trials(
+            **self.filter(WAS_TRIED).aggregate(
+                count=models.Sum("requests", default=0), last_at=models.Max("called_at")
+            )
+        )
+
     def by_caller(self) -> models.QuerySet["CallerDay", tuple[Any, ...]]:
         """Each caller once, whoever called last first: name, key id, how often, and when last."""
         callers = self.values_list("user__username", "key_id")
@@ -109,7 +134,8 @@ class LatestUsage(models.Model):
 class CallerDay(models.Model):
     """How often somebody called an endpoint on one day, in UTC.
 
-    key_id: the API key that they came with; empty where they came with a password.
+    key_id: the API key that they came with; empty where they came with a password, and TRIED where
+    they only tried the endpoint in the console.
     """
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="callers")

@@ -17,7 +17,7 @@
 
   // A change of the markup alone does not move a control that somebody has touched.
   function showChosen() {
-    for (const control of finder.elements) {
+    for (const control of finder?.elements ?? []) {
       if (control.type === "checkbox") control.checked = control.defaultChecked;
       for (const option of control.options ?? []) option.selected = option.defaultSelected;
     }

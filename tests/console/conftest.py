@@ -2,18 +2,21 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
 from django.test import Client
 
-from endpoints import hosting, teams
+from endpoints import audit, hosting, tasks, teams
+from endpoints.audit import Who
 from endpoints.models import Endpoint, Team, TeamRole, User
+from endpoints.scanning import scan_cluster
 from inference.runner.protocol import HostReply, HostRequest
-from tests.factories import make_admin, make_endpoint, make_user
+from tests.elastic import Elastic, semantic
+from tests.factories import make_admin, make_cluster, make_endpoint, make_index, make_user
 from tests.sandboxed import door, sandbox
 
 __all__ = ["door", "sandbox"]
@@ -50,6 +53,27 @@ def hosts(monkeypatch: pytest.MonkeyPatch) -> FakeHosts:
 @pytest.fixture
 def admin(db: None) -> User:
     return make_admin()
+
+
+@dataclass
+class Worker:
+    """Scans clusters. Does what it was asked when the test says so. asked: as the tasks had it."""
+
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def works(self) -> None:
+        for args in self.asked:
+            tasks.scan_wanted(*args)
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch, admin: User) -> Iterator[Worker]:
+    worker = Worker()
+    monkeypatch.setattr(
+        tasks.scan_wanted, "delay_on_commit", lambda *args: worker.asked.append(args)
+    )
+    with audit.acting(Who.of(admin, "")):
+        yield worker
 
 
 def browser_of(user: User, signed_in_ago_s: float = 0.0) -> Client:
@@ -122,3 +146,12 @@ SHELL = re.compile(r'<dialog class="palette".*</dialog>|</?time[^>]*>', re.DOTAL
 def text(response: Answer) -> str:
     """A page as one line, so that a test need not know where its lines break."""
     return " ".join(SHELL.sub("", response.content.decode()).split())
+
+
+@pytest.fixture
+def used(db: None, elastic: Elastic) -> None:
+    """An endpoint that an index here, and one of a cluster, name."""
+    make_endpoint()
+    make_index("docs", "my-endpoint")
+    elastic.indexes = {"docs": semantic("my-endpoint")}
+    scan_cluster(make_cluster(url=elastic.url).pk)

@@ -36,6 +36,7 @@ PAGES = (
     ("GET", "/console/endpoints/_delete?id=my-endpoint"),
     ("POST", "/console/endpoints/_delete"),
     ("GET", "/console/endpoints/_deleted"),
+    ("POST", "/console/endpoints/_deleted/restore"),
     ("POST", "/console/endpoints/_deleted/1/restore"),
     ("GET", "/console/endpoints/_deleted/1/forget"),
     ("POST", "/console/endpoints/_deleted/1/forget"),

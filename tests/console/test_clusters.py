@@ -10,7 +10,7 @@ from django.utils import timezone
 from endpoints import teams
 from endpoints.models import Cluster, Endpoint, Heartbeat, ScanState, Team, TeamRole
 from endpoints.scanning import scan_cluster
-from tests.console.conftest import HTMX, text
+from tests.console.conftest import HTMX, Worker, text
 from tests.elastic import API_KEY, Elastic, inferring, semantic
 from tests.factories import make_cluster, make_endpoint, make_user
 
@@ -155,21 +155,24 @@ def test_htmx_gets_the_overview_alone(console: Client) -> None:
     assert "Connection" in fragment
 
 
-def test_a_scan_on_demand_says_how_it_went(console: Client, elastic: Elastic) -> None:
-    make_cluster(url=elastic.url)
+def test_a_scan_on_demand_is_awaited_on_the_page(
+    console: Client, elastic: Elastic, worker: Worker
+) -> None:
+    make_cluster(url=elastic.url, scan_state=ScanState.SCANNED, scanned_at=timezone.now())
+    assert "every 2s" not in text(console.get(PROD))
 
-    assert console.post(f"{PROD}/scan")["Location"] == PROD
-    assert "prod is scanned." in text(console.get(PROD))
+    for _ in range(2):  # the second finds that one is on its way
+        assert console.post(f"{PROD}/scan")["Location"] == PROD
+    page = text(console.get(PROD))
+    assert len(worker.asked) == 1
+    assert "State: scanned, being scanned now" in page
+    assert 'hx-trigger="every 2s"' in page
 
     elastic.says = {"/_mapping": (500, b"")}
-    console.post(f"{PROD}/scan")
+    worker.works()
     page = text(console.get(PROD))
-    assert 'alert-danger" role="alert"' in page
-    assert "The scan failed: [" in page
-
-    Cluster.objects.update(scan_started_at=timezone.now())
-    console.post(f"{PROD}/scan")
-    assert "is being scanned already" in text(console.get(PROD))
+    assert "Nobody knows now what it uses" in page
+    assert "every 2s" not in page
 
 
 def test_an_edit_shows_no_key_and_keeps_it(console: Client) -> None:

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -7,7 +8,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from console.forms import local as forms
-from console.pages.takes import free_id
+from console.pages.takes import free_id, model_cards
 from endpoints import actions, indices, tasks
 from endpoints.models import ArtifactState, Endpoint, User
 from inference.errors import InvalidSettings
@@ -256,6 +257,27 @@ def test_suggestions_step_aside_for_what_is_there(console: Client) -> None:
     make_endpoint("all-minilm-l6-v2")
 
     assert 'name="inference_id" value="all-minilm-l6-v2-2"' in text(console.get(NEW))
+
+
+def test_a_number_is_suggested_that_nothing_has(console: Client) -> None:
+    make_endpoint("all-minilm-l6-v2")
+    for number in range(2, 11):
+        make_deployment(f"all-minilm-l6-v2-{number}")
+
+    assert 'name="inference_id" value="all-minilm-l6-v2-11"' in text(console.get(NEW))
+
+
+def test_thousands_of_models_each_have_a_suggestion(
+    console: Client, django_assert_max_num_queries: Any
+) -> None:
+    card = OFFERED_MODELS[".all-minilm-l6-v2"].facts
+    models = {f"m-{number}": replace(card, model_id=f"m-{number}") for number in range(1500)}
+    make_endpoint("m-7-2")
+
+    with django_assert_max_num_queries(40):
+        cards = model_cards(models)
+
+    assert [one.suggested_id for one in cards[6:9]] == ["m-6-2", "m-7-3", "m-8-2"]
 
 
 def test_each_model_says_what_it_will_take(console: Client) -> None:

@@ -176,7 +176,7 @@ def test_an_id_that_was_deleted_is_told_with_what_still_names_it(
     told = text(console.post(f"{LOCAL}/request", fields, headers=HTMX))
 
     assert "An endpoint of this id was deleted just now" in told
-    assert re.search(r"still named by indexes <span class=\"font-monospace\">docs", told)
+    assert re.search(r"still named by indices <span class=\"font-monospace\">docs", told)
 
 
 def test_ids_that_are_easily_mistaken_are_named(console: Client) -> None:

@@ -214,7 +214,7 @@ def test_who_called_is_told_with_their_keys(console: Client, admin: User) -> Non
     rows = re.findall(r"<tr>(.*?)</tr>", callers[callers.index("<tbody>") :])
     words = [re.sub(r"(<[^>]+>|\s)+", " ", row).strip() for row in rows]
     assert words == [
-        "elastic none, signed in 1 just now",
+        "elastic none, with a password 1 just now",
         "ana shop &lt;search&gt; 42 2 hours ago",
         "ana gone gone 5 1 day ago",
     ]

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from console.env import encryption_key
 from endpoints import scanning, tasks
 from endpoints.clusters import change_cluster, connect_cluster, remove_cluster
-from endpoints.models import Cluster, ClusterReference, ScanState
+from endpoints.models import AuditEntry, Cluster, ClusterReference, ScanState
 from endpoints.models.cluster import MISSED_SCANS, SCAN_TIMEOUT_S
 from endpoints.scanning import connected_clusters, scan_cluster
 from inference.references.cluster import Findings, scan
@@ -237,3 +237,18 @@ def test_a_new_cluster_is_scanned_at_once(
         cluster = connect_cluster(make_admin(), "prod", Connection(elastic.url))
 
     assert asked == [cluster.pk]
+
+
+def test_a_wanted_scan_that_is_asked_for_twice_is_done_and_written_down_once(
+    elastic: Elastic,
+) -> None:
+    cluster = make_cluster(url=elastic.url)
+    claimed_at = scanning.claim(cluster.pk)
+    assert claimed_at
+    assert not scan_cluster(cluster.pk)
+
+    for _ in range(2):
+        tasks.scan_wanted(cluster.pk, claimed_at.isoformat())
+
+    assert len(elastic.asked) == 2  # the mappings and the pipelines
+    assert AuditEntry.objects.filter(verb="cluster.scan").count() == 1

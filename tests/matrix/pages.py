@@ -87,6 +87,7 @@ TABLES = {
 - +?xxx x++ x?? xx x-  POST /console/endpoints/e1/delete/scan/c1
 - ++xxx x++ x++ ++ x-  GET|POST /console/endpoints/_delete?id=e1
 - ++xxx x++ x++ ++ x-  GET /console/endpoints/_deleted
+- ++xxx x++ x++ ++ x-  POST /console/endpoints/_deleted/restore
 - ++xxx x++ x?? ?? x-  POST /console/endpoints/_deleted/1000001/restore
 - ++xxx x++ x?? ?? x-  GET|POST /console/endpoints/_deleted/1000001/forget
 - ++xxx x++ x?? x+ x-  GET|POST /console/endpoints/e1/diagnose

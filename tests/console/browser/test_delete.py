@@ -12,12 +12,14 @@ from endpoints.models import (
     Endpoint,
     IngestPipeline,
     LatestUsage,
+    ScanState,
     User,
 )
+from endpoints.scanning import scan_wanted
 from inference.references.pipelines import referenced_models
 from tests.console.browser.conftest import PHONE, Visitor
-from tests.elastic import inferring
-from tests.factories import make_endpoint, make_index
+from tests.elastic import Elastic, inferring, semantic
+from tests.factories import make_cluster, make_endpoint, make_index
 
 pytestmark = pytest.mark.usefixtures("admin")
 MINE, WRITE = "/console/endpoints/my-endpoint", "To delete it all the same, write its id"
@@ -30,7 +32,12 @@ def called_by(user: User, endpoint: Endpoint) -> None:
     CallerDay.objects.create(endpoint=endpoint, user=user, day=at.date(), requests=9, called_at=at)
 
 
-def test_what_is_used_is_replaced_deleted_and_brought_back(visitor: Visitor, admin: User) -> None:
+def test_what_is_used_is_replaced_deleted_and_brought_back(
+    visitor: Visitor, admin: User, elastic: Elastic
+) -> None:
+    elastic.indexes = {"logs": semantic("my-endpoint")}
+    now = timezone.now()
+    cluster = make_cluster(url=elastic.url, scan_state=ScanState.SCANNED, scanned_at=now)
     called_by(admin, make_endpoint())
     make_endpoint("new-vectors")
     for number in range(12):
@@ -39,8 +46,8 @@ def test_what_is_used_is_replaced_deleted_and_brought_back(visitor: Visitor, adm
     page = visitor.signed_in(at=MINE)
     page.get_by_role("link", name="Delete").click()
 
-    expect(page.get_by_role("heading", name="12 indexes and 1 pipeline")).to_be_visible()
-    expect(page.locator("#dry-run-said")).to_contain_text("12 indexes and 1 pipeline")
+    expect(page.get_by_role("heading", name="12 indices and 1 pipeline")).to_be_visible()
+    expect(page.locator("#dry-run-said")).to_contain_text("12 indices and 1 pipeline")
     expect(page.get_by_role("link", name="Cancel")).to_be_focused()
     expect(page.get_by_text("9 calls")).to_be_visible()
     page.get_by_role("searchbox").fill("docs-07")
@@ -53,10 +60,19 @@ def test_what_is_used_is_replaced_deleted_and_brought_back(visitor: Visitor, adm
     expect(page.get_by_text('"model_id": "new-vectors"')).to_be_visible()
     page.get_by_role("button", name="Change this pipeline now").click()
     expect(page.get_by_text("Pipeline embed names new-vectors from now on.")).to_be_visible()
-    expect(page.get_by_role("heading", name="It is used by 12 indexes")).to_be_visible()
+    expect(page.get_by_role("heading", name="It is used by 12 indices")).to_be_visible()
     assert referenced_models(IngestPipeline.objects.get().config) == {"new-vectors"}
 
     page.get_by_label(WRITE).fill("my-endpiont")
+    page.get_by_role("button", name="Scan now: prod").press("Enter")
+    expect(page.get_by_role("button", name="Scanning prod")).to_be_focused()
+    cluster.refresh_from_db()
+    assert cluster.scan_started_at
+    scan_wanted(cluster.pk, cluster.scan_started_at)
+    expect(page.get_by_text("prod:logs").first).to_be_visible()
+    expect(page.get_by_role("button", name="Scan now: prod")).to_be_focused()
+    expect(page.get_by_label(WRITE)).to_have_value("my-endpiont")
+
     page.get_by_role("button", name="Delete all the same").click()
     expect(page.get_by_text("This is not its id. Nothing was deleted.")).to_be_visible()
     page.get_by_label(WRITE).fill("my-endpoint")
@@ -111,10 +127,13 @@ def test_several_are_deleted_at_once_with_one_question(visitor: Visitor) -> None
     page.get_by_label("write how many").fill("3")
     page.get_by_role("button", name="Delete what is ticked").click()
 
-    expect(page.get_by_role("heading", name="3 endpoints deleted")).to_be_visible()
-    page.get_by_role("button", name="Undo the delete of busy").click()
-    expect(page.get_by_text("busy is restored.")).to_be_visible()
-    assert DeletedEndpoint.objects.count() == 2
+    expect(page.get_by_text("3 endpoints are deleted.")).to_be_visible()
+    page.goto("/console/endpoints/_deleted")
+    page.get_by_role("checkbox", name="Select all on this page").check()
+    page.get_by_role("checkbox", name="Select free-a").uncheck()
+    page.get_by_role("button", name="Restore selected (2)").click()
+    expect(page.get_by_text("2 endpoints are restored.")).to_be_visible()
+    assert [one.inference_id for one in DeletedEndpoint.objects.all()] == ["free-a"]
 
 
 def test_without_scripts_the_findings_come_with_the_page(visitor: Visitor) -> None:

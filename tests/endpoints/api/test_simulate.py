@@ -71,9 +71,11 @@ def test_the_model_is_told_that_the_text_is_to_be_stored(
     create(api, "text_embedding", "dense", ".all-minilm-l6-v2")
     called, run = [], calls.run_inference
 
-    def noting(endpoint: Endpoint, request: InferenceRequest, *more: Any) -> InferenceResult:
+    def noting(
+        endpoint: Endpoint, request: InferenceRequest, *more: Any, **how: Any
+    ) -> InferenceResult:
         called.append(request.input_type)
-        return run(endpoint, request, *more)
+        return run(endpoint, request, *more, **how)
 
     monkeypatch.setattr(calls, "run_inference", noting)
     api("POST", PATH, simulated(infer("dense"), content="text"))

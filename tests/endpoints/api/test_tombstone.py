@@ -202,7 +202,7 @@ def test_consumers_that_cannot_be_looked_up_from_here_count_as_they_were(api: Ap
     response = api("PUT", PATH, OTHER)
 
     assert refused(response) == (400, "status_exception")
-    assert "used by indexes elsewhere [far]," in told(response)["error"]["reason"]
+    assert "used by indices elsewhere [far]," in told(response)["error"]["reason"]
     assert "gone" not in told(response)["error"]["reason"]
 
 
