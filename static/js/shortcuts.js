@@ -14,6 +14,7 @@
   }
 
   function isWriting(target) {
+    if (target.matches("[type=checkbox], [type=radio]")) return target.closest("dialog") !== null;
     return target.closest("input, textarea, select, [contenteditable], dialog") !== null;
   }
 

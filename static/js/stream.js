@@ -114,8 +114,9 @@
     stopping = new AbortController();
     const outcome = document.getElementById("outcome");
     const [start, stop] = [form.querySelector("[type=submit]"), form.querySelector("[data-stop]")];
-    start.disabled = true;
     stop.disabled = false;
+    if (document.activeElement === start) stop.focus();
+    start.disabled = true;
     form.classList.add("is-busy");
     for (const problem of form.querySelectorAll(".problem")) problem.remove();
     for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
