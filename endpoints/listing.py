@@ -150,7 +150,7 @@ class Listing:
             ranked(self._named)
             .order_by()
             .values_list("service", "task_type", "team__name", "rank")  # type: ignore[misc]  # ranked
-            .annotate(count=Count("pk"))
+            .annotate(count=Count("*"))
         )
         return [
             (Kind(service, task, team or NO_TEAM, BY_ATTENTION[place]), count)
@@ -195,7 +195,7 @@ class Listing:
         ordered = found.order_by(*self._order())
         keys = list(ordered.values_list("pk", flat=True)[start:end])
         full = Endpoint.objects.with_status().select_related("team", "latest_usage").only(*SHOWN)
-        endpoints = full.prefetch_related("shares").in_bulk(keys)
+        endpoints = full.in_bulk(keys)
         return [self._row(endpoints[key]) for key in keys if key in endpoints]
 
     def group_sizes(self, rows: Sequence[Row]) -> dict[str, int]:
