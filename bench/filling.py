@@ -15,6 +15,7 @@ django.setup()
 from django.conf import settings
 from django.db import connection, models, transaction
 
+from bench.filling_more import fill_changes, fill_deleted, fill_models, fill_references
 from console.installation import collect_static, prepare_tables
 from endpoints import teams
 from endpoints.latencies import bucket_of, to_json
@@ -26,8 +27,6 @@ from endpoints.models import (
     DeploymentState,
     Endpoint,
     EndpointShare,
-    IndexMapping,
-    IngestPipeline,
     LatestUsage,
     Team,
     TeamRole,
@@ -38,7 +37,7 @@ from endpoints.models import (
 from inference.runner.catalogue import BUILTIN_MODELS
 from inference.services import SERVICES
 
-TEAMS, PEOPLE, BATCH = 20, 200, 5000
+TEAMS, PEOPLE, BATCH = 200, 1000, 5000
 CALLERS_A_DAY = 10_000
 DAYS = 10
 LATENCIES = to_json({bucket_of(took_ms): count for took_ms, count in ((8, 90), (40, 9), (900, 1))})
@@ -56,7 +55,11 @@ def main(endpoints: int, hours: int) -> None:
         fill_people()
         fill_endpoints(endpoints)
         fill_references()
+        fill_models()
+        named = dict(Team.objects.values_list("pk", "name"))
+        fill_deleted(chance, list(named))
         fill_figures(hours)
+        fill_changes(insert, chance, list(User.objects.all()), named)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     print(f"{endpoints:,} endpoints, {UsageHour.objects.count():,} hours of figures")
@@ -64,7 +67,7 @@ def main(endpoints: int, hours: int) -> None:
 
 def fill_people() -> None:
     User.objects.create_superuser("elastic")
-    made = [teams.create_team(f"team-{number:02}") for number in range(TEAMS)]
+    made = [teams.create_team(f"team-{number:03}") for number in range(TEAMS)]
     User.objects.bulk_create(User(username=f"person-{number:03}") for number in range(PEOPLE))
     for number, user in enumerate(User.objects.filter(username__startswith="person-")):
         teams.put_member(made[number % TEAMS], user, TeamRole.INFERENCE_ADMIN)
@@ -117,27 +120,6 @@ def fill_deployments(count: int) -> list[Deployment]:
             state=chance.choice(states),
         )
         for number in range(count)
-    )
-
-
-def fill_references() -> None:
-    used = list(Endpoint.objects.own().values_list("inference_id", flat=True)[:400])
-    IndexMapping.objects.bulk_create(
-        IndexMapping(
-            name=f"index-{number}",
-            uuid=f"uuid-{number}",
-            mappings={
-                "properties": {"body": {"type": "semantic_text", "inference_id": used[number]}}
-            },
-        )
-        for number in range(len(used) // 2)
-    )
-    IngestPipeline.objects.bulk_create(
-        IngestPipeline(
-            pipeline_id=f"pipeline-{number}",
-            config={"processors": [{"inference": {"model_id": used[-number]}}]},
-        )
-        for number in range(1, len(used) // 2)
     )
 
 
@@ -214,6 +196,8 @@ def insert(
         """Few values are different, and each is prepared once."""
         key = (place, repr(value))
         if key not in known:
+            if len(known) > BATCH:  # some columns have another value in every row
+                known.clear()
             known[key] = own[place](value, connection)
         return known[key]
 

@@ -34,7 +34,7 @@ LISTS = (
     "q=model-7",
     "service=openai&service=cohere&status=ready",
     "status=failed",
-    "team=team-03&group=model",
+    "team=team-003&group=model",
     "group=service",
     "group=model",
     "sort=-id",
@@ -91,7 +91,7 @@ def addresses() -> Iterator[str]:
         "inference_id": (local.inference_id, remote.inference_id),
         "service_name": (local.service, remote.service),
         "model_id": (str(local.service_settings["model_id"]),),
-        "name": ("team-03",),
+        "name": ("team-003",),
         "username": ("person-003",),
     }
     for pattern in urlpatterns:

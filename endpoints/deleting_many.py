@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from endpoints import actions
-from endpoints.access import may_with, sees
+from endpoints.access import may_with, read_shares, sees
 from endpoints.dry_run import DryRun, dry_runs
 from endpoints.models import Endpoint, User
 from endpoints.permissions import Action
@@ -32,8 +32,9 @@ class Result:
 
 def plan(user: User, inference_ids: Sequence[str]) -> list[Planned]:
     """What deleting these would come to, in as many queries as for one; in this order."""
-    named = Endpoint.objects.with_status().select_related("team").prefetch_related("shares")
+    named = Endpoint.objects.with_status().select_related("team")
     known = {one.inference_id: one for one in named.filter(inference_id__in=inference_ids)}
+    read_shares(user, known.values(), Action.GET, Action.DELETE)
     refusals = {name: why_not(user, known.get(name)) for name in inference_ids}
     runs = dry_runs(user, [known[name] for name, refusal in refusals.items() if not refusal])
     by_id = {run.endpoint.inference_id: run for run in runs}

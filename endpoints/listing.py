@@ -1,12 +1,11 @@
 """Lists of endpoints: found, counted, grouped and sorted by the database, a page at a time."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple
 
 from django.db.models import (
     Case,
@@ -22,7 +21,7 @@ from django.db.models import (
 from django.db.models.expressions import Combinable
 from django.db.models.functions import NullIf
 
-from endpoints.models import Endpoint, LatestUsage
+from endpoints.models import Endpoint, LatestUsage, Team
 from endpoints.models.endpoint import IS_PRECONFIGURED, EndpointQuerySet
 from endpoints.status import BY_ATTENTION, EndpointStatus, State, in_states, ranked, status_of
 
@@ -59,6 +58,10 @@ class Filter(StrEnum):
     TASK = "task"
     TEAM = "team"
     STATUS = "status"
+
+
+# What an endpoint is by itself, whosever it is.
+KIND = (Filter.SERVICE, Filter.TASK, Filter.STATUS)
 
 
 class Sort(StrEnum):
@@ -123,15 +126,6 @@ class Row:
     used_at: datetime | None
 
 
-class Kind(NamedTuple):
-    """What the filters know an endpoint by, in their order."""
-
-    service: str
-    task: str
-    team: str
-    status: str
-
-
 class Listing:
     """A list of endpoints that somebody may see. The number of queries is always the same.
 
@@ -144,33 +138,37 @@ class Listing:
         self._named = visible.named_like(wanted.text).with_model()
 
     @cached_property
-    def kinds(self) -> list[tuple[Kind, int]]:
-        """How many endpoints there are of each kind, whatever the filters say."""
-        found = (
-            ranked(self._named)
-            .order_by()
-            .values_list("service", "task_type", "team__name", "rank")  # type: ignore[misc]  # ranked
-            .annotate(count=Count("pk"))
-        )
-        return [
-            (Kind(service, task, team or NO_TEAM, BY_ATTENTION[place]), count)
-            for service, task, team, place, count in found
-        ]
-
-    @cached_property
     def choices(self) -> dict[Filter, Counter[str]]:
         """The values that occur, with how many endpoints each would show beside other filters."""
         chosen = self.wanted.chosen
-        counts = [Counter(dict.fromkeys(chosen.get(name, ()), 0)) for name in Filter]
-        filters = [(place, chosen[name]) for place, name in enumerate(Filter) if name in chosen]
-        every = range(len(counts))
-        for kind, count in self.kinds:
+        counts = {name: Counter(dict.fromkeys(chosen.get(name, ()), 0)) for name in Filter}
+        filters = [(place, chosen[name]) for place, name in enumerate(KIND) if name in chosen]
+        every = range(len(KIND))
+        for kind, count in self._kinds():
             stops = [place for place, values in filters if kind[place] not in values]
             # What only one filter stops is what other values of that one would show.
             if len(stops) < 2:
                 for place in stops or every:
-                    counts[place][kind[place]] += count
-        return dict(zip(Filter, counts, strict=True))
+                    counts[KIND[place]][kind[place]] += count
+        counts[Filter.TEAM].update(self._teams())
+        return counts
+
+    def _kinds(self) -> Iterator[tuple[tuple[str, str, str], int]]:
+        """How many endpoints there are of each service, task and status, in the chosen teams."""
+        found = ranked(self._passing(Filter.TEAM)).order_by()
+        counted = found.values_list("service", "task_type", "rank").annotate(count=Count("*"))  # type: ignore[misc]  # ranked
+        for service, task, place, count in counted:
+            yield (service, task, BY_ATTENTION[place]), count
+
+    def _teams(self) -> dict[str, int]:
+        """How many endpoints each team has, of those that pass the other filters.
+
+        For itself: there may be many teams, and with each there would be as many kinds again.
+        """
+        found = self._passing(*KIND).order_by()
+        counted = dict(found.values_list("team").annotate(count=Count("*")))
+        names = dict(Team.objects.filter(pk__in=counted).values_list("pk", "name"))
+        return {names.get(team, NO_TEAM): count for team, count in counted.items()}
 
     @cached_property
     def sizes(self) -> Counter[str]:
@@ -195,7 +193,7 @@ class Listing:
         ordered = found.order_by(*self._order())
         keys = list(ordered.values_list("pk", flat=True)[start:end])
         full = Endpoint.objects.with_status().select_related("team", "latest_usage").only(*SHOWN)
-        endpoints = full.prefetch_related("shares").in_bulk(keys)
+        endpoints = full.in_bulk(keys)
         return [self._row(endpoints[key]) for key in keys if key in endpoints]
 
     def group_sizes(self, rows: Sequence[Row]) -> dict[str, int]:
@@ -212,7 +210,12 @@ class Listing:
 
     @cached_property
     def _found(self) -> EndpointQuerySet:
-        found, chosen = self._named, self.wanted.chosen
+        return self._passing(*Filter)
+
+    def _passing(self, *names: Filter) -> EndpointQuerySet:
+        """Those that pass these filters."""
+        found = self._named
+        chosen = {name: values for name, values in self.wanted.chosen.items() if name in names}
         if services := chosen.get(Filter.SERVICE):
             found = found.filter(service__in=services)
         if tasks := chosen.get(Filter.TASK):

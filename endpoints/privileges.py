@@ -5,7 +5,7 @@ this holds every name, and the relations between those that something here asks 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from inference.errors import InvalidArgument
@@ -265,9 +265,19 @@ class Rights:
     """
 
     layers: tuple[Roles, ...]
+    # A page asks the same of every row, and to compare patterns takes long.
+    _told: dict[tuple[str, tuple[str, ...]], bool] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def allow(self, action: str, granted_by: tuple[str, ...]) -> bool:
         """Whether one of these cluster privileges is held, or the action itself."""
+        asked = (action, granted_by)
+        if asked not in self._told:
+            self._told[asked] = self._allow(action, granted_by)
+        return self._told[asked]
+
+    def _allow(self, action: str, granted_by: tuple[str, ...]) -> bool:
         return all(
             any(
                 held in granted_by or covers(held, action)

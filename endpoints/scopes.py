@@ -6,8 +6,6 @@ from functools import cached_property
 from endpoints.models import ApiKey, Membership, User
 from endpoints.privileges import ON_ENDPOINTS, TEAM_ROLES, Rights, Roles, builtin_roles
 
-NOTHING = Rights(({},))
-
 
 class Scope:
     """Of one caller, for one request. Memberships are read when something asks for them."""
@@ -21,7 +19,7 @@ class Scope:
         key = self._user.acting_key
         if key is None:
             return Rights((builtin_roles(self._user.role_names),))
-        return NOTHING if key.team_id else Rights(layers_of(key))
+        return Rights(({},) if key.team_id else layers_of(key))
 
     @cached_property
     def teams(self) -> Mapping[int, Rights]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
@@ -16,11 +17,11 @@ from console.http import HtmxRequest, page, wants_fragment
 from console.pages.parts import silent_parts
 from console.templatetags.console import service_label, task_label
 from console.working import working
-from endpoints.access import may_with, require, visible_endpoints
-from endpoints.listing import NO_TEAM, Filter, Group, Listing, Row, Sort, Wanted
-from endpoints.models import User
+from endpoints.access import may_with, read_shares, require, visible_endpoints
+from endpoints.listing import NO_TEAM, Filter, Group, Listing, Row, Sort, Today, Wanted
+from endpoints.models import Endpoint, User
 from endpoints.permissions import Action
-from endpoints.status import BY_ATTENTION, WORDS
+from endpoints.status import BY_ATTENTION, WORDS, EndpointStatus
 
 PAGE_SIZES = (25, 50, 100, 200)
 PAGE_SIZE = 50
@@ -119,11 +120,13 @@ class Head:
     sorted: str
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A row with what who looks may do about it."""
+class Shown(NamedTuple):
+    """A row with what who looks may do about it. used_at: None before the first call."""
 
-    row: Row
+    endpoint: Endpoint
+    status: EndpointStatus
+    today: Today
+    used_at: datetime | None
     may_edit: bool
     may_delete: bool
 
@@ -204,6 +207,7 @@ def sections_of(
     """The rows of a page by their groups; all of them in one where they are not grouped."""
     group, sizes = listing.wanted.group, listing.group_sizes(rows)
     begun = {name_of(group, row) for row in before}
+    read_shares(user, (row.endpoint for row in rows), Action.UPDATE, Action.DELETE)
     for name, members in groupby(rows, key=lambda row: name_of(group, row)):
         listed = [shown_to(user, row) for row in members]
         yield Section(name, sizes.get(name, len(listed)), name in begun, listed)
@@ -223,7 +227,10 @@ def shown_to(user: User, row: Row) -> Shown:
     endpoint = row.endpoint
     is_made = not endpoint.is_preconfigured
     return Shown(
-        row,
+        endpoint,
+        row.status,
+        row.today,
+        row.used_at,
         may_edit=is_made and may_with(user, Action.UPDATE, endpoint),
         may_delete=is_made and may_with(user, Action.DELETE, endpoint),
     )

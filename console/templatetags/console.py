@@ -2,11 +2,13 @@
 
 from functools import cache, lru_cache
 from typing import Any
+from urllib.parse import quote
 from zlib import crc32
 
 from django import template
 from django.conf.locale import LANG_INFO
 from django.templatetags.static import static
+from django.urls import get_script_prefix, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -103,6 +105,8 @@ BRANDS = {
 MARK_COLOURS = 8  # as many as there are in static/css/parts.css
 MOST_LANGUAGES_NAMED = 5
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+# What stands for a name while the address around it is found out.
+ANY_NAME = "any-name-at-all"
 
 
 @register.simple_tag
@@ -114,6 +118,20 @@ def icon(name: str) -> SafeString:
         static("vendor/icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def address(view: str, name: str) -> str:
+    """What `url` gives for a page about one thing; long lists ask for many of them."""
+    before, after = address_around(view, get_script_prefix())
+    return f"{before}{quote(name, safe='')}{after}"
+
+
+@lru_cache(maxsize=64)
+def address_around(view: str, script_prefix: str) -> tuple[str, str]:
+    """What stands before a name and after it. script_prefix: where the console begins."""
+    before, _, after = reverse(view, args=[ANY_NAME]).partition(ANY_NAME)
+    return before, after
 
 
 @register.simple_tag
@@ -201,6 +219,12 @@ def setting_value(value: Any) -> str:
             f"{setting_label(name)}: {setting_value(one)}" for name, one in value.items()
         )
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """A whole number as people read it: 12,345."""
+    return f"{number:,}"
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from endpoints.access import may_with, visible_endpoints
+from endpoints.access import may_with, read_shares, visible_endpoints
 from endpoints.lab.embedding import SEARCHED
 from endpoints.models import Endpoint, User
 from endpoints.permissions import Action
@@ -29,5 +29,6 @@ def rerankers(user: User) -> list[Endpoint]:
 def changeable(user: User) -> list[Endpoint]:
     """Those that keep chunking settings which somebody may change."""
     chunked = [task for task in TaskType if task.is_chunked]
-    own = visible_endpoints(user).own().filter(task_type__in=chunked).prefetch_related("shares")
-    return [one for one in own[:MOST] if may_with(user, Action.UPDATE, one)]
+    own = visible_endpoints(user).own().filter(task_type__in=chunked)[:MOST]
+    read_shares(user, own, Action.UPDATE)
+    return [one for one in own if may_with(user, Action.UPDATE, one)]

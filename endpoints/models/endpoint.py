@@ -67,11 +67,16 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
 
     def with_model(self) -> "EndpointQuerySet":
         """With `model`: what `model_id` tells, by the database itself."""
+        usual, *others = sorted(MODEL_SETTINGS, key=lambda name: -len(MODEL_SETTINGS[name]))
         named = (
-            models.When(service__in=services, then=SettingText(setting, "service_settings"))
-            for setting, services in MODEL_SETTINGS.items()
+            models.When(
+                service__in=MODEL_SETTINGS[setting], then=SettingText(setting, "service_settings")
+            )
+            for setting in others
         )
-        model = models.Case(*named, default=models.Value(None), output_field=models.TextField())
+        # Most services are not asked for one by one, which takes time for each endpoint.
+        usual_text = SettingText(usual, "service_settings")
+        model = models.Case(*named, default=usual_text, output_field=models.TextField())
         return self.annotate(
             model=Coalesce(model, models.Value(""), output_field=models.TextField())
         )
