@@ -40,8 +40,8 @@ def run_inference(
             result, cached_inputs = caching.run(endpoint, request, compute)
         else:
             result = compute(request)
-    except Exception:
-        usage.record_error(endpoint, user=user)
+    except Exception as exc:
+        usage.record_error(endpoint, exc, user=user)
         raise
     took_ms = since_ms(started)
     usage.record_answer(endpoint, request, result, cached_inputs, took_ms=took_ms, user=user)
@@ -68,16 +68,16 @@ def stream_inference(
             )
         streaming = providers.line_of(endpoint).stream(request, timeout_s)
         begun = list(islice(streaming, 1))
-    except Exception:
-        usage.record_error(endpoint, user=user)
+    except Exception as exc:
+        usage.record_error(endpoint, exc, user=user)
         raise
 
     def counted() -> Iterator[dict[str, Any]]:
         try:
             yield from begun
             yield from streaming
-        except Exception:
-            usage.record_error(endpoint, user=user)
+        except Exception as exc:
+            usage.record_error(endpoint, exc, user=user)
             raise
         except GeneratorExit:  # the caller left; what was written was written for them
             usage.record_answer(endpoint, request, took_ms=since_ms(started), user=user)

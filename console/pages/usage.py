@@ -11,11 +11,13 @@ from console.pages.charts import Bars, Place, Sum, bars, line, places, top_of
 from console.pages.endpoint_page import USAGE, samples_of, show
 from console.templatetags.console import percent, took
 from endpoints.access import get_endpoint, may_with, require
+from endpoints.failure_kinds import WORDS, FailureKind
 from endpoints.models import Endpoint, LatestUsage
 from endpoints.permissions import Action
 from endpoints.usage_reports import SPANS, Asked, Report, Span, Step, callers_of, report_of
 
 CALLERS_A_PAGE = 20
+OTHERS = "They were counted before their kinds were told apart."
 NONE = "–"  # noqa: RUF001 - a dash where there is no figure
 # How many labels divide the steps of a span into equal parts.
 LABELS = {"24h": 6, "7d": 7, "30d": 6, "90d": 6}
@@ -31,6 +33,16 @@ class Chart:
     lines: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Failures:
+    """Of one kind. advice: what helps. percent: of all that failed."""
+
+    words: str
+    advice: str
+    count: int
+    percent: float
+
+
 @page("GET", "HEAD")
 def endpoint_usage(request: HtmxRequest, inference_id: str) -> HttpResponse:
     require(request.user, Action.GET)
@@ -42,6 +54,7 @@ def endpoint_usage(request: HtmxRequest, inference_id: str) -> HttpResponse:
         context |= {
             "requests": chart_of_requests(report),
             "latencies": chart_of_latencies(report),
+            "failures": failures_in(report.total),
             "labels": labels_of(report),
             "heads": heads_of(report),
             "rows": [row_of(report, step) for step in reversed(report.steps) if step.asked],
@@ -72,6 +85,19 @@ def callers_shown(request: HtmxRequest, endpoint: Endpoint, report: Report) -> d
         "callers_page": number,
         "callers_pages": -(-count // CALLERS_A_PAGE),
     }
+
+
+def failures_in(asked: Asked) -> list[Failures]:
+    """The most common kind first, and last those that were counted before there were kinds."""
+    found = sorted(asked.failures.items(), key=lambda one: -one[1])
+    shown = [
+        Failures(*WORDS[FailureKind(kind)], count, 100 * count / asked.errors)
+        for kind, count in found
+        if kind in WORDS
+    ]
+    if shown and (others := asked.errors - sum(one.count for one in shown)) > 0:
+        shown.append(Failures("Others", OTHERS, others, 100 * others / asked.errors))
+    return shown
 
 
 def chart_of_requests(report: Report) -> Chart:

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from endpoints.models import Endpoint, Team, TeamRole, User
+from endpoints.models import Endpoint, Team, TeamRole
 from inference.errors import QueueFull
 from inference.runner.protocol import HostReply, HostRequest
 from inference.sandbox.app import Sandbox
