@@ -84,7 +84,7 @@ def test_the_keyboard_goes_from_tab_to_tab_and_changes_what_runs(visitor: Visito
     expect(page.get_by_text("45 an allocation")).to_be_visible()
     expect(page.get_by_label("At most")).to_have_value("7")
     # Once nothing moves, nobody asks.
-    assert page.locator("[hx-trigger^=every]").count() == 0
+    expect(page.locator("[hx-trigger^=every]")).to_have_count(0)
 
     page.get_by_role("button", name="Change").click()
     expect(page.get_by_text("from 0 to 7.")).to_be_visible()
