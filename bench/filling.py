@@ -130,7 +130,8 @@ def fill_figures(hours: int) -> None:
     insert(
         UsageHour,
         {"requests": 100, "inputs": 100, "errors": 1, "truncated_inputs": 0}
-        | {"truncated_tokens": 0, "looked_up_inputs": 0, "cached_inputs": 0},
+        | {"truncated_tokens": 0, "looked_up_inputs": 0, "cached_inputs": 0}
+        | {"failures": {"limit": 1}},
         (
             {"endpoint": key, "hour": hour - timedelta(hours=back), "latencies": LATENCIES}
             for back in range(-(-hours // len(keys)))

@@ -42,8 +42,8 @@ def run_inference(
             result, cached_inputs = caching.run(endpoint, request, compute)
         else:
             result = compute(request)
-    except Exception:
-        usage.record_error(endpoint, user=user, is_trial=is_trial)
+    except Exception as exc:
+        usage.record_error(endpoint, exc, user=user, is_trial=is_trial)
         raise
     took_ms = since_ms(started)
     usage.record_answer(
@@ -74,8 +74,8 @@ def stream_inference(
             )
         streaming = providers.line_of(endpoint).stream(request, timeout_s)
         begun = list(islice(streaming, 1))
-    except Exception:
-        usage.record_error(endpoint, user=user, is_trial=is_trial)
+    except Exception as exc:
+        usage.record_error(endpoint, exc, user=user, is_trial=is_trial)
         raise
 
     def count_answer() -> None:
@@ -86,8 +86,8 @@ def stream_inference(
         try:
             yield from begun
             yield from streaming
-        except Exception:
-            usage.record_error(endpoint, user=user, is_trial=is_trial)
+        except Exception as exc:
+            usage.record_error(endpoint, exc, user=user, is_trial=is_trial)
             raise
         except GeneratorExit:  # the caller left; what was written was written for them
             count_answer()

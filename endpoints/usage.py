@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from django.db import transaction
 from django.db.models import QuerySet
 
+from endpoints.failure_kinds import kind_of
 from endpoints.flushing import Flusher
 from endpoints.latencies import bucket_of, from_json, merged, quantile_ms, to_json
 from endpoints.models import TRIED, CallerDay, Endpoint, LatestUsage, UsageHour, User
@@ -51,12 +52,14 @@ class Figures:
     looked_up_inputs: int = 0
     cached_inputs: int = 0
     latencies: dict[int, int] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
     called_at: float = 0.0
 
     def add(self, other: "Figures") -> None:
         for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.latencies = merged(self.latencies, other.latencies)
+        self.failures = merged(self.failures, other.failures)
         self.called_at = max(self.called_at, other.called_at)
 
     def add_to(self, row: UsageHour | LatestUsage) -> None:
@@ -65,6 +68,8 @@ class Figures:
             if hasattr(row, name):
                 setattr(row, name, getattr(row, name) + getattr(self, name))
         row.latencies = to_json(merged(from_json(row.latencies), self.latencies))
+        if isinstance(row, UsageHour):
+            row.failures = merged(row.failures, self.failures)
 
 
 COUNTS = tuple(each.name for each in fields(Figures) if each.type is int)
@@ -148,7 +153,7 @@ def write_hours(rows: Mapping[Row, Figures]) -> None:
         if row is None:
             new.append(row := UsageHour(endpoint_id=pk, hour=moment(number)))
         figures.add_to(row)
-    UsageHour.objects.bulk_update(hours.values(), [*COUNTS, "latencies"])
+    UsageHour.objects.bulk_update(hours.values(), [*COUNTS, "latencies", "failures"])
     UsageHour.objects.bulk_create(new)
 
 
@@ -252,8 +257,10 @@ def record_answer(
     _record(endpoint, figures, user, is_trial)
 
 
-def record_error(endpoint: Endpoint, *, user: User | None, is_trial: bool = False) -> None:
-    _record(endpoint, Figures(errors=1), user, is_trial)
+def record_error(
+    endpoint: Endpoint, exc: Exception, *, user: User | None, is_trial: bool = False
+) -> None:
+    _record(endpoint, Figures(errors=1, failures={kind_of(exc): 1}), user, is_trial)
 
 
 def _record(endpoint: Endpoint, figures: Figures, user: User | None, is_trial: bool) -> None:

@@ -49,6 +49,8 @@ class Asked:
     """Figures of a while. A share is None where there is nothing that it could be of.
 
     latencies: how many answers took how long, as endpoints/latencies.py counts them.
+    failures: how many of the errors were of which kind; fewer than the errors, as those of before
+    the kinds were counted are of none.
     """
 
     requests: int
@@ -58,6 +60,7 @@ class Asked:
     looked_up_inputs: int
     cached_inputs: int
     latencies: Mapping[int, int]
+    failures: Mapping[str, int]
 
     @property
     def error_share(self) -> float | None:
@@ -84,7 +87,7 @@ class Asked:
         return quantile_ms(self.latencies, 0.99)
 
 
-COUNTS = tuple(each.name for each in fields(Asked))[:-1]
+COUNTS = tuple(each.name for each in fields(Asked))[:-2]
 
 
 def share(part: int, whole: int) -> float | None:
@@ -116,24 +119,34 @@ def report_of(endpoint: Endpoint, span: Span) -> Report:
     """Adds up to two thousand hours, so that each is looked at once."""
     start = span.start(timezone.now())
     found: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    rows = endpoint.usage.filter(hour__gte=start).values_list("hour", *COUNTS, "latencies")
-    for hour, *row in rows:
+    columns = ("hour", *COUNTS, "latencies", "failures")
+    for hour, *row in endpoint.usage.filter(hour__gte=start).values_list(*columns):
         found[(hour - start) // span.step].append(tuple(row))
     asked = {
-        place: added(rows, from_json(merged(*(row[-1] for row in rows))))
+        place: added(
+            rows,
+            from_json(merged(*(row[-2] for row in rows))),
+            merged(*(row[-1] for row in rows)),
+        )
         for place, rows in found.items()
     }
     every = [row for rows in found.values() for row in rows]
-    total = added(every, merged(*(one.latencies for one in asked.values())))
+    total = added(
+        every,
+        merged(*(one.latencies for one in asked.values())),
+        merged(*(one.failures for one in asked.values())),
+    )
     steps = [Step(start + place * span.step, asked.get(place)) for place in range(span.steps)]
     return Report(span, steps, total if every else None)
 
 
-def added(rows: Sequence[tuple[Any, ...]], latencies: Mapping[int, int]) -> Asked:
-    """rows: each the COUNTS of an hour, and what it has of latencies."""
-    columns = list(zip(*rows, strict=True))[:-1]
+def added(
+    rows: Sequence[tuple[Any, ...]], latencies: Mapping[int, int], failures: Mapping[str, int]
+) -> Asked:
+    """rows: each the COUNTS of an hour, and what it has of latencies and failures."""
+    columns = list(zip(*rows, strict=True))[: len(COUNTS)]
     counts = dict(zip(COUNTS, map(sum, columns), strict=True)) if rows else dict.fromkeys(COUNTS, 0)
-    return Asked(**counts, latencies=latencies)
+    return Asked(**counts, latencies=latencies, failures=failures)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What trying an endpoint accepts whose vectors may be of images, too."""
 
+import re
 from base64 import b64encode
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -14,14 +15,41 @@ from inference.services.remote import RemoteService
 from inference.types import Content, InferenceRequest, InputType
 
 MOST_TEXTS = 20
+MOST_IMAGES = 6
 MOST_IMAGE_BYTES = 5_000_000
 # How the files of images begin that providers take.
 IMAGES = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF8": "image/gif",
-    b"RIFF": "image/webp",
+    re.compile(rb"\x89PNG\r\n\x1a\n"): "image/png",
+    re.compile(rb"\xff\xd8\xff"): "image/jpeg",
+    re.compile(rb"GIF8"): "image/gif",
+    re.compile(rb"RIFF.{4}WEBP", re.DOTALL): "image/webp",
 }
+
+
+class ImagesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class ImagesField(forms.FileField):
+    """Several files, each an image as providers take it."""
+
+    widget = ImagesInput
+
+    def clean(self, data: Any, initial: Any = None) -> tuple[Content, ...]:
+        if len(data or ()) > MOST_IMAGES:
+            raise ValidationError(f"There can be {MOST_IMAGES} images at most, not {len(data)}.")
+        return tuple(image_in(super(ImagesField, self).clean(file)) for file in data or ())
+
+
+def image_in(file: Any) -> Content:
+    """Raises ValidationError."""
+    if (file.size or 0) > MOST_IMAGE_BYTES:
+        raise ValidationError(f"{file.name} has more than 5 MB.")
+    data = file.read()
+    kind = next((kind for start, kind in IMAGES.items() if start.match(data)), None)
+    if kind is None:
+        raise ValidationError(f"{file.name} is no PNG, JPEG, GIF or WebP.")
+    return Content("image", "base64", f"data:{kind};base64,{b64encode(data).decode()}")
 
 
 def takes_images(endpoint: Endpoint) -> bool:
@@ -62,11 +90,11 @@ class EmbeddingForm(TryForm):
         if self.endpoint is None:
             return
         if takes_images(self.endpoint):
-            self.fields["image"] = forms.FileField(
-                label="Image",
+            self.fields["image"] = ImagesField(
+                label="Images",
                 required=False,
-                help_text="PNG, JPEG, GIF or WebP of at most 5 MB, put beside the texts.",
-                widget=forms.FileInput({"class": "form-control", "accept": "image/*"}),
+                help_text="PNG, JPEG, GIF or WebP of at most 5 MB each, put beside the texts.",
+                widget=ImagesInput({"class": "form-control", "accept": "image/*"}),
             )
         if types := input_types_of(self.endpoint):
             self.fields["input_type"] = forms.ChoiceField(
@@ -78,18 +106,6 @@ class EmbeddingForm(TryForm):
             )
         self.order_fields(["input", "image", "input_type"])
 
-    def clean_image(self) -> Content | None:
-        found: Any = self.cleaned_data["image"]
-        if found is None:
-            return None
-        if (found.size or 0) > MOST_IMAGE_BYTES:
-            raise ValidationError("The image has more than 5 MB.")
-        data = found.read()
-        kind = next((kind for start, kind in IMAGES.items() if data.startswith(start)), None)
-        if kind is None:
-            raise ValidationError("This file is no PNG, JPEG, GIF or WebP.")
-        return Content("image", "base64", f"data:{kind};base64,{b64encode(data).decode()}")
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if not (cleaned.get("input") or cleaned.get("image") or self.errors):
@@ -98,13 +114,13 @@ class EmbeddingForm(TryForm):
 
     def to_request(self) -> InferenceRequest:
         given = self.cleaned_data
-        texts, image = tuple(given["input"]), given.get("image")
+        texts, images = tuple(given["input"]), given.get("image")
         call = InferenceRequest(
             texts,
             input_type=InputType(given.get("input_type") or InputType.UNSPECIFIED),
             task_settings=self.task_settings,
         )
-        if image is None:
+        if not images:
             return call
-        contents = (*(Content("text", "text", text) for text in texts), image)
-        return replace(call, input=(*texts, ""), contents=contents)
+        contents = (*(Content("text", "text", text) for text in texts), *images)
+        return replace(call, input=(*texts, *("" for _ in images)), contents=contents)

@@ -6,6 +6,7 @@ The words of the axes stand beside the sheet, so that they stay crisp when it is
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 WIDTH, HEIGHT = 1000.0, 100.0
 # What is left free of a step between two bars.
@@ -19,11 +20,12 @@ ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 @dataclass(frozen=True)
 class Place:
-    """The strip of one step. title: its figures in words."""
+    """The strip of one step. title: its figures in words. hour: when it began, if it is one."""
 
     x: str
     width: str
     title: str
+    hour: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,12 @@ def top_of(highest: float) -> float:
     return next(step * power for step in ROUND if step * power >= highest * 0.999999)
 
 
-def places(titles: Sequence[str]) -> list[Place]:
-    step = WIDTH / len(titles)
+def places(titled: Sequence[tuple[str, datetime | None]]) -> list[Place]:
+    """titled: the title of each step, and its hour if it is one."""
+    step = WIDTH / len(titled)
     return [
-        Place(written(number * step), written(step), title) for number, title in enumerate(titles)
+        Place(written(number * step), written(step), title, hour)
+        for number, (title, hour) in enumerate(titled)
     ]
 
 

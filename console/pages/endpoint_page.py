@@ -21,6 +21,7 @@ from console.pages.settings import settings_of
 from console.working import working
 from endpoints import caching
 from endpoints.access import get_endpoint, may, may_with, require
+from endpoints.attention import failing_calls
 from endpoints.fitting import expected_of
 from endpoints.known_models import facts_behind
 from endpoints.models import Endpoint
@@ -72,6 +73,7 @@ def frame(request: HtmxRequest, endpoint: Endpoint, here: Tab) -> dict[str, Any]
         "service": find_service(endpoint.service),
         "status": status,
         "silent_parts": silent_parts([status]),
+        "failing": next(failing_calls(Endpoint.objects.filter(pk=endpoint.pk)), None),
         "events": deployment.events.all()[:SHOWN_EVENTS] if deployment else [],
         "can_stream": can_stream(endpoint),
         "may_duplicate": may(request.user, Action.PUT) and can_be_duplicated(endpoint),

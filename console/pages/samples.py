@@ -103,14 +103,16 @@ def call_samples(url: str, endpoint: Endpoint, body: dict[str, Any]) -> list[Sam
 def _chat_samples(url: str, path: str, body: dict[str, Any]) -> list[Sample]:
     """A chat: curl shows the answer as it is written; the client has no method for one."""
     arguments = _plain_request("POST", path, {}, body)
-    answer = 'answer["choices"][0]["message"]["content"]'
+    # What calls a tool says nothing else.
+    in_python, in_javascript = ("", "") if "tools" in body else ('["content"]', ".content")
+    answer = f'answer["choices"][0]["message"]{in_python}'
     return [
         Sample("curl", "curl", _curl(url, "POST", f"{path}/_stream", body, "--no-buffer")),
         Sample("python", "Python", _python(url, "perform_request", arguments, answer)),
         Sample(
             "javascript",
             "JavaScript",
-            _plain_javascript(url, path, body, "answer.choices[0].message.content"),
+            _plain_javascript(url, path, body, f"answer.choices[0].message{in_javascript}"),
         ),
         Sample("json", "JSON", f"POST {path}\n{_pretty(body)}"),
     ]

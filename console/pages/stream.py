@@ -106,7 +106,7 @@ def answered(
             new, sent = writing.take(chunk), event("message", chunk).decode()
             raw_bytes += len(sent)
             told = {"raw": sent if raw_bytes < MOST_RAW_BYTES else ""}
-            if new and first_ms is None:
+            if first_ms is None and (new or writing.shown.calls):
                 first_ms = since(started)
                 yield facts(first_ms=first_ms)
             yield event("text", told | {"text": new}) if new else event("raw", told)

@@ -196,5 +196,5 @@ def told_cuts(call: InferenceRequest | ChatRequest, result: InferenceResult) -> 
 def told_cut(name: str, cut: Truncation) -> str:
     limit = "the model reads"
     if cut.lost_characters is None:
-        limit = f"the {cut.read_tokens} tokens that the model reads"
+        limit = f"the {cut.read_tokens:,} tokens that the model reads"
     return f"{name} is longer than {limit}: {cut} at its end did not count."

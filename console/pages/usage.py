@@ -1,5 +1,6 @@
 """What was asked of an endpoint, on its page: figures, charts, and who called."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,12 +11,15 @@ from console.http import HtmxRequest, page
 from console.pages.charts import Bars, Place, Sum, bars, line, places, top_of
 from console.pages.endpoint_page import USAGE, samples_of, show
 from console.templatetags.console import percent, took
+from console.templatetags.times import at_hour, on_short_day, to_the_minute
 from endpoints.access import get_endpoint, may_with, require
+from endpoints.failure_kinds import WORDS, FailureKind
 from endpoints.models import Endpoint, LatestUsage
 from endpoints.permissions import Action
 from endpoints.usage_reports import SPANS, Asked, Report, Span, Step, callers_of, report_of
 
 CALLERS_A_PAGE = 20
+OTHERS = "They were counted before their kinds were told apart."
 NONE = "–"  # noqa: RUF001 - a dash where there is no figure
 # How many labels divide the steps of a span into equal parts.
 LABELS = {"24h": 6, "7d": 7, "30d": 6, "90d": 6}
@@ -31,6 +35,16 @@ class Chart:
     lines: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Failures:
+    """Of one kind. advice: what helps. percent: of all that failed."""
+
+    words: str
+    advice: str
+    count: int
+    percent: float
+
+
 @page("GET", "HEAD")
 def endpoint_usage(request: HtmxRequest, inference_id: str) -> HttpResponse:
     require(request.user, Action.GET)
@@ -42,6 +56,7 @@ def endpoint_usage(request: HtmxRequest, inference_id: str) -> HttpResponse:
         context |= {
             "requests": chart_of_requests(report),
             "latencies": chart_of_latencies(report),
+            "failures": failures_in(report.total),
             "labels": labels_of(report),
             "heads": heads_of(report),
             "rows": [row_of(report, step) for step in reversed(report.steps) if step.asked],
@@ -76,13 +91,26 @@ def callers_shown(request: HtmxRequest, endpoint: Endpoint, report: Report) -> d
     }
 
 
+def failures_in(asked: Asked) -> list[Failures]:
+    """The most common kind first, and last those that were counted before there were kinds."""
+    found = sorted(asked.failures.items(), key=lambda one: -one[1])
+    shown = [
+        Failures(*WORDS[FailureKind(kind)], count, 100 * count / asked.errors)
+        for kind, count in found
+        if kind in WORDS
+    ]
+    if shown and (others := asked.errors - sum(one.count for one in shown)) > 0:
+        shown.append(Failures("Others", OTHERS, others, 100 * others / asked.errors))
+    return shown
+
+
 def chart_of_requests(report: Report) -> Chart:
     sums = [
         Sum(asked.requests, asked.errors) if (asked := step.asked) else None
         for step in report.steps
     ]
     top = top_of(max(one.whole for one in sums if one))
-    titles = [titled(report, step, told_requests) for step in report.steps]
+    titles = titled(report, told_requests)
     ticks = (f"{top:,.0f}", f"{top / 2:,.0f}" if top % 2 == 0 else "", "0")
     return Chart(ticks, places(titles), bars(sums, top))
 
@@ -94,21 +122,23 @@ def chart_of_latencies(report: Report) -> Chart | None:
     if not any(p95):
         return None
     top = top_of(max(value for value in p95 if value))
-    titles = [titled(report, step, told_latency) for step in report.steps]
+    titles = titled(report, told_latency)
     known = bars([Sum(0, 0) if step.asked else None for step in report.steps], top)
     ticks = (took(top), took(top / 2), "0")
     return Chart(ticks, places(titles), known, (line(p50, top), line(p95, top)))
 
 
-def titled(report: Report, step: Step, told: Any) -> str:
-    what = told(step.asked) if step.asked else "nothing recorded"
-    return f"{moment_of(report, step.start)}: {what}"
-
-
-def moment_of(report: Report, start: datetime) -> str:
-    if report.span.is_by_day:
-        return f"{start.day} {start:%B}"
-    return f"{start.day} {start:%b}, {start:%H:%M} UTC"
+def titled(report: Report, told: Callable[[Asked], str]) -> list[tuple[str, datetime | None]]:
+    """Of each step its figures in words, and its hour if it is one: days are those of UTC."""
+    is_by_day = report.span.is_by_day
+    form = "%-d %B" if is_by_day else "%-d %b, %H:%M UTC"
+    return [
+        (
+            f"{step.start:{form}}: {told(step.asked) if step.asked else 'nothing recorded'}",
+            None if is_by_day else step.start,
+        )
+        for step in report.steps
+    ]
 
 
 def told_requests(asked: Asked) -> str:
@@ -123,8 +153,8 @@ def told_latency(asked: Asked) -> str:
 
 
 def heads_of(report: Report) -> list[str]:
-    when = "Day" if report.span.is_by_day else "Hour from"
-    return [f"{when} (UTC)", "Requests", "Failed", "Inputs", "Cut", "Cached", "p50", "p95", "p99"]
+    when = "Day (UTC)" if report.span.is_by_day else "Hour from"
+    return [when, "Requests", "Failed", "Inputs", "Cut", "Cached", "p50", "p95", "p99"]
 
 
 def row_of(report: Report, step: Step) -> list[str]:
@@ -132,11 +162,10 @@ def row_of(report: Report, step: Step) -> list[str]:
     asked = step.asked
     if asked is None:
         return []
-    when = f"{step.start.day} {step.start:%b}"
     counts = (asked.requests, asked.errors, asked.inputs, asked.truncated_inputs)
     times = (asked.p50_ms, asked.p95_ms, asked.p99_ms)
     return [
-        when if report.span.is_by_day else f"{when}, {step.start:%H:%M}",
+        f"{step.start:%-d %b}" if report.span.is_by_day else to_the_minute(step.start),
         *(f"{count:,}" for count in counts),
         NONE if asked.cached_share is None else percent(asked.cached_share),
         *(NONE if time_ms is None else took(time_ms) for time_ms in times),
@@ -147,6 +176,8 @@ def labels_of(report: Report) -> list[str]:
     """For the beginnings of equal parts of the span."""
     count = LABELS[report.span.name]
     starts = [report.steps[n * report.span.steps // count].start for n in range(count)]
-    if report.span.name == "24h":
-        return [f"{start:%H:%M}" for start in starts]
-    return [f"{start.day} {start:%b}" for start in starts]
+    if report.span.is_by_day:
+        return [f"{start:%-d %b}" for start in starts]
+    return [
+        at_hour(start) if report.span.name == "24h" else on_short_day(start) for start in starts
+    ]

@@ -30,7 +30,8 @@ CLOSENESS = (
 
 @dataclass(frozen=True)
 class VectorShown:
-    """up, down: SVG paths of the positive and negative numbers, one unit of width each.
+    """up, down: SVG paths of the positive and negative numbers, one unit of width each; of bits,
+    those that are 1 and those that are 0.
 
     norm: the Euclidean length; None for bits, which have none worth telling.
     """
@@ -76,15 +77,19 @@ class MatrixRow:
 
 @dataclass(frozen=True)
 class EmbeddingsShown:
-    """cosines: (inputs, inputs); None for bits. scale: the largest distance from 0 of a number."""
+    """cosines: (inputs, inputs). scale: the largest distance from 0 of a number.
+
+    has_bits: whether the numbers are bytes of eight dimensions each.
+    """
 
     template: ClassVar[str] = "endpoints/_result_embedding.html"
 
     vectors: list[VectorShown]
-    cosines: FloatArray | None
+    cosines: FloatArray
     unrelated_cosine: float | None
     dimensions: int
     scale: float
+    has_bits: bool
     strip_height: ClassVar[int] = STRIP_HEIGHT
 
     @property
@@ -94,13 +99,13 @@ class EmbeddingsShown:
     @property
     def closeness(self) -> Closeness | None:
         """Of two texts; more of them have a matrix."""
-        if self.cosines is None or len(self.vectors) != 2:
+        if len(self.vectors) != 2:
             return None
         return self._closeness(0, 1)
 
     @property
     def matrix(self) -> list[MatrixRow]:
-        if self.cosines is None or len(self.vectors) < 3:
+        if len(self.vectors) < 3:
             return []
         places = range(len(self.vectors))
         return [
@@ -111,7 +116,7 @@ class EmbeddingsShown:
     @cached_property
     def nearest(self) -> list[Pair]:
         """The nearest pairs of more than two texts, the nearest first."""
-        if self.cosines is None or len(self.vectors) < 3:
+        if len(self.vectors) < 3:
             return []
         pairs = [
             Pair(self.names[one], self.names[other], self._closeness(one, other))
@@ -120,8 +125,6 @@ class EmbeddingsShown:
         return sorted(pairs, key=lambda pair: -pair.closeness.cosine)[:MOST_PAIRS]
 
     def _closeness(self, one: int, other: int) -> Closeness:
-        if self.cosines is None:
-            raise TypeError("bits have no cosine")
         return closeness_of(float(self.cosines[one, other]), self.unrelated_cosine)
 
 
@@ -157,18 +160,19 @@ class EmbeddingsCompared:
 def embeddings_shown(
     result: TextEmbeddings, names: list[Named], unrelated_cosine: float | None
 ) -> EmbeddingsShown:
-    vectors = result.vectors.astype(np.float32)
-    largest = float(np.abs(vectors).max())
-    is_bits = result.element_type == ElementType.BIT
+    has_bits = result.element_type == ElementType.BIT
+    drawn = signs_of(result.vectors) if has_bits else result.vectors.astype(np.float32)
+    largest = float(np.abs(drawn).max())
     return EmbeddingsShown(
         [
-            _vector(name, vector, largest or 1.0, is_bits=is_bits)
-            for name, vector in zip(names, result.vectors, strict=True)
+            _vector(name, vector, row, largest or 1.0, has_bits=has_bits)
+            for name, vector, row in zip(names, result.vectors, drawn, strict=True)
         ],
-        None if is_bits else cosines_of(vectors),
+        cosines_of(drawn),
         unrelated_cosine,
         result.dimensions,
         largest,
+        has_bits,
     )
 
 
@@ -176,7 +180,7 @@ def embeddings_compared(
     here: EmbeddingsShown, beside: EmbeddingsShown
 ) -> EmbeddingsCompared | None:
     """Where two endpoints differ about the same texts; None where there is nothing to compare."""
-    if here.cosines is None or beside.cosines is None or len(here.vectors) < 2:
+    if len(here.vectors) < 2:
         return None
     pairs = list(combinations(range(len(here.vectors)), 2))
     found = [
@@ -192,6 +196,15 @@ def embeddings_compared(
     nearest_beside = max(found, key=lambda pair: pair.beside)
     ordered = sorted(found, key=lambda pair: -abs(pair.change))
     return EmbeddingsCompared(ordered[:MOST_PAIRS], len(found), nearest_here == nearest_beside)
+
+
+def signs_of(vectors: FloatArray | ByteArray) -> FloatArray:
+    """Bits as 1 and -1, (inputs, dimensions): the less two differ, the nearer their cosine is to 1.
+
+    vectors: (inputs, dimensions / 8), eight bits to a byte, the highest first.
+    """
+    bits = np.unpackbits(vectors.astype(np.int8).view(np.uint8), axis=1)
+    return bits.astype(np.float32) * 2 - 1
 
 
 def cosines_of(vectors: FloatArray) -> FloatArray:
@@ -222,22 +235,27 @@ def numbers_of(vector: FloatArray | ByteArray) -> list[float]:
 
 
 def _vector(
-    name: Named, vector: FloatArray | ByteArray, largest: float, *, is_bits: bool
+    name: Named,
+    vector: FloatArray | ByteArray,
+    drawn: FloatArray,
+    largest: float,
+    *,
+    has_bits: bool,
 ) -> VectorShown:
-    """largest: the greatest distance from 0 of a number in any of the vectors."""
+    """drawn: a number for each dimension. largest: their greatest distance from 0 in any vector."""
     numbers = numbers_of(vector)
     middle = STRIP_HEIGHT / 2
-    ends = middle - np.asarray(numbers) / largest * (middle - 1)
+    ends = middle - drawn / largest * (middle - 1)
     bars = [f"M{place + 0.5} {middle:g}V{end:.1f}" for place, end in enumerate(ends)]
     return VectorShown(
         name,
-        width=len(numbers),
-        up="".join(bar for bar, number in zip(bars, numbers, strict=True) if number >= 0),
-        down="".join(bar for bar, number in zip(bars, numbers, strict=True) if number < 0),
+        width=len(drawn),
+        up="".join(bar for bar, number in zip(bars, drawn, strict=True) if number >= 0),
+        down="".join(bar for bar, number in zip(bars, drawn, strict=True) if number < 0),
         first=[
             f"{number:.4f}" if isinstance(number, float) else str(number)
             for number in numbers[:FIRST_NUMBERS]
         ],
         as_json=json.dumps(numbers),
-        norm=None if is_bits else float(np.linalg.norm(np.asarray(numbers))),
+        norm=None if has_bits else float(np.linalg.norm(drawn)),
     )

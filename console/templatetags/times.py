@@ -49,6 +49,23 @@ def to_the_second(moment: datetime) -> SafeString:
     return _element(moment, f"{moment.astimezone(UTC):%-d %b, %H:%M:%S}", "second")
 
 
+@register.filter
+def to_the_minute(moment: datetime) -> SafeString:
+    """The same, of what happens by the hour."""
+    return _element(moment, f"{moment.astimezone(UTC):%-d %b, %H:%M}", "hour")
+
+
+@register.filter
+def at_hour(moment: datetime) -> SafeString:
+    """The time of a day that is known."""
+    return _element(moment, f"{moment.astimezone(UTC):%H:%M}", "time")
+
+
+@register.filter
+def on_short_day(moment: datetime) -> SafeString:
+    return _element(moment, f"{moment.astimezone(UTC):%-d %b}", "short-day")
+
+
 def _element(moment: datetime, words: str, shown: str) -> SafeString:
     """shown: what of the moment the words say, so that they can be said in another zone."""
     return format_html(

@@ -87,6 +87,7 @@ class UsageHour(models.Model):
     by how much; of very long texts at least by so much. looked_up_inputs: how many of these texts
     were looked for in the cache. cached_inputs: how many of those needed no computing.
     latencies: how many answers took how long, as endpoints/latencies.py counts them.
+    failures: how many of the errors were of which kind, as endpoints/failure_kinds.py names them.
     """
 
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="usage")
@@ -99,6 +100,7 @@ class UsageHour(models.Model):
     looked_up_inputs = models.BigIntegerField(default=0)
     cached_inputs = models.BigIntegerField(default=0)
     latencies = models.JSONField(default=dict)
+    failures = models.JSONField(default=dict)
 
     objects = UsageHourQuerySet.as_manager()
 

@@ -2,8 +2,10 @@
 (() => {
   const boxesIn = (field) => [...field.querySelectorAll("[data-text]")];
 
-  // The boxes by their numbers, and what can be done with so many of them.
+  // The boxes by their numbers, and what can be done with so many of them. The box that is there
+  // for want of scripts comes as an unseen element with a fragment: it would count as one.
   function settle(field) {
+    field.querySelector("noscript")?.remove();
     const boxes = boxesIn(field);
     boxes.forEach((box, place) => {
       const area = box.querySelector("textarea");

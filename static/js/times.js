@@ -9,9 +9,19 @@
     minute: "2-digit",
     second: "2-digit",
   };
+  const TIME = { hour: "2-digit", minute: "2-digit" };
+  const SHORT_DAY = { day: "numeric", month: "short" };
   const [full, forms] = (() => {
     const say = (options) => new Intl.DateTimeFormat("en-GB", options);
-    return [say(MINUTE), { day: say(DAY), minute: say(MINUTE), second: say(SECOND) }];
+    const shown = {
+      day: say(DAY),
+      minute: say(MINUTE),
+      second: say(SECOND),
+      hour: say({ ...SHORT_DAY, ...TIME }),
+      time: say(TIME),
+      "short-day": say(SHORT_DAY),
+    };
+    return [say(MINUTE), shown];
   })();
 
   function localize(root) {
@@ -21,6 +31,12 @@
       time.title = full.format(moment);
       const form = forms[time.dataset.shown];
       if (form) time.textContent = form.format(moment);
+    }
+    // The title of a part of a chart begins with its hour, in UTC as long as it says so.
+    for (const place of root.querySelectorAll("[data-hour]")) {
+      const title = place.querySelector("title");
+      const hour = forms.hour.format(new Date(place.dataset.hour));
+      title.textContent = title.textContent.replace(/^[^:]*:\d\d UTC/, hour);
     }
   }
 

@@ -9,7 +9,14 @@ from django.test import Client
 from django.utils import timezone
 
 from console.pages import precision
-from endpoints.models import ArtifactState, DeploymentState, Endpoint, Heartbeat, UsageHour
+from endpoints.models import (
+    ArtifactState,
+    DeploymentState,
+    Endpoint,
+    Heartbeat,
+    LatestUsage,
+    UsageHour,
+)
 from inference.runner.precision.report import Measure, Report, Trial
 from tests import trials
 from tests.console.conftest import HTMX, FakeHosts, text, vectors
@@ -176,6 +183,26 @@ def test_without_cut_inputs_there_is_nothing_to_say(console: Client) -> None:
     assert "Inputs cut" not in text(console.get(PAGE))
 
 
+@pytest.mark.parametrize(("errors", "is_told"), [(5, True), (4, False)])
+def test_calls_that_fail_today_are_told_above_every_tab(
+    console: Client, errors: int, is_told: bool
+) -> None:
+    today = timezone.now()
+    for name, failed in (("my-endpoint", errors), ("other", 50)):
+        LatestUsage.objects.create(
+            endpoint=make_endpoint(name),
+            day=today.astimezone(UTC).date(),
+            requests=60,
+            errors=failed,
+            called_at=today,
+        )
+
+    for path in (PAGE, SETTINGS):
+        page = text(console.get(path))
+        assert (f'href="{PAGE}/usage">5 of 60 calls failed today.' in page) == is_told
+        assert "50 of 60" not in page
+
+
 def test_retry_starts_a_failed_endpoint_again(console: Client) -> None:
     make_endpoint(state=DeploymentState.FAILED, reason="out of memory")
 
@@ -201,7 +228,9 @@ def test_what_happened_stands_with_the_deployment_while_all_is_well(console: Cli
 
     page = text(console.get(DEPLOYMENT))
 
-    assert "What happened" not in text(console.get(PAGE))
+    before = text(console.get(PAGE))
+    assert "What happened" not in before
+    assert f'href="{DEPLOYMENT}#timeline"' in before
     assert page.index("in 0.4 s") < page.index("its memory grew")
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from endpoints.models import Endpoint, Team, TeamRole, User
+from endpoints.models import Endpoint, Team, TeamRole
 from inference.errors import QueueFull
 from inference.runner.protocol import HostReply, HostRequest
 from inference.sandbox.app import Sandbox
@@ -259,15 +259,16 @@ def pictures(db: None, door: object) -> Endpoint:
 
 
 @pytest.mark.usefixtures("pictures")
-def test_an_image_is_put_beside_the_texts(console: Client, sandbox: Sandbox, admin: User) -> None:
-    image = SimpleUploadedFile("cat.png", PNG, "image/png")
+def test_images_are_put_beside_the_texts_and_shown(console: Client, sandbox: Sandbox) -> None:
+    images = [SimpleUploadedFile(f"{name}.png", PNG, "image/png") for name in ("cat", "dog")]
 
-    page = console.post(TRY, {"input": ["a cat", "a dog"], "image": image}, headers=HTMX)
+    page = console.post(TRY, {"input": ["a cat", "a dog"], "image": images}, headers=HTMX)
 
     sent = json.loads(sandbox.seen["jinaai"][-1].content)["input"]
     assert sent[0] == {"text": "a cat"}
-    assert sent[2]["image"].startswith("data:image/png;base64,iVBOR")
-    assert "Image 3" in text(page)
+    assert [one["image"][:27] for one in sent[2:]] == ["data:image/png;base64,iVBOR"] * 2
+    assert "Image 4" in text(page)
+    assert page.content.count(b'src="data:image/png;base64,iVBOR') == 2
     told = request_in(page.content.decode())["input"]
     assert isinstance(told, list)
     assert told[2]["content"]["value"].endswith("…")  # nobody reads the data of an image
@@ -279,5 +280,25 @@ def test_a_file_that_is_no_image_is_refused_at_its_field(console: Client, sandbo
 
     page = text(console.post(TRY, {"input": "a cat", "image": file}, headers=HTMX))
 
-    assert "This file is no PNG, JPEG, GIF or WebP." in page
+    assert "cat.png is no PNG, JPEG, GIF or WebP." in page
+    assert not sandbox.seen["jinaai"]
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_sound_in_the_wrapping_of_a_webp_is_no_image(console: Client, sandbox: Sandbox) -> None:
+    file = SimpleUploadedFile("cat.webp", b"RIFF\x24\x00\x00\x00WAVEfmt ", "image/webp")
+
+    page = text(console.post(TRY, {"input": "a cat", "image": file}, headers=HTMX))
+
+    assert "cat.webp is no PNG, JPEG, GIF or WebP." in page
+    assert not sandbox.seen["jinaai"]
+
+
+@pytest.mark.usefixtures("pictures")
+def test_more_images_than_can_be_told_apart_are_refused(console: Client, sandbox: Sandbox) -> None:
+    images = [SimpleUploadedFile("cat.png", PNG, "image/png") for _ in range(7)]
+
+    page = text(console.post(TRY, {"input": "a cat", "image": images}, headers=HTMX))
+
+    assert "There can be 6 images at most, not 7." in page
     assert not sandbox.seen["jinaai"]

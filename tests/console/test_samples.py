@@ -83,6 +83,15 @@ def test_a_chat_is_streamed_by_curl_and_printed_by_python() -> None:
     assert code["python"].endswith('print(answer["choices"][0]["message"]["content"])')
 
 
+def test_of_a_chat_with_tools_the_whole_message_is_printed() -> None:
+    endpoint = Endpoint(inference_id="my-chat", task_type=TaskType.CHAT_COMPLETION)
+
+    code = {s.language: s.code for s in call_samples(URL, endpoint, CHAT | {"tools": []})}
+
+    assert code["python"].endswith('print(answer["choices"][0]["message"])')
+    assert code["javascript"].endswith("console.log(answer.choices[0].message);")
+
+
 @pytest.mark.parametrize(
     ("task_type", "body"),
     [(TaskType.CHAT_COMPLETION, CHAT), (TaskType.EMBEDDING, {"input": [TRICKY]})],

@@ -100,11 +100,14 @@ def test_vectors_of_bytes_and_bits_are_drawn_as_they_are() -> None:
     vectors = np.array([[1, -128], [3, 4]], np.int8)
     result = TextEmbeddings(vectors, element_type=ElementType.BIT)
 
-    shown = show(InferenceRequest(("a", "b")), result)
+    shown = show(InferenceRequest(("a", "b")), result, None)
 
     assert isinstance(shown, EmbeddingsShown)
     assert shown.dimensions == 16
-    assert shown.closeness is None
+    # 00000001 10000000 and 00000011 00000100: three of sixteen bits differ.
+    assert shown.closeness
+    assert shown.closeness.cosine == pytest.approx(1 - 2 * 3 / 16)
+    assert [shown.vectors[0].up.count("M"), shown.vectors[0].down.count("M")] == [2, 14]
     assert shown.vectors[0].first == ["1", "-128"]
     assert json.loads(raw_json(result)) == {
         "text_embedding_bits": [{"embedding": [1, -128]}, {"embedding": [3, 4]}]

@@ -82,6 +82,32 @@ def test_the_figures_of_a_day_are_added_up(console: Client) -> None:
     assert "From the cache" not in figures
 
 
+def test_what_failed_is_told_by_its_kind_with_what_helps(console: Client) -> None:
+    endpoint = make_endpoint()
+    called(endpoint, hours(1), requests=40, errors=30)
+    called(endpoint, hours(2), requests=9, errors=9)
+    kinds = ({"limit": 21}, {"limit": 3, "timeout": 6})
+    for row, failures in zip(UsageHour.objects.order_by("pk"), kinds, strict=True):
+        row.failures = failures
+        row.save()
+
+    page = text(console.get(PAGE))
+
+    failed = page[page.index('<ul class="failed-kinds">') : page.index("latency-title")]
+    assert re.findall(r'"failed-count">(\d+)</span> <div> <p>([^<]*)</p>', failed) == [
+        ("24", "The provider&#x27;s limit was reached"),
+        ("6", "No answer in time"),
+        ("9", "Others"),
+    ]
+    assert "ask the provider for a higher quota" in failed
+
+
+def test_where_nothing_failed_no_kind_is_told(console: Client) -> None:
+    called(make_endpoint(), hours(1), requests=8)
+
+    assert "What failed" not in text(console.get(PAGE))
+
+
 def test_what_came_from_the_cache_is_a_share_of_what_was_looked_for(console: Client) -> None:
     called(make_endpoint(), hours(1), requests=10, looked_up_inputs=40, cached_inputs=30)
 

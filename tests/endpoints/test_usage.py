@@ -83,9 +83,11 @@ def test_the_query_of_a_rerank_is_one_of_its_texts(world: World) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("failure", [QueueFull("full"), ZeroDivisionError()])
-def test_a_failed_call_is_an_error_and_its_texts_do_not_count(
-    world: World, failure: Exception
+@pytest.mark.parametrize(
+    ("failure", "kind"), [(QueueFull("full"), "busy"), (ZeroDivisionError(), "fault")]
+)
+def test_a_failed_call_is_an_error_of_a_kind_and_its_texts_do_not_count(
+    world: World, failure: Exception, kind: str
 ) -> None:
     endpoint = make_endpoint()
     world.hosts.raises = failure
@@ -94,6 +96,19 @@ def test_a_failed_call_is_an_error_and_its_texts_do_not_count(
         call(endpoint, "a", "b")
 
     assert counted(endpoint) == figures(requests=1, errors=1)
+    assert UsageHour.objects.get().failures == {kind: 1}
+
+
+@pytest.mark.django_db
+def test_failures_of_a_kind_add_up_over_flushes(world: World) -> None:
+    endpoint = make_endpoint()
+    for failure in (QueueFull("full"), QueueFull("full"), ZeroDivisionError()):
+        world.hosts.raises = failure
+        with pytest.raises(type(failure)):
+            call(endpoint, "a")
+        usage.counter.flush()
+
+    assert UsageHour.objects.get().failures == {"busy": 2, "fault": 1}
 
 
 @pytest.mark.django_db

@@ -32,7 +32,7 @@ def make_called() -> None:
 
 def test_the_keyboard_goes_from_tab_to_tab_and_changes_what_runs(visitor: Visitor) -> None:
     make_called()
-    page = visitor.signed_in(at=HERE)
+    page = visitor.signed_in(at=HERE, timezone_id="Asia/Kathmandu")
     tabs = page.get_by_role("navigation", name="About this endpoint")
     here = tabs.locator("[aria-current=page]")
 
@@ -45,6 +45,10 @@ def test_the_keyboard_goes_from_tab_to_tab_and_changes_what_runs(visitor: Visito
     expect(page).to_have_title(re.compile(r"^\s*my-endpoint · Usage"))
     requests = page.locator(".tiles > div", has_text="Requests").locator("dd")
     expect(requests).to_have_text("12")
+    # The hours are the viewer's: those of Kathmandu are three quarters apart from those of UTC.
+    hour = page.locator(".chart-sheet").first.locator("title").last
+    expect(hour).to_have_text(re.compile(r":45: 12 requests"))
+    expect(page.locator(".chart-labels time").first).to_have_text(re.compile(r":45$"))
 
     week = page.get_by_role("link", name="7 days")
     week.focus()

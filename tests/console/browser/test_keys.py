@@ -38,6 +38,7 @@ def test_a_key_is_made_used_and_revoked(visitor: Visitor, hosts: FakeHosts) -> N
 
     encoded = made_on(page)
     page.get_by_role("button", name="Copy the key").click()
+    expect(page.locator("#spoken")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == encoded
     expect(page.locator("#code-curl")).to_contain_text("/_inference/text_embedding/products-de")
     with Elasticsearch(visitor.url, api_key=encoded) as client:

@@ -95,8 +95,10 @@ def test_an_upload_on_a_phone_without_scripts(
     expect(page.get_by_role("heading", name="B: Not cut")).to_be_visible()
 
     page.get_by_role("button", name="Embed both sides").click()
+    again = page.get_by_role("link", name="Look again")
+    expect(again).to_be_visible()
     embedding.embed_run(LabRun.objects.get().pk)
-    page.get_by_role("link", name="Look again").click()
+    again.click()
     page.get_by_label("Search for").fill("honey")
     page.get_by_role("button", name="Search both").click()
     expect(page.get_by_role("link", name="Chunk 1")).to_have_count(2)

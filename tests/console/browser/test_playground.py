@@ -60,6 +60,10 @@ def test_vectors_of_three_texts_are_compared_kept_and_saved(
     expect(page.locator("#code-curl")).to_contain_text('"three"')
     assert hosts.asked[0].texts == ("one", "two", "three")
 
+    page.get_by_role("button", name="Add a text").click()
+    expect(page.get_by_label("Text 4", exact=True)).to_be_focused()
+    page.get_by_role("button", name="Remove text 4").click()
+
     with page.expect_download() as saving:
         page.get_by_role("button", name="CSV for NumPy").click()
     saving.value.save_as(tmp_path / "saved.csv")
