@@ -61,7 +61,7 @@ GROUPS = (
             Section("Lab", "lab", "flask", "g l", ("lab",), Action.CHUNK),
             Section(
                 "References",
-                "reference-list",
+                "reference-indices",
                 "sitemap",
                 "g r",
                 ("reference-", "cluster"),

@@ -226,7 +226,7 @@ def lab_context(request: HtmxRequest, run: LabRun, data: QueryDict) -> dict[str,
         "plan": plan,
         "most_chunks": MOST_CHUNKS,
         "reach_percent": 100 * (plan.reach if plan else 0) / max(1, run.characters),
-        "save_queries": {form.side: save_query(form, chosen) for form in forms},
+        "save_queries": {form.side: save_query(run, form, chosen) for form in forms},
         "embedded_query": embedded_query(run),
         "embedded_labels": embedded_labels(run),
         "is_as_embedded": is_as_embedded(run, forms, chosen),
@@ -321,7 +321,7 @@ def is_as_embedded(run: LabRun, forms: list[CutForm], endpoint: str) -> bool:
     return run.chunking == now and run.inference_id == endpoint
 
 
-def save_query(form: CutForm, endpoint: str) -> str:
+def save_query(run: LabRun, form: CutForm, endpoint: str) -> str:
     """The address of the page that saves these settings."""
     written = {name.removeprefix(f"{form.side}-"): value for name, value in form.written.items()}
-    return urlencode(hidden(written | {"endpoint": endpoint}))
+    return urlencode(hidden(written | {"endpoint": endpoint, "run": run.key}))
