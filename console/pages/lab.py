@@ -13,7 +13,14 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django_htmx.http import replace_url
 
-from console.forms.lab import CutForm, DocumentForm, EndpointField, SearchForm, fields_of
+from console.forms.lab import (
+    TOO_LARGE,
+    CutForm,
+    DocumentForm,
+    EndpointField,
+    SearchForm,
+    fields_of,
+)
 from console.forms.refusable import RefusableForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.lab_shown import Parts, found_shown, hidden, plan_of, side_shown
@@ -107,7 +114,8 @@ def _lab_document(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.CHUNK)
     form = DocumentForm(request.POST, request.FILES)
     if LimitedUpload.refused(request):
-        form.add_error("file", f"The document is larger than {MAX_BYTES // 1_000_000} MB.")
+        form.errors.pop("text", None)  # it asks for a document, which was too large to be kept
+        form.add_error("file", TOO_LARGE)
     if form.is_valid() and form.document:
         run = runs.start_run(request.user, form.document)
         return led_to(run, request.POST)
