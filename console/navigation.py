@@ -19,7 +19,7 @@ class Section:
     """One place to go to. keys: what leads there when it is typed, a letter after the other.
 
     owns: how the names of the addresses begin that belong to it. action: what somebody must be
-    allowed to do to be led there; None for everybody.
+    allowed to do to be led there; None for everybody. words: by which it is found as well.
     """
 
     label: str
@@ -29,6 +29,7 @@ class Section:
     owns: tuple[str, ...] = ()
     action: Action | None = None
     needs_security: bool = False
+    words: str = ""
 
     def is_for(self, user: User) -> bool:
         if self.needs_security and not settings.SECURITY:
@@ -48,8 +49,22 @@ GROUPS = (
     Group(
         "",
         (
-            Section("Overview", "overview", "home", "g o", ("overview",)),
-            Section("Endpoints", "endpoint-list", "server", "g e", ("endpoint", "cache-")),
+            Section(
+                "Overview",
+                "overview",
+                "home",
+                "g o",
+                ("overview",),
+                words="home dashboard start needs attention",
+            ),
+            Section(
+                "Endpoints",
+                "endpoint-list",
+                "server",
+                "g e",
+                ("endpoint", "cache-"),
+                words="inference",
+            ),
             Section(
                 "Models",
                 "model-list",
@@ -57,38 +72,90 @@ GROUPS = (
                 "g m",
                 ("model", "deployment"),
                 Action.MODEL_GET,
+                words="catalogue downloads",
             ),
-            Section("Lab", "lab", "flask", "g l", ("lab",), Action.CHUNK),
+            Section(
+                "Lab", "lab", "flask", "g l", ("lab",), Action.CHUNK, words="chunking documents"
+            ),
             Section(
                 "References",
-                "reference-list",
+                "reference-indices",
                 "sitemap",
                 "g r",
                 ("reference-", "cluster"),
                 Action.CLUSTER_GET,
+                words="indices pipelines clusters",
             ),
         ),
     ),
     Group(
         "Access",
         (
-            Section("Keys", "key-list", "key", "g k", ("key-",), Action.API_KEY_GET, PEOPLE),
+            Section(
+                "Keys",
+                "key-list",
+                "key",
+                "g k",
+                ("key-",),
+                Action.API_KEY_GET,
+                PEOPLE,
+                words="API tokens",
+            ),
             Section(
                 "Teams", "team-list", "users", "g t", ("team", "member", "roles"), Action.TEAM_GET
             ),
             Section(
                 "People", "person-list", "user", "g p", ("person", "invit"), Action.TEAM_PEOPLE
             ),
-            Section("Audit", "audit-list", "history", "g u", ("audit",), Action.AUDIT_GET),
+            Section(
+                "Audit",
+                "audit-list",
+                "history",
+                "g u",
+                ("audit",),
+                Action.AUDIT_GET,
+                words="log history changes",
+            ),
         ),
     ),
-    Group("Programs", (Section("API", "api-reference", "book", "g a", ("api-",)),)),
+    Group(
+        "Programs",
+        (
+            Section(
+                "API",
+                "api-reference",
+                "book",
+                "g a",
+                ("api-",),
+                words="reference OpenAPI documentation",
+            ),
+        ),
+    ),
+)
+
+# Pages below those, which are found by their names only.
+INNER = (
+    Section(
+        "Deployments", "deployment-list", "cpu", action=Action.MODEL_STATS, words="allocations"
+    ),
+    Section("Indices", "reference-indices", "table", action=Action.INDEX_GET, words="mappings"),
+    Section(
+        "Pipelines", "reference-pipelines", "route", action=Action.PIPELINE_GET, words="ingest"
+    ),
+    Section("Clusters", "cluster-list", "sitemap", action=Action.CLUSTER_GET, words="scans"),
+    Section("Roles explained", "roles-explained", "users", words="rights permissions abilities"),
 )
 
 # What one can do at once from any page.
 DEEDS = (
-    Section("Create endpoint", "endpoint-create", "plus", "c", (), Action.PUT),
-    Section("Add a model", "model-add", "upload", "", (), Action.MODEL_PUT),
+    Section("Create endpoint", "endpoint-create", "plus", "c", (), Action.PUT, words="new add"),
+    Section(
+        "Add a model",
+        "model-add",
+        "upload",
+        action=Action.MODEL_PUT,
+        words="new upload download hub",
+    ),
     Section("Try a document in the lab", "lab", "flask", "", (), Action.CHUNK),
     Section("Register an index", "reference-new-index", "table", "", (), Action.INDEX_CREATE),
     Section("Write a pipeline", "reference-new-pipeline", "route", "", (), Action.PIPELINE_PUT),
@@ -97,8 +164,16 @@ DEEDS = (
     Section("Create a team", "team-create", "users", "", (), Action.TEAM_CREATE),
     Section("Invite somebody", "person-invite", "user", "", (), Action.TEAM_PEOPLE),
     Section("Deleted endpoints", "endpoint-deleted", "restore", "", (), Action.DELETED_GET),
-    Section("Your profile", "profile", "user-circle", needs_security=PEOPLE),
-    Section("Your password and second factors", "mfa_index", "lock", needs_security=PEOPLE),
+    Section(
+        "Your profile", "profile", "user-circle", needs_security=PEOPLE, words="account e-mail name"
+    ),
+    Section(
+        "Your password and second factors",
+        "mfa_index",
+        "lock",
+        needs_security=PEOPLE,
+        words="security passkeys authenticator codes",
+    ),
 )
 
 

@@ -36,6 +36,7 @@ FIELDS = {
 NUMBERS = ("max_chunk_size", "overlap", "sentence_overlap")
 SELECT = {"class": "form-select"}
 PASTED = "Pasted text"
+TOO_LARGE = f"The document is larger than {MAX_BYTES // MB} MB."
 # More is written into a field than chosen from a list.
 MOST_CHOICES = 200
 
@@ -168,6 +169,8 @@ class DocumentForm(RefusableForm):
             attrs={
                 "class": "form-control",
                 "accept": ".txt,.md,.markdown,.html,.htm,.pdf,.docx",
+                "data-most-bytes": MAX_BYTES,
+                "data-too-large": TOO_LARGE,
             }
         ),
     )

@@ -1,14 +1,16 @@
 """What the pages about models accept. What a model may be is for the actions to say."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
 from console.forms.endpoints import CODE
 from console.forms.owned import OfTeamForm
 from console.forms.refusable import RefusableForm
+from console.languages import language_name
 from endpoints.known_models import KnownModel
 from endpoints.model_states import WORDS, ModelState, ModelStatus
 from inference.runner.adding import Wish
@@ -22,6 +24,8 @@ HOSTED_TASKS = {
     TaskType.RERANK: "Rerank",
 }
 POOLINGS = {"mean": "Mean of the tokens", "cls": "First token", "max": "Largest of the tokens"}
+FITS = "now"
+NARROWING = ("q", "task", "state", "language", "fits")
 SORTS = {"": "By name", "size": "By size", "used": "Most used first", "state": "By state"}
 
 
@@ -40,12 +44,28 @@ class ModelSearchForm(forms.Form):
         choices=[("", "Any state"), *((one.value, WORDS[one]) for one in ModelState)],
         widget=forms.Select(attrs=SELECT),
     )
+    language = forms.ChoiceField(
+        label="Language", required=False, widget=forms.Select(attrs=SELECT)
+    )
+    fits = forms.ChoiceField(
+        label="Memory",
+        required=False,
+        choices=[("", "Any size"), (FITS, "Fits this machine now")],
+        widget=forms.Select(attrs=SELECT),
+    )
     sort = forms.ChoiceField(
         label="Sort by",
         required=False,
         choices=list(SORTS.items()),
         widget=forms.Select(attrs=SELECT),
     )
+
+    def offer(self, models: Iterable[KnownModel]) -> None:
+        """The languages that any of these is told to know."""
+        codes = {code for model in models for code in model.facts.languages}
+        named = sorted((language_name(code), code) for code in codes)
+        choices = [("", "Any language"), *((code, name) for name, code in named)]
+        cast(forms.ChoiceField, self.fields["language"]).choices = choices
 
     def text(self, name: str) -> str:
         return str(self.data.get(name, "")).replace("\0", "").strip()
@@ -56,15 +76,21 @@ class ModelSearchForm(forms.Form):
 
     @property
     def is_empty(self) -> bool:
-        return not (self.query or self.text("task") or self.text("state"))
+        return not any(self.text(name) for name in NARROWING)
 
-    def finds(self, model: KnownModel, status: ModelStatus) -> bool:
+    def finds(self, model: KnownModel, status: ModelStatus, *, fits: bool = True) -> bool:
+        """fits: whether there is memory for it."""
         facts = model.facts
-        words = " ".join((facts.model_id, facts.repository, facts.description, facts.licence))
+        languages = map(language_name, facts.languages)
+        words = " ".join(
+            (facts.model_id, facts.repository, facts.description, facts.licence, *languages)
+        )
         return (
             self.query.casefold() in words.casefold()
             and self.text("task") in ("", facts.task_type)
             and self.text("state") in ("", status.state)
+            and self.text("language") in ("", *facts.languages)
+            and (fits or self.text("fits") != FITS)
         )
 
 

@@ -69,7 +69,7 @@ def href_of(concern: Concern) -> str:
         case Kind.LOST:
             return missing_in(reverse("cluster-detail", args=[concern.ref]), concern.name)
         case Kind.LOST_INDEX:
-            return missing_in(reverse("reference-list"), concern.name)
+            return missing_in(reverse("reference-indices"), concern.name)
         case Kind.LOST_PIPELINE:
             return missing_in(reverse("reference-pipelines"), concern.name)
         case Kind.KEY:

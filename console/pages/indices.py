@@ -1,7 +1,6 @@
 """The registered indices: list, look at, register, change, delete."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -10,7 +9,7 @@ from django.shortcuts import redirect, render
 from console.forms.json_text import pretty
 from console.forms.references import IndexForm, MappingForm, WrittenForm
 from console.http import HtmxRequest, page, wants_fragment
-from console.pages.referring import editing, listing, meanwhile
+from console.pages.referring import about, editing, listing, meanwhile
 from console.pages.samples import base_url, index_samples
 from endpoints import indices
 from endpoints.access import may, require, visible_endpoints
@@ -28,7 +27,7 @@ from inference.references.mappings import (
     semantic_fields,
 )
 
-EXAMPLE_ID, EDITOR = "my-endpoint", "references/edit_index.html"
+EXAMPLE_ID, EDITOR = "my-endpoint", "references/edit.html"
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def index_list(request: HtmxRequest) -> HttpResponse:
 def index_detail(request: HtmxRequest, name: str) -> HttpResponse:
     require(request.user, Action.INDEX_GET, name)
     index = indices.get(name)
-    context = {
+    context = about(Kind.INDEX, name) | {
         "index": index,
         "fields": fields_of(request, index),
         "json": pretty(index.to_response()),
@@ -90,13 +89,13 @@ def index_create(request: HtmxRequest) -> HttpResponse:
         else:
             messages.success(request, f"{name} is registered.")
             return redirect("reference-index", name)
-    return render(request, EDITOR, editing(form, ""))
+    return render(request, EDITOR, editing(form, "") | about(Kind.INDEX))
 
 
 @page("GET", "HEAD", "POST")
 def index_edit(request: HtmxRequest, name: str) -> HttpResponse:
     require(request.user, Action.INDEX_MAPPING_PUT, name)
-    context: dict[str, Any] = {"index_name": name}
+    context = about(Kind.INDEX, name)
     if request.method != "POST":
         index = indices.get(name)
         shown = editing(MappingForm.of(index), Seen.of(index).mark)
@@ -111,7 +110,7 @@ def index_edit(request: HtmxRequest, name: str) -> HttpResponse:
             mark, clash = meanwhile(form, stored.all())
             if clash["is_gone"]:
                 start = {"name": name, "definition": pretty({"mappings": form.body})}
-                form, context = IndexForm(initial=start), {}
+                form, context = IndexForm(initial=start), about(Kind.INDEX)
             context |= clash
         except InferenceError as exc:
             form.note(exc)
@@ -130,9 +129,8 @@ def index_delete(request: HtmxRequest, name: str) -> HttpResponse:
     if request.method == "POST":
         indices.delete(name, indices.Options())
         messages.success(request, f"{name} is deleted.")
-        return redirect("reference-list")
-    named = sorted(referenced_ids(index.mappings))
-    context = {"kind": "index", "name": name, "named": named, "back_to": "reference-index"}
+        return redirect("reference-indices")
+    context = about(Kind.INDEX, name) | {"named": sorted(referenced_ids(index.mappings))}
     return render(request, "references/delete.html", context)
 
 

@@ -13,7 +13,14 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django_htmx.http import replace_url
 
-from console.forms.lab import CutForm, DocumentForm, EndpointField, SearchForm, fields_of
+from console.forms.lab import (
+    TOO_LARGE,
+    CutForm,
+    DocumentForm,
+    EndpointField,
+    SearchForm,
+    fields_of,
+)
 from console.forms.refusable import RefusableForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.lab_shown import Parts, found_shown, hidden, plan_of, side_shown
@@ -107,7 +114,8 @@ def _lab_document(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.CHUNK)
     form = DocumentForm(request.POST, request.FILES)
     if LimitedUpload.refused(request):
-        form.add_error("file", f"The document is larger than {MAX_BYTES // 1_000_000} MB.")
+        form.errors.pop("text", None)  # it asks for a document, which was too large to be kept
+        form.add_error("file", TOO_LARGE)
     if form.is_valid() and form.document:
         run = runs.start_run(request.user, form.document)
         return led_to(run, request.POST)
@@ -226,7 +234,7 @@ def lab_context(request: HtmxRequest, run: LabRun, data: QueryDict) -> dict[str,
         "plan": plan,
         "most_chunks": MOST_CHUNKS,
         "reach_percent": 100 * (plan.reach if plan else 0) / max(1, run.characters),
-        "save_queries": {form.side: save_query(form, chosen) for form in forms},
+        "save_queries": {form.side: save_query(run, form, chosen) for form in forms},
         "embedded_query": embedded_query(run),
         "embedded_labels": embedded_labels(run),
         "is_as_embedded": is_as_embedded(run, forms, chosen),
@@ -321,7 +329,7 @@ def is_as_embedded(run: LabRun, forms: list[CutForm], endpoint: str) -> bool:
     return run.chunking == now and run.inference_id == endpoint
 
 
-def save_query(form: CutForm, endpoint: str) -> str:
+def save_query(run: LabRun, form: CutForm, endpoint: str) -> str:
     """The address of the page that saves these settings."""
     written = {name.removeprefix(f"{form.side}-"): value for name, value in form.written.items()}
-    return urlencode(hidden(written | {"endpoint": endpoint}))
+    return urlencode(hidden(written | {"endpoint": endpoint, "run": run.key}))

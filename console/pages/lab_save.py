@@ -13,13 +13,14 @@ from console.forms.lab import CutForm, EndpointField
 from console.forms.refusable import RefusableForm
 from console.http import HtmxRequest, page
 from console.pages.lab import USUAL, written_id
+from console.pages.lab_shown import hidden
 from endpoints import actions
 from endpoints.access import get_endpoint, require
-from endpoints.lab import choices
-from endpoints.models import Endpoint
+from endpoints.lab import choices, runs
+from endpoints.models import Endpoint, LabRun, User
 from endpoints.permissions import Action
 from endpoints.references import references_to
-from inference.errors import InferenceError, InvalidRequest
+from inference.errors import InferenceError, InvalidRequest, NotFound
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def lab_save(request: HtmxRequest) -> HttpResponse:
     offered = choices.changeable(request.user)
     is_chosen = request.method == "POST" or "endpoint" in data
     form = SaveForm(data if is_chosen else None, offered)
-    wanted = written_id(data)
+    wanted, run = written_id(data), run_before(request.user, data.get("run", ""))
     endpoint = endpoint_to_change(request, wanted, form) if wanted else None
     if (
         request.method == "POST"
@@ -86,9 +87,18 @@ def lab_save(request: HtmxRequest) -> HttpResponse:
         "endpoint": endpoint,
         "changes": changes_of(endpoint, cut) if endpoint else [],
         "references": references_to(request.user, wanted) if endpoint else None,
-        "written": [item for item in cut.written.items() if item[1]],
+        "run": run,
+        "written": hidden(cut.written | {"run": run.key if run else ""}),
     }
     return render(request, "lab/save.html", context)
+
+
+def run_before(user: User, key: str) -> LabRun | None:
+    """What was in the lab, to go back to; None of the sample, and of what is gone by now."""
+    try:
+        return runs.get_run(user, key)
+    except NotFound:
+        return None
 
 
 def endpoint_to_change(request: HtmxRequest, inference_id: str, form: SaveForm) -> Endpoint | None:

@@ -21,7 +21,7 @@ from console.pages.takes import is_offered
 from console.working import working
 from endpoints import added_models, trained_models
 from endpoints.access import may, may_with, require, visible_endpoints
-from endpoints.fitting import Expected, expected_of
+from endpoints.fitting import Expected, expected_of, free_bytes
 from endpoints.known_models import KnownModel, known_model, known_models
 from endpoints.model_states import ModelStatus, status_of_model
 from endpoints.model_uploads import files_of, uploads_of
@@ -43,11 +43,15 @@ SHOWN_ENDPOINTS, SHOWN_HISTORY = 20, 12
 
 @dataclass(frozen=True)
 class Row:
-    """expected: what it takes once it is warm; None of an upload, which nobody can tell."""
+    """expected: what it takes once it is warm; None of an upload, which nobody can tell.
+
+    fits: whether there is memory for another one; what nobody can tell is not ruled out.
+    """
 
     model: KnownModel
     status: ModelStatus
     expected: Expected | None
+    fits: bool
     endpoint_count: int
 
     @property
@@ -81,7 +85,8 @@ def model_list(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.MODEL_GET)
     form = ModelSearchForm(request.GET)
     every = rows_of(request.user)
-    found = [row for row in every if form.finds(row.model, row.status)]
+    form.offer(row.model for row in every)
+    found = [row for row in every if form.finds(row.model, row.status, fits=row.fits)]
     found.sort(key=SORTS.get(form.text("sort"), SORTS[""]))
     shown = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = list(shown.object_list)
@@ -101,16 +106,15 @@ def model_list(request: HtmxRequest) -> HttpResponse:
 def rows_of(user: User) -> list[Row]:
     known = known_models(user)
     expected = expected_of(one.facts for one in known)
-    counts = endpoint_counts(user)
-    return [
-        Row(
-            one,
-            status_of_model(one),
-            None if is_upload(one) else expected[one.facts.model_id],
-            counts[one.facts.model_id],
-        )
-        for one in known
-    ]
+    counts, free = endpoint_counts(user), free_bytes()
+
+    def row(model: KnownModel) -> Row:
+        model_id = model.facts.model_id
+        takes = None if is_upload(model) else expected[model_id]
+        fits = takes is None or free is None or takes.with_allocations(1) <= free
+        return Row(model, status_of_model(model), takes, fits, counts[model_id])
+
+    return [row(one) for one in known]
 
 
 def is_upload(model: KnownModel) -> bool:

@@ -12,7 +12,7 @@ from console.forms.references import DocumentsForm, NewPipelineForm, PipelineFor
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.indices import example_id
 from console.pages.processor_words import Told, told_of
-from console.pages.referring import editing, listing, meanwhile
+from console.pages.referring import about, editing, listing, meanwhile
 from console.pages.samples import base_url, pipeline_samples
 from console.pages.simulated import simulate
 from endpoints import pipelines
@@ -25,7 +25,7 @@ from inference.errors import InferenceError
 from inference.references.cluster import Kind
 from inference.references.pipelines import Config, referenced_models
 
-SIMULATE, EDITOR = "simulate", "references/edit_pipeline.html"
+SIMULATE, EDITOR = "simulate", "references/edit.html"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def pipeline_list(request: HtmxRequest) -> HttpResponse:
 def pipeline_detail(request: HtmxRequest, pipeline_id: str) -> HttpResponse:
     require(request.user, Action.PIPELINE_GET)
     pipeline = pipelines.get(pipeline_id)
-    context = {
+    context = about(Kind.PIPELINE, pipeline_id) | {
         "pipeline": pipeline,
         "processors": processors_of(request, pipeline.config),
         "json": pretty(pipeline.config),
@@ -74,7 +74,7 @@ def pipeline_detail(request: HtmxRequest, pipeline_id: str) -> HttpResponse:
 def pipeline_simulate(request: HtmxRequest, pipeline_id: str) -> HttpResponse:
     require(request.user, Action.PIPELINE_SIMULATE)
     pipeline = pipelines.get(pipeline_id)
-    context: dict[str, Any] = {"pipeline": pipeline}
+    context = about(Kind.PIPELINE, pipeline_id) | {"pipeline": pipeline}
     if request.method == "POST":
         context |= simulated(request, pipeline.config)
     else:
@@ -90,7 +90,7 @@ def pipeline_create(request: HtmxRequest) -> HttpResponse:
     example = example_pipeline(example_id(request))
     form = NewPipelineForm(request.POST or None, initial={"pipeline": pretty(example)})
     if request.POST.get("do") == SIMULATE:
-        return tried(request, form, "", {})
+        return tried(request, form, "", about(Kind.PIPELINE))
     if request.method == "POST" and form.is_valid():
         pipeline_id = form.cleaned_data["pipeline_id"]
         try:
@@ -102,14 +102,14 @@ def pipeline_create(request: HtmxRequest) -> HttpResponse:
         else:
             messages.success(request, f"{pipeline_id} is registered.")
             return redirect("reference-pipeline", pipeline_id)
-    context = {"documents": documents_beside(request, example)}
+    context = about(Kind.PIPELINE) | {"documents": documents_beside(request, example)}
     return render(request, EDITOR, editing(form, "") | context)
 
 
 @page("GET", "HEAD", "POST")
 def pipeline_edit(request: HtmxRequest, pipeline_id: str) -> HttpResponse:
     require(request.user, Action.PIPELINE_PUT)
-    context: dict[str, Any] = {"pipeline_id": pipeline_id}
+    context = about(Kind.PIPELINE, pipeline_id)
     if request.method != "POST":
         pipeline = pipelines.get(pipeline_id)
         form, mark = PipelineForm.of(pipeline), Seen.of(pipeline).mark
@@ -142,12 +142,7 @@ def pipeline_delete(request: HtmxRequest, pipeline_id: str) -> HttpResponse:
         messages.success(request, f"{pipeline_id} is deleted.")
         return redirect("reference-pipelines")
     named = sorted(referenced_models(pipeline.config))
-    context = {
-        "kind": "pipeline",
-        "name": pipeline_id,
-        "named": named,
-        "back_to": "reference-pipeline",
-    }
+    context = about(Kind.PIPELINE, pipeline_id) | {"named": named}
     return render(request, "references/delete.html", context)
 
 

@@ -19,6 +19,7 @@ from inference.references.cluster import Kind
 PAGE_SIZE = 50
 MISSING = "missing"
 SIGNS = {"+ ": "ins", "- ": "del", "  ": ""}
+KINDS = {Kind.INDEX: "indices", Kind.PIPELINE: "pipelines"}
 
 ThingT = TypeVar("ThingT", IndexMapping, IngestPipeline)
 
@@ -130,12 +131,17 @@ def compared(stored: str, written: str) -> list[Line]:
     return [Line(SIGNS[line[:2]], line[2:]) for line in lines if line[:2] in SIGNS]
 
 
+def about(kind: Kind, name: str = "") -> dict[str, Any]:
+    """What a page is about, and leads to by its words. name: none for what is yet to be."""
+    return {"kind": kind.value, "kinds": KINDS[kind], "name": name}
+
+
 def editing(form: WrittenForm, mark: str) -> dict[str, Any]:
     """What the page of an editor shows. mark: what the next attempt has to fit."""
     return {
         "form": form,
         "editor": form[form.body_field],
-        "name": form[form.name_field] if form.name_field else None,
+        "name_field": form[form.name_field] if form.name_field else None,
         "place": place_of(form, form.body_field) if form.is_bound else None,
         "mark": mark,
     }

@@ -163,7 +163,7 @@ urlpatterns = [
         name="member-remove",
     ),
     path("roles", teams.roles_explained, name="roles-explained"),
-    path("references", indices.index_list, name="reference-list"),
+    path("references", indices.index_list, name="reference-indices"),
     path("references/_new/index", indices.index_create, name="reference-new-index"),
     path("references/_new/pipeline", pipelines.pipeline_create, name="reference-new-pipeline"),
     path("references/indices/<str:name>", indices.index_detail, name="reference-index"),

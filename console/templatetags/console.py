@@ -6,12 +6,12 @@ from urllib.parse import quote
 from zlib import crc32
 
 from django import template
-from django.conf.locale import LANG_INFO
 from django.templatetags.static import static
 from django.urls import get_script_prefix, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from console.languages import language_name
 from endpoints.access import Thing, may, may_with
 from endpoints.models import User
 from endpoints.permissions import Action
@@ -187,7 +187,12 @@ def language_names(codes: tuple[str, ...]) -> str:
     """Their names, or how many there are where that would be a long list."""
     if len(codes) > MOST_LANGUAGES_NAMED:
         return f"{len(codes)} languages"
-    return ", ".join(LANG_INFO.get(code, {}).get("name", code) for code in codes)
+    return all_language_names(codes)
+
+
+@register.filter
+def all_language_names(codes: tuple[str, ...]) -> str:
+    return ", ".join(sorted(language_name(code) for code in codes))
 
 
 @register.filter

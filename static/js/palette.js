@@ -1,5 +1,26 @@
-// The palette: Ctrl-K opens it, the arrows choose, Enter goes.
+// The palette: Ctrl-K opens it, the arrows choose, Enter goes. The browser remembers which pages
+// were open lately; the server is asked which of them there are to go back to.
 (() => {
+  const STORE = "recent";
+  const MOST = 20;
+  const here = location.pathname;
+
+  function recent() {
+    try {
+      return JSON.parse(localStorage.getItem(STORE)) ?? [];
+    } catch {
+      return [];
+    }
+  }
+
+  function others() {
+    return recent().filter((address) => address !== here);
+  }
+
+  try {
+    localStorage.setItem(STORE, JSON.stringify([here, ...others()].slice(0, MOST)));
+  } catch {} // storage is full or switched off: nothing is remembered then
+
   document.addEventListener("DOMContentLoaded", () => {
     const palette = document.getElementById("palette");
     if (!palette) return;
@@ -27,6 +48,7 @@
       if (palette.open) return;
       for (const other of document.querySelectorAll("dialog[open]")) other.close();
       document.querySelector("[popover]:popover-open")?.hidePopover();
+      field.setAttribute("hx-vals", JSON.stringify({ recent: others().join(" ") }));
       palette.showModal();
       field.select();
       field.dispatchEvent(new Event("opened"));

@@ -1,5 +1,6 @@
 """The palette and its page: whoever looks finds what they may see, and only that."""
 
+import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -95,3 +96,72 @@ def test_many_endpoints_are_asked_for_no_more_often_than_few(console: Client) ->
         make_endpoint(f"found-{number}")
 
     assert queries() == few
+
+
+@pytest.mark.parametrize("typo", ["boks-search", "boosk-search", "bookssearch", "bokos", "serach"])
+def test_a_mistyped_name_finds_what_was_meant(console: Client, typo: str) -> None:
+    make_endpoint("books-search")
+    make_endpoint("films")
+
+    found = text(console.get(FIND, {"q": typo}, headers=HTMX))
+
+    assert f"Nothing is called “{typo}”. Did you mean:" in found
+    assert "endpoints/books-search" in found
+    assert "endpoints/films" not in found
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ("adit", "audit"),
+        ("deplyoments", "models/_deployments"),
+        ("log", "audit"),
+        ("new endpoint", "endpoints/_new"),
+        ("passkeys", "account/security"),
+    ],
+)
+def test_a_section_is_found_mistyped_or_by_another_word(
+    console: Client, written: str, place: str
+) -> None:
+    found = text(console.get(FIND, {"q": written}, headers=HTMX))
+
+    assert f'href="/console/{place}"' in found
+
+
+def test_a_deed_and_an_id_lead_to_doing_it(console: Client) -> None:
+    make_endpoint("books")
+    make_endpoint("films")
+
+    found = text(console.get(FIND, {"q": "delete boo"}))
+
+    assert 'href="/console/endpoints/books/delete"' in found
+    assert "films" not in found
+    assert 'href="/console/endpoints/books/usage"' in text(
+        console.get(FIND, {"q": "usage of books"})
+    )
+
+
+def test_nobody_is_led_to_a_deed_that_they_may_not_do(endpoint: Endpoint) -> None:
+    caller = member(endpoint.team, TeamRole.INFERENCE_USER)
+
+    assert "/console/endpoints/my-endpoint/delete" not in text(
+        caller.get(FIND, {"q": "delete my-endpoint"})
+    )
+    assert "Try my-endpoint" in text(caller.get(FIND, {"q": "try my-endpoint"}))
+
+
+def test_what_was_open_lately_comes_first_as_long_as_it_is_there(
+    console: Client, endpoint: Endpoint, other: Team
+) -> None:
+    make_index("search docs", "my-endpoint")
+    opened = (
+        "/console/references/indices/search%20docs/edit /console/endpoints/my-endpoint/usage "
+        "/console/endpoints/gone /console/models/.minilm-rerank-v1 /console/endpoints /x%00y"
+    )
+
+    def recent(client: Client) -> list[str]:
+        kinds = client.get(FIND, {"recent": opened}, headers=HTMX).context["kinds"]
+        return [one.label for one in kinds[0].found] if kinds[0].label == "Recent" else []
+
+    assert recent(console) == ["search docs", "my-endpoint", ".minilm-rerank-v1"]
+    assert recent(member(other, TeamRole.INFERENCE_USER)) == [".minilm-rerank-v1"]

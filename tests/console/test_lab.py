@@ -156,7 +156,8 @@ def test_what_cannot_be_taken_is_refused_at_its_field(console: Client) -> None:
     )
     assert "not both" in refused(text="a", file=SimpleUploadedFile("a.txt", b"a"))
     too_large = SimpleUploadedFile("a.txt", b"a" * (MAX_BYTES + 1))
-    assert "larger than 10 MB" in refused(file=too_large)
+    assert "larger than 10 MB" in (page := refused(file=too_large))
+    assert "Paste a text first" not in page
     assert not LabRun.objects.exists()
 
 

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from endpoints import hosting, jobs, tasks
@@ -19,6 +20,7 @@ from endpoints.models import (
     ArtifactState,
     Deployment,
     DeploymentState,
+    Heartbeat,
     ModelUpload,
     Team,
     TeamRole,
@@ -82,10 +84,13 @@ def test_the_catalogue_tells_of_each_model_what_it_is_and_does(console: Client) 
         ("q=MIT&task=text_embedding", {".multilingual-e5-small"}),
         ("task=rerank&state=running", set()),
         ("state=paused", {MINILM}),
+        ("language=sw", {".multilingual-e5-small"}),
+        ("q=swahili", {".multilingual-e5-small"}),
+        ("language=sw&task=rerank", set()),
         ("q=nothing-like-it", set()),
     ],
 )
-def test_models_are_found_by_text_task_and_state(
+def test_models_are_found_by_text_task_state_and_language(
     console: Client, query: str, found: set[str]
 ) -> None:
     make_model(MINILM, make_artifact(state=ArtifactState.PAUSED))
@@ -95,6 +100,29 @@ def test_models_are_found_by_text_task_and_state(
     assert {row.model.facts.model_id for row in answer.context["rows"]} >= found
     if not found:
         assert "No model is like that" in text(answer)
+
+
+def test_models_are_found_that_the_machine_has_memory_for(console: Client) -> None:
+    def found(query: str = "") -> set[str]:
+        rows = console.get(f"/console/models{query}").context["rows"]
+        return {row.model.facts.model_id for row in rows}
+
+    every = found()
+    assert found("?fits=now") == every, "nobody says how much memory there is"
+    told = {"seen_at": timezone.now(), "available_bytes": 300_000_000}
+    Heartbeat.objects.create(part="runner", instance="r", **told)
+
+    assert MINILM in found("?fits=now")
+    assert found() - found("?fits=now") == {".multilingual-e5-small", ".elser_model_2"}
+    assert text(console.get("/console/models")).count("does not fit now") == 2
+
+
+def test_a_model_of_many_languages_names_each(console: Client) -> None:
+    page = text(console.get("/console/models/.multilingual-e5-small"))
+
+    assert "93 languages" in page
+    assert "Swahili" in page
+    assert "Xhosa" in page
 
 
 def test_the_largest_or_most_used_come_first_where_that_is_asked(console: Client) -> None:

@@ -38,6 +38,14 @@ def test_the_palette_leads_anywhere_by_the_keyboard_alone(visitor: Visitor) -> N
     page.keyboard.press("Escape")
     expect(field).to_be_hidden()
 
+    page.goto("/console/endpoints/books")
+    page.keyboard.press("Control+k")
+    recent = page.get_by_role("group", name="Recent").get_by_role("option")
+    expect(recent).to_have_count(1)
+    expect(recent).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/endpoints/films")
+
 
 def test_letters_lead_somewhere_unless_one_writes_or_wants_none(visitor: Visitor) -> None:
     page = visitor.signed_in(at="/console/")

@@ -23,11 +23,24 @@ def test_a_text_says_its_encoding_by_its_first_bytes(encoding: str) -> None:
     assert read_document("a.txt", "zwölf".encode(encoding)).text == "zwölf"
 
 
-def test_another_encoding_is_guessed_and_told() -> None:
-    found = read_document("a.txt", "zwölf".encode("cp1252"))
+@pytest.mark.parametrize(
+    ("text", "encoding", "told"),
+    [
+        ("zwölf", "cp1252", "Windows (cp1252)"),
+        ("L'été dernier, nous étions à la plage.", "cp1252", "Windows (cp1252)"),
+        ("He said “hello”… it costs 5 €.", "cp1252", "Windows (cp1252)"),
+        ("Пчёлы живут в ульях.\n" * 9, "cp1251", "Cyrillic"),
+        ("Пчёлы живут в ульях.\n" * 9, "koi8-r", "KOI8-R"),
+        ("ミツバチは巣箱に住んでいます。\n" * 9, "shift_jis", "Japanese"),
+        ("蜜蜂住在蜂箱里。它们酿造蜂蜜。\n" * 9000, "gbk", "Chinese"),
+    ],
+)
+def test_another_encoding_is_guessed_and_told(text: str, encoding: str, told: str) -> None:
+    found = read_document("a.txt", text.encode(encoding))
 
-    assert found.text == "zwölf"
+    assert found.text == text
     assert "not in UTF-8" in found.losses[0]
+    assert told in found.losses[0]
 
 
 def test_html_becomes_paragraphs_headings_lists_and_rows() -> None:
