@@ -206,6 +206,18 @@ def test_a_scan_that_somebody_has_begun_is_not_begun_again(console: Client, work
     assert Cluster.objects.get().scan_started_at == began
 
 
+def test_what_is_wrong_with_the_id_stays_while_a_cluster_is_scanned(
+    console: Client, used: None
+) -> None:
+    Cluster.objects.update(scan_started_at=timezone.now())
+
+    page = text(console.post(DELETE, {"inference_id": "wrong"}))
+
+    assert "This is not its id. Nothing was deleted." in page
+    assert "every 2s" not in page
+    assert '<a href="?look=1">Look again</a>' in page
+
+
 def test_a_scan_that_fails_is_told(console: Client, worker: Worker) -> None:
     make_endpoint()
     make_cluster(url="http://127.0.0.1:1")
