@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render, resolve_url
 
 from console.forms.refusable import problems_of
 from console.http import HtmxRequest, page
-from console.pages.undoing import Outcome
+from console.pages.undoing import Outcome, summed_up
 from console.working import working
 from endpoints import deleted
 from endpoints.access import Forbidden, may_with, require, visible_deleted
@@ -110,7 +110,7 @@ def endpoint_restore_many(request: HtmxRequest) -> HttpResponse:
         for one in results
         if one.inference_id
     ]
-    heading = f"{len(done)} restored, {len(results) - len(done)} not"
+    heading = summed_up(len(done), len(results), "restored")
     told = "What is not restored stays under"
     gone = len(results) - len(outcomes)
     context = {"heading": heading, "outcomes": outcomes, "gone": gone, "told": told}

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render, resolve_url
 from console.forms.deletion import DeleteManyForm
 from console.forms.refusable import problems_of
 from console.http import HtmxRequest, page, require_fresh
-from console.pages.undoing import Outcome, kept_of, tell_deleted
+from console.pages.undoing import Outcome, kept_of, summed_up, tell_deleted
 from endpoints.access import require
 from endpoints.deleting_many import MOST_AT_ONCE, Planned, Result, delete_many, plan
 from endpoints.permissions import Action
@@ -73,7 +73,7 @@ def done(request: HtmxRequest, results: list[Result]) -> HttpResponse:
         return redirect("endpoint-list")
     days = settings.RESTORE_DAYS
     context = {
-        "heading": f"{len(names)} deleted, {len(results) - len(names)} not",
+        "heading": summed_up(len(names), len(results), "deleted"),
         "outcomes": [
             Outcome(
                 one.inference_id,

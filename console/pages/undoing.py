@@ -25,6 +25,11 @@ class Outcome:
     address: str
 
 
+def summed_up(done: int, of: int, verb: str) -> str:
+    """What became of several in all, of which some were not done: 3 restored, 1 not."""
+    return f"{done} {verb}, {of - done} not" if done else f"None of {of} {verb}"
+
+
 def kept_of(user: User, inference_ids: Collection[str]) -> list[DeletedEndpoint]:
     """What is kept of endpoints that were deleted just now, as far as the user may restore it."""
     found = visible_deleted(user).filter(inference_id__in=inference_ids)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from endpoints import audit, hosting, tasks, teams
+from endpoints import audit, hosting, tasks, teams, usage
 from endpoints.audit import Who
-from endpoints.models import Endpoint, Team, TeamRole, User
+from endpoints.models import CallerDay, Endpoint, Team, TeamRole, User
 from endpoints.scanning import scan_cluster
 from inference.runner.protocol import HostReply, HostRequest
 from tests.elastic import Elastic, semantic
@@ -74,6 +74,12 @@ def worker(monkeypatch: pytest.MonkeyPatch, admin: User) -> Iterator[Worker]:
     )
     with audit.acting(Who.of(admin, "")):
         yield worker
+
+
+def called_with() -> set[str]:
+    """What endpoints were called with, by the ids of keys."""
+    usage.counter.flush()
+    return set(CallerDay.objects.values_list("key_id", flat=True))
 
 
 def browser_of(user: User, signed_in_ago_s: float = 0.0) -> Client:

@@ -231,7 +231,7 @@ def test_a_client_that_leaves_ends_the_call_of_the_provider(
 ) -> None:
     ended = []
 
-    def stream(*_: object) -> Any:
+    def stream(*_: object, **__: object) -> Any:
         try:
             while True:
                 yield {"choices": [{"delta": {"content": "more"}}]}

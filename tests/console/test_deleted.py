@@ -101,6 +101,9 @@ def test_each_is_answered_for_itself(console: Client) -> None:
     assert ">over<" not in page
     assert 'href="/console/endpoints/free"' in page
     assert Endpoint.objects.filter(inference_id="free").exists()
+    again = text(console.post(RESTORE, {"number": list(numbers.values())}))
+    assert "None of 3 restored" in again
+    assert "2 of them are not there to restore" in again
 
 
 def test_what_others_deleted_is_neither_told_nor_restored(

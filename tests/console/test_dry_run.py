@@ -165,7 +165,7 @@ def test_a_cluster_that_cannot_be_judged_is_shown_with_the_reason(console: Clien
 
     assert "It may be in use" in page
     assert "Nobody knows now whether it uses this endpoint: it refuses the key." in page
-    assert "Last scanned never" in page
+    assert "Last scanned" not in page
     assert f'action="{DELETE}/scan/prod"' in page
     assert "nobody can say now whether a cluster uses it" in page
 
@@ -204,6 +204,18 @@ def test_a_scan_that_somebody_has_begun_is_not_begun_again(console: Client, work
     assert "Being scanned now." in page
     assert not worker.asked
     assert Cluster.objects.get().scan_started_at == began
+
+
+def test_what_is_wrong_with_the_id_stays_while_a_cluster_is_scanned(
+    console: Client, used: None
+) -> None:
+    Cluster.objects.update(scan_started_at=timezone.now())
+
+    page = text(console.post(DELETE, {"inference_id": "wrong"}))
+
+    assert "This is not its id. Nothing was deleted." in page
+    assert "every 2s" not in page
+    assert '<a href="?look=1">Look again</a>' in page
 
 
 def test_a_scan_that_fails_is_told(console: Client, worker: Worker) -> None:

@@ -12,12 +12,12 @@ from django.test import Client
 
 from endpoints import tasks
 from endpoints.lab import embedding
-from endpoints.models import Endpoint, LabRun, TeamRole, User
+from endpoints.models import TRIED, Endpoint, LabRun, TeamRole, User
 from endpoints.models.team import Team
 from inference.documents import MAX_BYTES
 from inference.runner.protocol import HostReply, HostRequest
 from inference.types import TaskType
-from tests.console.conftest import HTMX, FakeHosts, member, text
+from tests.console.conftest import HTMX, FakeHosts, called_with, member, text
 from tests.factories import make_endpoint, make_index, make_remote_endpoint
 from tests.inference.documents.making import pdf
 
@@ -213,6 +213,7 @@ def test_both_sides_are_embedded_searched_and_reranked(console: Client, hosts: F
     others = text(console.get(here, CUT | {"a-overlap": "1", "endpoint": "my-endpoint"}))
     assert "others than those that were embedded" in others
     assert len(hosts.asked) == 6
+    assert called_with() == {TRIED}
 
 
 @pytest.mark.usefixtures("at_once")

@@ -10,9 +10,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from endpoints import indices, pipelines
-from endpoints.models import AuditEntry, IndexMapping, IngestPipeline, Team, TeamRole
+from endpoints.models import TRIED, AuditEntry, IndexMapping, IngestPipeline, Team, TeamRole
 from inference.types import TaskType
-from tests.console.conftest import HTMX, FakeHosts, member, text, vectors
+from tests.console.conftest import HTMX, FakeHosts, called_with, member, text, vectors
 from tests.factories import make_endpoint, make_index, make_remote_endpoint
 
 REFERENCES = "/console/references"
@@ -497,3 +497,4 @@ def test_long_vectors_are_told_by_their_first_numbers(console: Client, hosts: Fa
 
     assert [request.texts for request in hosts.asked] == [("a text",)]
     assert "<ins>[0.25, 0.25, 0.25, 0.25, …] 384 numbers</ins>" in page
+    assert called_with() == {TRIED}

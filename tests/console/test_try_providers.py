@@ -10,10 +10,10 @@ from django.test import Client
 
 from console.pages.results import raw_json, show
 from console.pages.vectors_shown import EmbeddingsShown
-from endpoints.models import Endpoint, User
+from endpoints.models import TRIED, Endpoint, User
 from inference.sandbox.app import Fault, Sandbox
 from inference.types import ElementType, InferenceRequest, TaskType, TextEmbeddings
-from tests.console.conftest import HTMX, text
+from tests.console.conftest import HTMX, called_with, text
 from tests.endpoints.services.cases import cases_of
 from tests.factories import make_endpoint, make_remote_endpoint, make_user
 
@@ -215,7 +215,7 @@ def test_a_setting_that_the_service_refuses_is_told_at_its_field(
 def test_a_fault_of_our_own_is_told_without_its_words(
     console: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*args: object) -> None:
+    def fail(*args: object, **how: object) -> None:
         raise RuntimeError("boom")
 
     made(TaskType.CHAT_COMPLETION)
@@ -226,6 +226,14 @@ def test_a_fault_of_our_own_is_told_without_its_words(
     assert "Something went wrong on the server" in problem
     assert "boom" not in problem
     assert "boom" in caplog.text
+
+
+def test_a_stream_on_a_page_is_a_trial(console: Client, sandbox: Sandbox) -> None:
+    made(TaskType.CHAT_COMPLETION)
+
+    assert streamed(console, prompt="one")
+
+    assert called_with() == {TRIED}
 
 
 def test_what_cannot_stream_is_not_found(console: Client) -> None:
