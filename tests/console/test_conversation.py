@@ -113,13 +113,15 @@ def test_wishes_go_to_the_provider_and_into_the_code(console: Client, sandbox: S
 def test_a_tool_that_is_called_is_shown_and_its_result_goes_back(
     console: Client, sandbox: Sandbox
 ) -> None:
-    talk = put_at(streamed(console, prompt="umbrella?", tools=TOOLS), "conversation")[-1]
+    events = streamed(console, prompt="umbrella?", tools=TOOLS)
+    talk = put_at(events, "conversation")[-1]
     history = kept_in(talk)
 
     streamed(console, history=json.dumps(history), result=["It rains."], tools=TOOLS)
 
     assert 'Calls <strong class="font-monospace">weather</strong>' in talk
     assert 'name="result"' in talk
+    assert "to the first token" in put_at(events, "answer-facts")[-1]
     assert history[-1]["tool_calls"][0]["function"] == {"name": "weather", "arguments": "{}"}
     assert sent_to(sandbox)["messages"][-1] == {
         "role": "tool",
