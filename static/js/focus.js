@@ -16,7 +16,8 @@
   document.addEventListener("htmx:finally:request", () => {
     // A moment later what could not be used can be used again.
     setTimeout(() => {
-      if (document.activeElement !== document.body) return;
+      const isInUse = near[0]?.isConnected && near[0].disabled; // by another exchange
+      if (isInUse || document.activeElement !== document.body) return;
       near.find((stop) => {
         if (stop.isConnected) stop.focus();
         return stop === document.activeElement;

@@ -12,7 +12,10 @@
   }
 
   document.addEventListener("click", (event) => {
-    event.target.closest("[data-dismiss]")?.closest(".note").remove();
+    const note = event.target.closest("[data-dismiss]")?.closest(".note");
+    if (!note) return;
+    note.remove();
+    document.getElementById("content").focus({ preventScroll: true });
   });
   document.addEventListener("DOMContentLoaded", () => {
     for (const note of document.querySelectorAll(".note")) {

@@ -50,6 +50,8 @@
       placeIn(side, name).replaceChildren();
     }
     placeIn(side, "answer-note").hidden = true;
+    // Of the turn before: who stops at once has nothing of this one.
+    side.querySelector("[data-history]")?.removeAttribute("data-pending");
     if (!placeIn(side, "conversation")) placeIn(side, "answer-text").textContent = "";
   }
 

@@ -75,6 +75,7 @@ def test_what_is_used_is_replaced_deleted_and_brought_back(
 
     page.get_by_role("button", name="Delete all the same").click()
     expect(page.get_by_text("This is not its id. Nothing was deleted.")).to_be_visible()
+    expect(page.get_by_label(WRITE)).to_be_focused()
     page.get_by_label(WRITE).fill("my-endpoint")
     page.keyboard.press("Enter")
     expect(page.get_by_text("my-endpoint is deleted.")).to_be_visible()

@@ -23,7 +23,8 @@ def test_every_page_can_be_read_and_used_by_everybody_and_fits(visitor: Visitor)
             asked_elsewhere.append(request.url)
 
     page.on("request", note)
-    found, titles = [], defaultdict(set)
+    found: list[str] = []
+    titles: defaultdict[str, set[str]] = defaultdict(set)
     for path in Crawler(page, visitor.url, most_pages=1).pages("/console/"):
         found += [f"{path}: {problem}" for problem in (*problems(page), *stumbles(page))]
         titles[page.title()].add(page.url)

@@ -101,6 +101,7 @@ def test_the_keyboard_alone_filters_sorts_and_turns_pages(visitor: Visitor) -> N
     page.keyboard.press("Space")
     expect(page.locator(".count")).to_contain_text("29 endpoints")
     page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Service")).to_be_focused()
 
     tab_to(page, "Model")
     tab_to(page, "Requests today")
@@ -112,6 +113,19 @@ def test_the_keyboard_alone_filters_sorts_and_turns_pages(visitor: Visitor) -> N
     page.keyboard.press("Enter")
     expect(page.get_by_text("Page 2 of 2")).to_be_visible()
     expect(page).to_have_url(re.compile(r"service=openai&sort=requests&size=25&page=2$"))
+
+    page.get_by_role("button", name="Actions for").first.focus()
+    page.keyboard.press("Enter")
+    menu = page.locator(":popover-open")
+    expect(menu).to_be_visible()
+    tab_to(page, "Delete")
+    page.keyboard.press("Tab")
+    expect(menu).to_be_hidden()
+
+    page.get_by_role("link", name="Remove Service: OpenAI").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".count")).to_contain_text("30 endpoints")
+    expect(page.locator("#rows :focus")).to_be_visible()
 
 
 def tab_to(page: Page, name: str) -> None:

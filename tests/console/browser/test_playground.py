@@ -141,9 +141,11 @@ def test_a_chat_goes_on_after_it_was_stopped_and_after_a_reload(
 
     played.faults["openai"] = Fault(kind="slow", seconds=2, times=1)
     prompt.fill("never answered")
-    run.click()
-    page.get_by_role("button", name="Stop").click()
+    run.press("Enter")
+    expect(page.get_by_role("button", name="Stop")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.get_by_text("Stopped.")).to_be_visible()
+    expect(run).to_be_focused()
     expect(prompt).to_have_value("never answered")
 
     page.reload()
