@@ -1,9 +1,15 @@
 """The service whose models run on this installation."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import NonNegativeInt, StrictStr, field_validator, model_validator
+from pydantic import (
+    NonNegativeInt,
+    StrictStr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from inference.errors import InvalidAction, InvalidArgument, InvalidSettings
 from inference.runner.adaptive import Bounds
@@ -19,6 +25,10 @@ MAX_THREADS = 32
 MAX_ALLOCATIONS = 512
 NO_BOUND = (None, -1)
 OF_VECTORS = ("dimensions", "similarity", "element_type")
+
+
+# Told in the schema, and refused in words of their own.
+OF_PRECISIONS = WithJsonSchema({"type": "string", "enum": list(Precision)})
 
 
 class AdaptiveAllocations(Settings):
@@ -95,7 +105,13 @@ class ElasticsearchSettings(Settings):
     element_type: Literal["float", "byte"] | None = setting(
         "Element Type", listed=False, default=None
     )
-    precision: StrictStr | None = setting("Precision", updatable=True, listed=False, default=None)
+    precision: Annotated[StrictStr, OF_PRECISIONS] | None = setting(
+        "Precision",
+        "What the model computes in. Less is faster, and gives results that differ a little.",
+        updatable=True,
+        listed=False,
+        default=None,
+    )
 
     @field_validator("precision")
     @classmethod

@@ -286,7 +286,7 @@ def test_a_precision_is_changed_with_its_endpoint(api: Api) -> None:
     assert told(answer)["service_settings"]["precision"] == "int8"
     assert Deployment.objects.get().precision == "int8"
     assert Endpoint.objects.get(inference_id="e1").fingerprint != before
-    entry = AuditEntry.objects.filter(verb="endpoint.update").latest("pk")
+    entry: Any = AuditEntry.objects.filter(verb="endpoint.update").latest("pk")
     assert entry.before["service_settings"]["precision"] == "auto"
     assert entry.after["service_settings"]["precision"] == "int8"
 

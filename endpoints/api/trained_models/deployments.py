@@ -131,7 +131,7 @@ class UpdateDeploymentView(ElasticView):
         allocations = params.integer("number_of_allocations")
         if allocations is None:
             allocations = body.number_of_allocations
-        precision = params.text("precision", body.precision)
+        precision = params.text("precision", None) or body.precision
         deployment = model_deployments.update(
             request.user,
             model_id,

@@ -85,8 +85,13 @@ def test_the_keyboard_goes_from_tab_to_tab_and_changes_what_runs(visitor: Visito
     # Once nothing moves, it is asked less often.
     expect(page.locator("#allocations")).to_have_attribute("hx-trigger", "every 5s")
 
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Change", exact=True).click()
     expect(page.get_by_text("from 0 to 7.")).to_be_visible()
+
+    page.get_by_role("radio", name="Bytes (int8)").check()
+    page.get_by_role("button", name="Change precision").click()
+    expect(page.locator("#precision-now")).to_contain_text("Bytes (int8)")
+    assert Deployment.objects.get().precision == "int8"
 
 
 def test_each_tab_fits_a_phone_and_needs_no_script(visitor: Visitor) -> None:
@@ -105,8 +110,8 @@ def test_each_tab_fits_a_phone_and_needs_no_script(visitor: Visitor) -> None:
         assert page.locator(".tab-body").bounding_box()["width"] <= PHONE["width"]  # type: ignore[index]  # it is there
     page.goto(f"{HERE}/deployment")
     page.get_by_role("spinbutton", name="Number").fill("0")
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Change", exact=True).click()
     expect(page.locator("#id_number_of_allocations_error")).to_be_visible()
     page.get_by_role("spinbutton", name="Number").fill("3")
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Change", exact=True).click()
     expect(page.locator(".allocations-now")).to_contain_text("1 of 3 at work")

@@ -158,7 +158,7 @@ def test_a_model_is_started_scaled_and_stopped(visitor: Visitor) -> None:
     expect(deployment).to_contain_text("2.5 ms")
     expect(deployment).to_contain_text("adaptive, at most 4")
 
-    deployment.get_by_role("link", name="Scale").click()
+    deployment.get_by_role("link", name="Change").click()
     page.get_by_label("A fixed number").check()
     page.get_by_role("spinbutton", name="Number").fill("2")
     expect(page.locator("#fit")).to_contain_text("2 allocations, each on 1 thread")

@@ -52,7 +52,7 @@ def test_it_is_changed(api: Api, body: Any, query: str) -> None:
     shown = told(update(api, "d1", body, query))["assignment"]["task_parameters"]
 
     assert (shown["precision"], shown["number_of_allocations"]) == ("int8", 3)
-    entry = AuditEntry.objects.filter(verb="deployment.update").latest("pk")
+    entry: Any = AuditEntry.objects.filter(verb="deployment.update").latest("pk")
     assert (entry.before["precision"], entry.after["precision"]) == ("", "int8")
 
 
