@@ -57,7 +57,7 @@ def cuts_of_text(
 
     check: called again and again meanwhile; may raise, to give up. Raises what `cut_text` raises.
     """
-    chunked = ChunkedText(text, check)
+    chunked = ChunkedText(text, check=check)
     for settings in all_settings:
         check()
         yield _cut(chunked, settings)

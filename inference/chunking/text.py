@@ -34,7 +34,7 @@ IDEOGRAPHIC_MARKS = (0x3000, 0x3001, 0x3002, 0xFF01, 0xFF0C, 0xFF1F)
 class ChunkedText:
     """A text with its boundaries, each found once and when first asked for."""
 
-    def __init__(self, text: str, check: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, text: str, *, check: Callable[[], None] = lambda: None) -> None:
         """check: called again and again while boundaries are found; may raise, to give up."""
         self._check = check
         units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
