@@ -85,9 +85,10 @@ def fill_changes(insert: Insert, chance: Random, people: list[User], teams: dict
     verbs = [action.verb for action in Action if action.is_change]
     names = [f"search-{number:05}" for number in range(10_000)]
     team_keys = list(teams)
+    known = AuditHead.objects.get(pk=1).last_number
 
     def entries() -> Iterator[dict[str, Any]]:
-        for number in range(1, CHANGES + 1):
+        for number in range(known + 1, CHANGES + 1):
             actor, team = chance.choice(people), chance.choice(team_keys)
             yield {
                 "number": number,

@@ -21,7 +21,7 @@ from endpoints.models import (
     User,
 )
 from endpoints.models.endpoint import EndpointQuerySet
-from endpoints.named import known_to
+from endpoints.named import missing_to
 from endpoints.permissions import Action
 from endpoints.status import BY_ATTENTION, State, in_states, ranked, status_of
 from inference.references.cluster import Kind as Reference
@@ -182,13 +182,13 @@ def lost_references(user: User) -> Iterator[Concern]:
 def lost_here(user: User) -> Iterator[Concern]:
     """The same of the indices and pipelines that are registered here."""
     if may(user, Action.INDEX_GET):
-        mappings = IndexMapping.objects.values_list("mappings", flat=True)
+        mappings = IndexMapping.objects.order_by().values_list("mappings", flat=True)
         counted = Counter(one for each in mappings for one in referenced_ids(each))
         for inference_id, count in missing_most(user, counted, Reference.INDEX):
             named = "An index names" if count == 1 else f"{count} indices name"
             yield Concern(Kind.LOST_INDEX, inference_id, f"{named} {NOT_THERE}", REPLACE)
     if may(user, Action.PIPELINE_GET):
-        configs = IngestPipeline.objects.values_list("config", flat=True)
+        configs = IngestPipeline.objects.order_by().values_list("config", flat=True)
         counted = Counter(one for each in configs for one in referenced_models(each))
         for inference_id, count in missing_most(user, counted, Reference.PIPELINE):
             named = "A pipeline names" if count == 1 else f"{count} pipelines name"
@@ -197,8 +197,7 @@ def lost_here(user: User) -> Iterator[Concern]:
 
 def missing_most(user: User, counted: Counter[str], kind: Reference) -> list[tuple[str, int]]:
     """Those ids that nothing here has, with how often they are named; the most wanted first."""
-    known = known_to(user, counted.keys(), kind)
-    missing = [one for one in counted.items() if known.named(one[0], kind).is_missing]
+    missing = [(one, counted[one]) for one in missing_to(user, counted.keys(), kind)]
     return sorted(missing, key=lambda one: (-one[1], one[0]))[:MOST]
 
 

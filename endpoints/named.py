@@ -74,5 +74,16 @@ def known_to(user: User, inference_ids: Collection[str], kind: Kind) -> Known:
     return Known(endpoints, names_of_models(user, left) if left else ())
 
 
+def missing_to(user: User, inference_ids: Collection[str], kind: Kind) -> list[str]:
+    """Those of these of which `known_to` knows nothing, without a look at what the others are."""
+    found = visible_endpoints(user).filter(inference_id__in=inference_ids)
+    there = frozenset(found.values_list("inference_id", flat=True))
+    left = [one for one in inference_ids if one not in there]
+    if kind == Kind.INDEX or not left:
+        return left
+    models = names_of_models(user, left)
+    return [one for one in left if one not in models]
+
+
 def _model_of(endpoint: Endpoint) -> dict[str, Any]:
     return model_settings(endpoint.task_type, endpoint.service, endpoint.known_settings)

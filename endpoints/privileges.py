@@ -266,7 +266,7 @@ class Rights:
 
     layers: tuple[Roles, ...]
     # A page asks the same of every row, and to compare patterns takes long.
-    _told: dict[tuple[str, tuple[str, ...]], bool] = field(
+    _told: dict[tuple[str | tuple[str, ...], ...], bool] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -289,6 +289,12 @@ class Rights:
 
     def allow_on(self, index: str, action: str, granted_by: tuple[str, ...]) -> bool:
         """The same for a privilege on all indices of a name, which may be a pattern."""
+        asked = (index, action, granted_by)
+        if asked not in self._told:
+            self._told[asked] = self._allow_on(index, action, granted_by)
+        return self._told[asked]
+
+    def _allow_on(self, index: str, action: str, granted_by: tuple[str, ...]) -> bool:
         return all(
             any(
                 held in granted_by or covers(held, action)

@@ -174,12 +174,12 @@ def references_to_each(reader: User, inference_ids: Collection[str]) -> dict[str
     wanted = frozenset(inference_ids)
     found: dict[str, list[Reference]] = {inference_id: [] for inference_id in wanted}
     elsewhere: dict[str, Counter[Kind]] = {inference_id: Counter() for inference_id in wanted}
-    for pipeline in IngestPipeline.objects.all():
-        for inference_id in wanted & referenced_models(pipeline.config):
-            found[inference_id].append(Reference(Kind.PIPELINE, pipeline.pipeline_id))
-    for index in IndexMapping.objects.all():
-        for inference_id in wanted & referenced_ids(index.mappings):
-            found[inference_id].append(Reference(Kind.INDEX, index.name))
+    for name, config in IngestPipeline.objects.order_by().values_list("pipeline_id", "config"):
+        for inference_id in wanted & referenced_models(config):
+            found[inference_id].append(Reference(Kind.PIPELINE, name))
+    for name, mappings in IndexMapping.objects.order_by().values_list("name", "mappings"):
+        for inference_id in wanted & referenced_ids(mappings):
+            found[inference_id].append(Reference(Kind.INDEX, name))
     known = visible_names(reader)
     for seen in seen_in_clusters(wanted):
         kind, cluster = Kind(seen.kind), seen.cluster.name

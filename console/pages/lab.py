@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,7 +28,7 @@ from console.pages.lab_shown import Parts, found_shown, hidden, plan_of, side_sh
 from console.pages.parts import silent
 from console.uploads import LimitedUpload
 from endpoints.access import get_endpoint, require
-from endpoints.lab import choices, runs, searching, steering
+from endpoints.lab import choices, cuts, runs, searching, steering
 from endpoints.lab.embedding import MOST_CHUNKS
 from endpoints.lab.tokens import TokenCounter, counter_of
 from endpoints.models import Endpoint, LabRun, User
@@ -82,7 +83,9 @@ def lab(request: HtmxRequest) -> HttpResponse:
 
 @page("GET", "HEAD")
 def lab_run(request: HtmxRequest, key: str) -> HttpResponse:
-    return shown(request, runs.get_run(request.user, key), request.GET)
+    run = runs.get_run(request.user, key)
+    cuts.give_up(viewer_of(request, run))
+    return shown(request, run, request.GET)
 
 
 @page("GET", "HEAD")
@@ -211,6 +214,31 @@ def shown(request: HtmxRequest, run: LabRun, data: QueryDict, **extra: Any) -> H
     return render(request, "lab/lab.html", context)
 
 
+@page("GET", "HEAD")
+def lab_counted(request: HtmxRequest, key: str) -> HttpResponse:
+    """The same as the page of a run, when all the chunks of a long document are known.
+
+    Whoever sets it otherwise meanwhile waits for that instead.
+    """
+    run = runs.get_run(request.user, key)
+    forms = cut_forms(run, request.GET)
+    valid = [form.settings for form in forms if form.is_valid() and form.settings]
+    try:
+        cuts.cut_for(viewer_of(request, run), run, valid)
+    except cuts.NoLongerWanted:
+        return HttpResponse(status=204)
+    except InferenceError:
+        pass  # the page tells at which field
+    if wants_fragment(request):
+        return render(request, "lab/_preview.html", lab_context(request, run, request.GET))
+    return redirect(f"{reverse('lab-run', args=[key])}?{request.GET.urlencode()}")
+
+
+def viewer_of(request: HtmxRequest, run: LabRun) -> str:
+    """Which open page asks, of those on which somebody looks at a run."""
+    return f"{run.key}/{request.GET.get('tab', '')[:32]}"
+
+
 def lab_context(request: HtmxRequest, run: LabRun, data: QueryDict) -> dict[str, Any]:
     user, is_sample = request.user, run.key == SAMPLE_KEY
     offered = choices.searched(user)
@@ -232,6 +260,10 @@ def lab_context(request: HtmxRequest, run: LabRun, data: QueryDict) -> dict[str,
         "sides": sides,
         "parts": parts,
         "plan": plan,
+        "is_counting": any(side.is_counting for side in sides),
+        "tab": str(data.get("tab", "")) or token_hex(8),
+        # A new element each time: one that was there before does not ask again.
+        "waits_for": token_hex(4),
         "most_chunks": MOST_CHUNKS,
         "reach_percent": 100 * (plan.reach if plan else 0) / max(1, run.characters),
         "save_queries": {form.side: save_query(run, form, chosen) for form in forms},

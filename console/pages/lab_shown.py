@@ -10,7 +10,7 @@ import numpy as np
 
 from console.forms.lab import CutForm
 from endpoints.lab import searching
-from endpoints.lab.cuts import cut_of, tokens_of
+from endpoints.lab.cuts import quick_cut, start_of, tokens_of
 from endpoints.lab.embedding import BATCH, Plan, plan_for
 from endpoints.lab.tokens import TokenCount, TokenCounter
 from endpoints.models import LabRun
@@ -45,9 +45,9 @@ class ChunkShown:
 
 @dataclass(frozen=True)
 class SideShown:
-    """One side of the page. cut: None where its settings are refused.
+    """One side of the page. cut: None where its settings are refused, and while it is counted.
 
-    calls: how many it would take to embed it.
+    calls: how many it would take to embed it. is_counting: whether only the first chunks are known.
     """
 
     side: str
@@ -58,6 +58,7 @@ class SideShown:
     tokens: int = 0
     over: int = 0
     is_exact: bool = False
+    is_counting: bool = False
     # The chunk that began before this part, where none begins in it.
     goes_on: int = 0
 
@@ -111,10 +112,14 @@ def side_shown(run: LabRun, form: CutForm, counter: TokenCounter, parts: Parts) 
     if not form.is_valid() or form.settings is None:
         return SideShown(form.side, form)
     try:
-        cut = cut_of(run, form.settings)
+        cut = quick_cut(run, form.settings)
+        start = start_of(run, form.settings) if cut is None else None
     except InferenceError as exc:
         form.note(exc)
         return SideShown(form.side, form)
+    if cut is None:
+        chunks = first_shown(run, start, counter, parts) if start else ()
+        return SideShown(form.side, form, chunks=chunks, is_counting=True)
     tokens = tokens_of(run, form.settings, counter)
     first, end = (int(np.searchsorted(cut.starts, place)) for place in parts.bounds)
     return SideShown(
@@ -128,6 +133,17 @@ def side_shown(run: LabRun, form: CutForm, counter: TokenCounter, parts: Parts) 
         is_exact=tokens.is_exact,
         goes_on=first if first == end else 0,
     )
+
+
+def first_shown(
+    run: LabRun, start: Cut, counter: TokenCounter, parts: Parts
+) -> tuple[ChunkShown, ...]:
+    """The chunks of a part while only the first ones are known; none of a part further on."""
+    first, end = (int(np.searchsorted(start.starts, place)) for place in parts.bounds)
+    if end == len(start):
+        return ()
+    uncounted = TokenCount(np.zeros(0, np.int32), 0, 0, is_exact=False)
+    return chunks_shown(run.text, start, counter, uncounted, first, end)
 
 
 def chunks_shown(

@@ -146,6 +146,7 @@ urlpatterns = [
     path("lab/<str:key>", lab.lab_run, name="lab-run"),
     path("lab/<str:key>/embed", lab.lab_embed, name="lab-embed"),
     path("lab/<str:key>/progress", lab.lab_progress, name="lab-progress"),
+    path("lab/<str:key>/counted", lab.lab_counted, name="lab-counted"),
     path("lab/<str:key>/stop", lab.lab_stop, name="lab-stop"),
     path("lab/<str:key>/go-on", lab.lab_go_on, name="lab-go-on"),
     path("lab/<str:key>/search", lab.lab_search, name="lab-search"),

@@ -1,5 +1,6 @@
 """Where a text is cut, as positions in the text, with what is in each piece."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,33 @@ def cut_text(text: str, settings: ChunkingSettings) -> Cut:
 
     Raises InvalidArgument if a separator of the settings cannot be used.
     """
-    chunked = ChunkedText(text)
+    return _cut(ChunkedText(text), settings)
+
+
+def cuts_of_text(
+    text: str, all_settings: Sequence[ChunkingSettings], check: Callable[[], None]
+) -> Iterator[Cut]:
+    """The same under several settings, the boundaries of words and sentences found only once.
+
+    check: called again and again meanwhile; may raise, to give up. Raises what `cut_text` raises.
+    """
+    chunked = ChunkedText(text, check=check)
+    for settings in all_settings:
+        check()
+        yield _cut(chunked, settings)
+
+
+def cut_start(text: str, settings: ChunkingSettings, length: int) -> Cut:
+    """The first chunks of a long text, read no further than this many characters.
+
+    Only the last of what is read can end elsewhere in the whole text, so that one is left out:
+    there may be none. Raises what `cut_text` raises.
+    """
+    cut = cut_text(text[:length], settings)
+    return cut if length >= len(text) else Cut(cut.starts[:-1], cut.ends[:-1], cut.words[:-1])
+
+
+def _cut(chunked: ChunkedText, settings: ChunkingSettings) -> Cut:
     spans = chunk_read(chunked, settings)
     starts, ends = [span.start for span in spans], [span.end for span in spans]
     words = np.searchsorted(chunked.word_ends, ends, "right")

@@ -5,8 +5,9 @@ counts 2. Boundaries are those of ICU's root locale (UAX #29 with ICU's tailorin
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import islice
 from operator import itemgetter
 
 import numpy as np
@@ -21,6 +22,7 @@ Units = npt.NDArray[np.uint16]
 Flags = npt.NDArray[np.bool_]
 
 ROOT = ""
+STEP = 50_000  # segments, which take some milliseconds
 PARAGRAPH_SEPARATOR = "\u2029"
 HANGUL = (0xAC00, 0xD7A3)
 ITERATION_MARK = 0x3005  # the ideographic one: it repeats the character before it
@@ -32,7 +34,9 @@ IDEOGRAPHIC_MARKS = (0x3000, 0x3001, 0x3002, 0xFF01, 0xFF0C, 0xFF1F)
 class ChunkedText:
     """A text with its boundaries, each found once and when first asked for."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, check: Callable[[], None] = lambda: None) -> None:
+        """check: called again and again while boundaries are found; may raise, to give up."""
+        self._check = check
         units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
         surrogates = 0 if text.isascii() else np.count_nonzero((units & 0xF800) == 0xD800)
         self._has_lone_surrogates = bool(surrogates != 2 * (len(units) - len(text)))
@@ -84,7 +88,7 @@ class ChunkedText:
 
     @cached_property
     def sentence_ends(self) -> IntArray:
-        return _ends(SentenceBreaker(self._for_icu, ROOT))
+        return self._ends(SentenceBreaker(self._for_icu, ROOT))
 
     def sentence_ends_in(self, spans: Sequence[Span]) -> IntArray:
         """Where the sentences of each span end, the span taken alone; spans come in order.
@@ -154,7 +158,7 @@ class ChunkedText:
     @cached_property
     def _breaks(self) -> IntArray:
         """Word boundaries, 0 and the length of the text included."""
-        return np.concatenate([np.zeros(1, np.int32), _ends(WordBreaker(self._for_icu, ROOT))])
+        return np.concatenate([np.zeros(1, np.int32), self._ends(WordBreaker(self._for_icu, ROOT))])
 
     @cached_property
     def _words_before(self) -> IntArray:
@@ -211,6 +215,14 @@ class ChunkedText:
         nearest = np.searchsorted(self._breaks, offsets.astype(np.int32))
         return np.equal(self._breaks[nearest], offsets)
 
+    def _ends(self, breaker: SentenceBreaker | WordBreaker) -> IntArray:
+        """Where the segments of the text end."""
+        found, ends = [], map(itemgetter(1), breaker.segments())
+        while len(step := np.fromiter(islice(ends, STEP), np.int32)):
+            self._check()
+            found.append(step)
+        return np.concatenate([np.zeros(0, np.int32), *found])
+
     @cached_property
     def _supplementary(self) -> IntArray:
         """The indices in `str(self)` of the characters that count 2."""
@@ -231,10 +243,6 @@ def _decode(units: Units) -> str:
 
 def _is_simple(unit: int) -> bool:
     return unit < FIRST_DICTIONARY_LETTER or unit in IDEOGRAPHIC_MARKS
-
-
-def _ends(breaker: SentenceBreaker | WordBreaker) -> IntArray:
-    return np.fromiter(map(itemgetter(1), breaker.segments()), np.int32)
 
 
 def _between(units: Units, bounds: tuple[int, int]) -> Flags:

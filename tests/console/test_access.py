@@ -65,6 +65,7 @@ PAGES = (
     ("POST", "/console/lab/_save"),
     ("GET", "/console/lab/0123456789abcdef"),
     ("GET", "/console/lab/0123456789abcdef/progress"),
+    ("GET", "/console/lab/0123456789abcdef/counted"),
     ("POST", "/console/lab/0123456789abcdef/embed"),
     ("POST", "/console/lab/0123456789abcdef/stop"),
     ("POST", "/console/lab/0123456789abcdef/go-on"),

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from endpoints import tasks
-from endpoints.lab import embedding
+from endpoints.lab import cuts, embedding
 from endpoints.models import TRIED, Endpoint, LabRun, TeamRole, User
 from endpoints.models.team import Team
+from inference.chunking.cut import Cut, cuts_of_text
 from inference.documents import MAX_BYTES
 from inference.runner.protocol import HostReply, HostRequest
 from inference.types import TaskType
@@ -172,7 +173,7 @@ def test_a_document_is_taken_from_the_page_alone(admin: User) -> None:
 def test_a_long_document_is_shown_a_part_at_a_time(console: Client) -> None:
     run = brought(console, text="A sentence of a few words stands here again. " * 20_000)
 
-    answer = console.get(f"{LAB}/{run.key}", CUT | LONG | {"part": "3"})
+    answer = console.get(f"{LAB}/{run.key}/counted", CUT | LONG | {"part": "3"}, follow=True)
 
     assert len(answer.content) < 200_000
     page = told(text(answer))
@@ -181,6 +182,47 @@ def test_a_long_document_is_shown_a_part_at_a_time(console: Client) -> None:
     first = told(text(console.get(f"{LAB}/{run.key}", CUT | {"part": "0"})))
     assert "Part 1 of 150" in first
     assert "characters …" in first
+
+
+def test_the_first_chunks_of_a_long_document_come_before_all_are_counted(console: Client) -> None:
+    run = brought(console, text="A sentence of a few words stands here again. " * 20_000)
+
+    first = text(console.get(f"{LAB}/{run.key}", LONG))
+    counted = text(console.get(f"{LAB}/{run.key}/counted", LONG | {"part": "1"}, headers=HTMX))
+
+    assert "counting…" in first
+    assert f"{LAB}/{run.key}/counted" in first
+    chunks = re.findall(r"(?s)<article.*?</article>", first)
+    assert len(chunks) > 50
+    assert chunks == re.findall(r"(?s)<article.*?</article>", counted)
+    assert "counting…" not in counted
+    assert "10,000" in told(counted)  # two sentences in each
+
+
+def test_a_part_further_on_waits_until_the_document_is_cut(console: Client) -> None:
+    run = brought(console, text="A sentence of a few words stands here again. " * 20_000)
+
+    page = text(console.get(f"{LAB}/{run.key}", LONG | {"part": "140"}))
+
+    assert "<article" not in page
+    assert "The document is being cut up to here." in page
+
+
+def test_another_setting_gives_up_what_is_being_counted(
+    console: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = brought(console, text="A sentence of a few words stands here again. " * 20_000)
+    mine = LONG | {"tab": "mine"}
+
+    def changed_meanwhile(*asked: Any) -> Iterator[Cut]:
+        console.get(f"{LAB}/{run.key}", CUT | {"tab": "mine"})
+        return cuts_of_text(*asked)
+
+    monkeypatch.setattr(cuts, "cuts_of_text", changed_meanwhile)
+    answer = console.get(f"{LAB}/{run.key}/counted", mine, headers=HTMX)
+
+    assert answer.status_code == 204
+    assert "counting…" in text(console.get(f"{LAB}/{run.key}", LONG))
 
 
 @pytest.mark.usefixtures("at_once")
