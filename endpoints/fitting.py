@@ -32,6 +32,11 @@ class Expected:
     def is_measured(self) -> bool:
         return self.tokens_per_s is not None
 
+    @property
+    def smallest_bytes(self) -> int:
+        """What it takes at least to answer: with one allocation."""
+        return self.with_allocations(1)
+
     def with_allocations(self, count: int) -> int:
         """Bytes, with so many allocations at work."""
         return int(self.memory_bytes * (1 + WORKING_SHARE * count))

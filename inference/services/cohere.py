@@ -73,7 +73,10 @@ class CohereSettings(RemoteSettings):
     model_id: Text | None = setting(
         "Model ID", "The name of the model to use.", required=True, default=None
     )
-    url: HiddenUrl | None = setting("URL", sensitive=True, listed=False, default=None)
+    url: HiddenUrl | None = setting(
+        "URL", "Called in place of Cohere's address; never shown.", sensitive=True, listed=False,
+        default=None,
+    )  # fmt: skip
     embedding_type: CohereEmbeddingType | None = setting(
         "Embedding Type", "What the vectors are made of.", tasks=TEXT_VECTORS, suggested="float",
         default=None,

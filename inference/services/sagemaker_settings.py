@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from inference.errors import InvalidRequest, InvalidSettings
 from inference.services.aws_shape import AwsSettings
@@ -120,7 +121,8 @@ class OpenAITaskSettings(HeaderSettings):
 class ElasticTaskSettings(HeaderSettings):
     """Those of a call may hold anything more, which the model gets as its own."""
 
-    more: dict[str, Any] | None = setting("More", listed=False, default=None)
+    # Gathered, never asked for by this name: so no form has a field of it.
+    more: SkipJsonSchema[dict[str, Any] | None] = setting("More", listed=False, default=None)
 
     @model_validator(mode="before")
     @classmethod

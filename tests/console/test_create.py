@@ -287,8 +287,8 @@ def test_each_model_says_what_it_will_take(console: Client) -> None:
 
     page = text(console.get(NEW))
 
-    assert "<span>183.0 MB of memory</span>" in page
-    assert "<span>205.3 MB of memory (estimated)</span>" in page
+    assert "<span>201.3 MB of memory</span>" in page
+    assert "<span>225.9 MB of memory (estimated)</span>" in page
 
 
 def test_a_precision_that_is_chosen_is_asked_for(console: Client) -> None:

@@ -239,6 +239,18 @@ def test_what_is_refused_is_told_at_its_field(
     assert not sandbox.seen["openai"]
 
 
+def test_every_setting_says_what_it_is_for() -> None:
+    silent = {
+        (service.name, entry.name)
+        for service in REMOTE.values()
+        for task_type in service.tasks
+        for entry in entries_for(service, task_type)
+        if not entry.description
+    }
+
+    assert not silent
+
+
 def test_a_folded_field_with_a_problem_is_unfolded(console: Client) -> None:
     fields = EMBEDDING | {"service_settings.dimensions": "0"}
 

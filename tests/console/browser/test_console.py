@@ -62,17 +62,18 @@ def test_from_nothing_to_a_vector(visitor: Visitor, hosts: FakeHosts) -> None:
     expect(page.get_by_text("Nearly the same meaning")).to_be_visible()
 
 
-def test_rows_settle_by_themselves_and_are_then_left_alone(visitor: Visitor) -> None:
+def test_rows_settle_by_themselves_and_are_then_seldom_asked_for(visitor: Visitor) -> None:
     make_endpoint("moving", state=DeploymentState.STARTING)
     page = visitor.signed_in()
     row = page.get_by_role("row", name=re.compile("moving"))
     expect(row).to_contain_text("Loading")
-    expect(page.locator("#poll")).to_have_count(1)
+    expect(page.locator("#poll-often")).to_have_count(1)
 
     Deployment.objects.update(state=DeploymentState.STARTED)
 
     expect(row).to_contain_text("Ready")
-    expect(page.locator("#poll")).to_have_count(0)
+    expect(page.locator("#poll-often")).to_have_count(0)
+    expect(page.locator("#poll-rarely")).to_have_count(1)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(2500)
