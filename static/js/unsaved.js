@@ -1,23 +1,22 @@
 // Nothing typed is lost. Leaving a form that was changed asks first; and when a session ends, or
 // somebody must confirm that it is them, what they typed is put back once they return to the form.
 //
-// Only forms that change something are watched, unless they say data-unwatched. One that a script
-// has sent says so with the event "saved". Passwords, keys, files and the values of headers are
-// never kept.
+// Only forms that change something are watched, unless they say data-unwatched: nobody is asked
+// about the others, but what was typed there is put back as well. A form that a script has sent says
+// so with the event "saved". Passwords, keys, files and the values of headers are never kept.
 (() => {
   const STORE = "typed";
   const changed = new Set();
+  const typed = new Set();
   const UNKEPT_TYPES = ["password", "file", "submit", "button", "hidden"];
   const UNKEPT_NAMES = /^csrfmiddlewaretoken$|\bheaders\.value$/;
   let isLeaving = false;
 
   // Where somebody signs in or confirms that it is them: a stop on the way back to a form.
   const isGate = () => document.body.hasAttribute("data-gate");
+  const isKept = (form) => form && !isGate() && !form.closest("dialog");
   const isWatched = (form) =>
-    !isGate() &&
-    form?.method === "post" &&
-    !form.closest("dialog") &&
-    !form.hasAttribute("data-unwatched");
+    isKept(form) && form.method === "post" && !form.hasAttribute("data-unwatched");
   const here = () => location.pathname;
 
   function fieldsOf(form) {
@@ -65,6 +64,7 @@
       } else field.value = value;
       if ((isTicked ? field.checked : field.value) !== before) {
         isAny = true;
+        field.closest("details:not([open])")?.setAttribute("open", "");
         field.dispatchEvent(new Event("input", { bubbles: true }));
         field.dispatchEvent(new Event("change", { bubbles: true }));
       }
@@ -87,6 +87,15 @@
     } catch {} // storage is full or switched off: nothing is put back then
   }
 
+  // Forms go by their numbers: the page is the same when somebody is back.
+  function keepTyped() {
+    const all = [...document.forms];
+    const forms = [...typed].filter((form) => form.isConnected);
+    if (!forms.length) return;
+    const parts = forms.map((form) => ({ number: all.indexOf(form), values: valuesOf(form) }));
+    keep({ path: here(), parts });
+  }
+
   function tell(words) {
     const note = document.getElementById("put-back");
     note.querySelector("[data-words]").textContent = words;
@@ -95,7 +104,9 @@
 
   document.addEventListener("input", (event) => {
     const form = event.target.form;
-    if (event.isTrusted && isWatched(form)) changed.add(form);
+    if (!event.isTrusted || !isKept(form)) return;
+    typed.add(form);
+    if (isWatched(form)) changed.add(form);
   });
   document.addEventListener("saved", (event) => changed.delete(event.target));
   document.addEventListener("submit", (event) => {
@@ -104,7 +115,8 @@
     setTimeout(() => {
       if (event.defaultPrevented) return;
       isLeaving = true;
-      keep({ path: here(), number: [...document.forms].indexOf(form), values: valuesOf(form) });
+      typed.add(form);
+      keepTyped();
     });
   });
   // The server sends the whole page to sign in: what is open goes, whoever is asked.
@@ -115,10 +127,7 @@
 
   function leaveUnasked() {
     isLeaving = true;
-    const form = [...changed].find((each) => each.isConnected);
-    if (form) {
-      keep({ path: here(), number: [...document.forms].indexOf(form), values: valuesOf(form) });
-    }
+    keepTyped();
   }
 
   addEventListener("beforeunload", (event) => {
@@ -129,17 +138,22 @@
     isLeaving = false;
   });
 
-  document.addEventListener("DOMContentLoaded", () => {
+  // Once everything listens: what is put back is typed anew for the parts that follow from it.
+  addEventListener("load", () => {
     const draft = kept();
     if (!draft) return;
     if (isGate()) return keep({ ...draft, isInterrupted: true });
     if (!draft.isInterrupted) return keep(null);
     if (draft.path !== here()) return;
     keep(null);
-    const form = document.forms[draft.number];
-    if (form && isWatched(form) && putBack(form, draft.values)) {
-      changed.add(form);
-      tell("What you typed is back. Passwords and keys must be typed again; then send the form.");
-    }
+    const all = [...document.forms];
+    const forms = draft.parts
+      .filter(({ number, values }) => isKept(all[number]) && putBack(all[number], values))
+      .map(({ number }) => all[number]);
+    const watched = forms.filter(isWatched);
+    for (const form of forms) typed.add(form);
+    for (const form of watched) changed.add(form);
+    const more = "Passwords and keys must be typed again; then send the form.";
+    if (forms.length) tell(`What you typed is back.${watched.length ? ` ${more}` : ""}`);
   });
 })();

@@ -141,8 +141,8 @@ def test_a_deed_and_an_id_lead_to_doing_it(console: Client) -> None:
     )
 
 
-def test_nobody_is_led_to_a_deed_that_they_may_not_do(endpoint: Endpoint) -> None:
-    caller = member(endpoint.team, TeamRole.INFERENCE_USER)
+def test_nobody_is_led_to_a_deed_that_they_may_not_do(endpoint: Endpoint, search: Team) -> None:
+    caller = member(search, TeamRole.INFERENCE_USER)
 
     assert "/console/endpoints/my-endpoint/delete" not in text(
         caller.get(FIND, {"q": "delete my-endpoint"})

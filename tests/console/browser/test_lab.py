@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from endpoints import tasks
@@ -32,6 +33,13 @@ def test_from_a_pasted_text_to_saved_settings(visitor: Visitor, hosts: FakeHosts
     expect(chunks.first).to_contain_text("Keeping bees on a city roof")
 
     page.get_by_text("Bring a document of your own").click()
+    upload = page.get_by_label("Or upload a document")
+    upload.evaluate("field => { field.dataset.mostBytes = 2; }")
+    upload.set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"abc"})
+    page.get_by_role("button", name="Use this document").click()
+    expect(page.get_by_role("alert").get_by_text("larger than 10 MB")).to_be_visible()
+    upload.set_input_files([])
+    expect(page.get_by_text("larger than 10 MB")).to_be_hidden()
     page.get_by_label("Paste a text").fill(TEXT)
     page.get_by_role("button", name="Use this document").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Pasted text")
@@ -48,6 +56,16 @@ def test_from_a_pasted_text_to_saved_settings(visitor: Visitor, hosts: FakeHosts
     expect(first.get_by_label("Overlap in words")).to_be_focused()
     expect(chunks.nth(1).locator("mark")).to_have_text(" word5 word6 word7 word8 word9")
     expect(page).to_have_url(re.compile("a-strategy=word&a-max_chunk_size=10&a-overlap=5"))
+
+    Session.objects.all().delete()
+    first.get_by_label("Words at most").fill("12")
+    page.wait_for_url("**/console/sign-in*")
+    visitor.answer(page)
+    expect(page.get_by_text("What you typed is back.")).to_be_visible()
+    expect(first.get_by_label("Words at most")).to_have_value("12")
+    expect(page).to_have_url(re.compile("a-strategy=word&a-max_chunk_size=12&a-overlap=5"))
+    first.get_by_label("Words at most").fill("10")
+    expect(chunks).to_have_count(8)
 
     page.get_by_role("button", name="Embed both sides").click()
     expect(page.get_by_text("0 %")).to_be_visible()
