@@ -1,6 +1,7 @@
 """People at a real browser, on a real server."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,8 @@ class Visitor:
         """Somebody whose answer to the first form was sent without a window."""
         page = self.window(**options)
         program = Client(HTTP_USER_AGENT=page.evaluate("navigator.userAgent"))
-        program.post("/console/sign-in", {"login": username, "password": PASSWORD})
+        answer = program.post("/console/sign-in", {"login": username, "password": PASSWORD})
+        assert answer.status_code == HTTPStatus.FOUND, answer.content
         page.context.add_cookies(
             [
                 {"name": name, "value": cookie.value, "url": self.url}
