@@ -1,14 +1,33 @@
 """How schemathesis makes its calls: to endpoints that are there, and for whole answers."""
 
+import re
+from collections import Counter
 from typing import Any
 
 import schemathesis
+from schemathesis.generation.meta import TestPhase
 
 MODELS = {
     "text_embedding": ".all-minilm-l6-v2",
     "sparse_embedding": ".minilm-sparse-v1",
     "rerank": ".minilm-rerank-v1",
 }
+# How often the same is tried of a field, with values of other types.
+TRIES = 8
+tried = Counter[tuple[str, str]]()
+
+
+@schemathesis.hook
+def filter_case(context: Any, case: Any) -> bool:
+    """Of what is tried of each field one after the other, leave out what was tried enough.
+
+    Thirty services have settings of the same names, which the same code checks.
+    """
+    if case.meta.phase.name != TestPhase.COVERAGE:
+        return True
+    what = re.split(r" -> |value: ", case.meta.phase.data.description)[-1]
+    tried[context.operation.label, what] += 1
+    return tried[context.operation.label, what] <= TRIES
 
 
 @schemathesis.hook

@@ -24,6 +24,8 @@ from tests.weights import MIRROR
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60
 PASSWORD = re.compile(r"password\s+(\S+)")
+# Asks again and again whether a product is ready: a client of its own would cost each time.
+ASKER = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def free_port() -> int:
@@ -109,7 +111,7 @@ class Product:
 
     def is_ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/readyz").status_code == 200
+            return ASKER.get(f"{self.url}/readyz").status_code == 200
         except httpx.TransportError:
             assert self.process.poll() is None, self.output
             return False

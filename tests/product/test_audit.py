@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.product.postgres import running_postgres
+from tests.product.running import furnish
 
 ROOT = Path(__file__).parents[2]
+MANAGE = [sys.executable, "manage.py"]
 PROCESSES, THREADS, ENTRIES = 3, 4, 25
 # Some are refusals, which a process writes when it ends.
 WRITE = f"""
@@ -42,13 +44,14 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict
         own = {"CONSOLE_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "console.settings"}
         if request.param == "postgres":
             own["DATABASE_URL"] = running.enter_context(running_postgres())
+            migrate = [*MANAGE, "migrate", "-v0"]
+            subprocess.run(migrate, cwd=ROOT, env=os.environ | own, check=True)  # noqa: S603
+        else:
+            furnish(tmp_path)
         yield os.environ | own
 
 
 def test_processes_that_record_at_once_keep_one_chain(environment: dict[str, str]) -> None:
-    manage = [sys.executable, "manage.py"]
-    subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)  # noqa: S603
-
     writing = [
         subprocess.Popen([sys.executable, "-c", WRITE], cwd=ROOT, env=environment)  # noqa: S603
         for _ in range(PROCESSES)
@@ -56,7 +59,7 @@ def test_processes_that_record_at_once_keep_one_chain(environment: dict[str, str
 
     assert [process.wait(120) for process in writing] == [0] * PROCESSES
     verified = subprocess.run(  # noqa: S603
-        [*manage, "verify_audit"], cwd=ROOT, env=environment, capture_output=True, text=True
+        [*MANAGE, "verify_audit"], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     assert verified.stderr == ""
     count = PROCESSES * (THREADS * ENTRIES + 1)

@@ -19,7 +19,7 @@ from tests.product.postgres import running_postgres
 from tests.product.running import Product, command_line, start_and_wait, vectors_config, wait_for
 
 PASSWORD = "all at once"
-CALLERS, DELETERS, SECONDS = 48, 2, 12.0
+CALLERS, DELETERS, SECONDS = 48, 2, 9.0
 # Both delete the same at the same time, seldom enough for models to load in between.
 PAUSE_S = 3.0
 IDS = ("one", "two", "three")

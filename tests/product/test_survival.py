@@ -148,17 +148,6 @@ def test_models_come_back_after_a_restart_and_nothing_is_left_behind(tmp_path: P
     second.end(signal.SIGTERM)
 
 
-def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
-    product = start_and_wait(tmp_path)
-    everything, supervisor = product.processes, product.part("console.supervisor")
-    assert supervisor
-
-    supervisor.send_signal(signal.SIGKILL)
-
-    wait_for("all parts to end", lambda: not [p for p in everything if is_alive(p)])
-    product.process.wait(60)
-
-
 def test_logs_are_kept_for_each_part(product: Product, vectors: str) -> None:
     logs = product.data_dir / "logs"
 
@@ -224,3 +213,13 @@ def test_a_key_made_in_the_shell_works(product: Product, client: Elasticsearch) 
 
     with Elasticsearch(product.url, api_key=json.loads(made.stdout)["encoded"]) as program:
         assert program.inference.get()["endpoints"] is not None
+
+
+def test_nothing_outlives_a_killed_supervisor(product: Product, vectors: str) -> None:
+    everything, supervisor = product.processes, product.part("console.supervisor")
+    assert supervisor
+
+    supervisor.send_signal(signal.SIGKILL)
+
+    wait_for("all parts to end", lambda: not [p for p in everything if is_alive(p)])
+    product.process.wait(60)

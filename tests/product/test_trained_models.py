@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -267,42 +266,43 @@ def test_torchscript_is_kept_until_the_extra_is_there(client: Elasticsearch) -> 
     assert model["fully_defined"] is True
 
 
-def test_an_upload_goes_on_after_a_restart_and_runs_again_by_itself(tmp_path: Path) -> None:
+def test_after_a_restart_an_upload_goes_on_and_what_ran_runs_again_by_itself(
+    product: Product, client: Elasticsearch
+) -> None:
     content = table_graph(TABLE, pools=True)
     half = len(content) // 2
     pieces = (content[:half], content[half:])
+    docs = [{"text_field": "the cat"}]
 
     def put_part(client: Elasticsearch, number: int) -> None:
         client.ml.put_trained_model_definition_part(
-            model_id="table",
+            model_id="halves",
             part=number,
             definition=base64.b64encode(pieces[number]).decode(),
             total_definition_length=len(content),
             total_parts=2,
         )
 
-    product = start_and_wait(tmp_path)
-    password = product.password
-    with Elasticsearch(product.url, basic_auth=("elastic", password)) as client:
-        client.ml.put_trained_model(
-            model_id="table",
-            model_type="pytorch",
-            inference_config={"text_embedding": {"tokenization": {"bert": {}}}},
-        )
-        put_part(client, 0)
+    def start_and_ask(client: Elasticsearch, model_id: str) -> object:
+        client.ml.start_trained_model_deployment(model_id=model_id, timeout="60s")
+        return client.ml.infer_trained_model(model_id=model_id, docs=docs).body
+
+    upload(client, "runs", content)
+    before = start_and_ask(client, "runs")
+    client.ml.put_trained_model(
+        model_id="halves",
+        model_type="pytorch",
+        inference_config={"text_embedding": {"tokenization": {"bert": {}}}},
+        input={"field_names": ["text_field"]},
+    )
+    put_part(client, 0)
     product.end()
 
-    product = start_and_wait(tmp_path)
-    with Elasticsearch(product.url, basic_auth=("elastic", password)) as client:
-        put_part(client, 1)
-        client.ml.put_trained_model_vocabulary(model_id="table", vocabulary=list(BERT_TOKENS))
-        client.ml.start_trained_model_deployment(model_id="table", timeout="60s")
-        docs = [{"input": "the cat"}]
-        before = client.ml.infer_trained_model(model_id="table", docs=docs).body
-    product.end()
-
-    product = start_and_wait(tmp_path)
-    with Elasticsearch(product.url, basic_auth=("elastic", password)) as client:
-        answer = client.ml.infer_trained_model(model_id="table", docs=docs, timeout="30s")
+    again = start_and_wait(product.data_dir)
+    with Elasticsearch(again.url, basic_auth=("elastic", product.password)) as client:
+        answer = client.ml.infer_trained_model(model_id="runs", docs=docs, timeout="30s")
         assert answer.body == before
-    product.end()
+        put_part(client, 1)
+        client.ml.put_trained_model_vocabulary(model_id="halves", vocabulary=list(BERT_TOKENS))
+        assert start_and_ask(client, "halves") == before
+    again.end()

@@ -16,9 +16,12 @@ SCHEMES: tuple[tuple[Literal["light", "dark"], dict[str, list[str]]], ...] = (
 SERIOUS = ("serious", "critical")
 # What axe found, a line each: what is wrong, and with which elements.
 LOOK = """
-async options => (await axe.run(document, options)).violations.map(one => [
-  one.impact, `${one.id}: ${one.nodes.slice(0, 3).map(each => each.html.slice(0, 150))}`,
-])
+async options => {
+  const found = await axe.run(document, { ...options, resultTypes: ["violations"] });
+  return found.violations.map(one => [
+    one.impact, `${one.id}: ${one.nodes.slice(0, 3).map(each => each.html.slice(0, 150))}`,
+  ]);
+}
 """
 WIDER = """
 () => [...document.querySelectorAll("body *")]

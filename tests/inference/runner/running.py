@@ -37,6 +37,10 @@ def start(runner: LocalRunner, spec: Spec) -> None:
     run_until(runner, spec, lambda status: status.state == "started")
 
 
+def is_gone(pid: int) -> Callable[[HostStatus], bool]:
+    return lambda _: not psutil.pid_exists(pid)
+
+
 def pid_of(spec: Spec) -> int:
     """The child of this process that serves the deployment."""
     children = psutil.Process().children()

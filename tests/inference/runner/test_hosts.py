@@ -19,7 +19,15 @@ from inference.runner.process import HostProcess, HostStatus
 from inference.runner.protocol import HostRequest
 from inference.runner.spec import HostSpec
 from inference.types import TaskType, Truncation
-from tests.inference.runner.running import HELLO, PATIENCE_S, WINDOW, pid_of, run_until, start
+from tests.inference.runner.running import (
+    HELLO,
+    PATIENCE_S,
+    WINDOW,
+    is_gone,
+    pid_of,
+    run_until,
+    start,
+)
 
 HARBOURS_CUT = Truncation(WINDOW, 26)  # of forty harbours and two special tokens
 
@@ -43,7 +51,7 @@ def test_a_host_runs_in_the_precision_that_it_is_told(
     start(runner, spec)
     full = client.call("d1", HELLO).vectors
 
-    start(runner, replace(spec, precision="int8"))
+    run_until(runner, replace(spec, precision="int8"), is_gone(pid_of(spec)))
     less = client.call("d1", HELLO).vectors
 
     assert full is not None

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from inference.runner import keeper, process
 from inference.runner.client import HostClient, HostUnreachable
 from inference.runner.hosts import LocalRunner
 from inference.runner.memory import MB, MemoryUse, memory_of
-from inference.runner.process import OUT_OF_MEMORY, HostProcess, HostStatus, Phase
+from inference.runner.process import OUT_OF_MEMORY, HostProcess, Phase
 from inference.runner.protocol import HostReply
 from inference.runner.spec import HostSpec
 from tests.inference.runner.running import (
@@ -24,6 +23,7 @@ from tests.inference.runner.running import (
     PATIENCE_S,
     callers,
     counted,
+    is_gone,
     pid_of,
     run_until,
     start,
@@ -31,10 +31,6 @@ from tests.inference.runner.running import (
 from tests.tiny import write_tiny_model
 
 GENERATIONS = 3
-
-
-def is_gone(pid: int) -> Callable[[HostStatus], bool]:
-    return lambda _: not psutil.pid_exists(pid)
 
 
 def phases(runner: LocalRunner) -> list[tuple[Phase, str]]:

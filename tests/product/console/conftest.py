@@ -88,7 +88,10 @@ class Guest(Visitor):
 @pytest.fixture(scope="module")
 def session(product: Product, chromium: Browser) -> StorageState:
     visitor = Guest(chromium, product.url)
-    state = visitor.signed_in(at="/console/").context.storage_state()
+    page = visitor.window()
+    visitor.sign_in(page)
+    page.wait_for_url("**/console/")
+    state = page.context.storage_state()
     visitor.leave()
     return state
 
