@@ -138,11 +138,13 @@
     isLeaving = false;
   });
 
+  // At once: whoever signs in may be gone before the page has loaded.
+  if (isGate() && kept()) keep({ ...kept(), isInterrupted: true });
+
   // Once everything listens: what is put back is typed anew for the parts that follow from it.
   addEventListener("load", () => {
     const draft = kept();
-    if (!draft) return;
-    if (isGate()) return keep({ ...draft, isInterrupted: true });
+    if (!draft || isGate()) return;
     if (!draft.isInterrupted) return keep(null);
     if (draft.path !== here()) return;
     keep(null);

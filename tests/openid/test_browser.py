@@ -5,13 +5,13 @@ from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from endpoints.models import Membership
-from tests.console.browser.conftest import Visitor, kept_tabs, visitor
+from tests.console.browser.conftest import Visitor, visitor
 from tests.factories import PASSWORD as CONSOLE_PASSWORD
 from tests.factories import make_admin
 from tests.openid.conftest import CONSOLE
 from tests.openid.running import PASSWORD, Provider
 
-__all__ = ["kept_tabs", "visitor"]
+__all__ = ["visitor"]
 
 
 @pytest.mark.browser

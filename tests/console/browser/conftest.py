@@ -27,51 +27,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
-def new_context(browser: Browser, url: str, **options: Any) -> BrowserContext:
-    return browser.new_context(
-        base_url=url, **{"viewport": DESKTOP, "reduced_motion": "reduce"} | options
-    )
-
-
-class Tabs:
-    """A window that stays from test to test, empty for each: a new one costs a second of work.
-
-    Its first page opens the others, which so share one process.
-    """
+class Visitor:
+    """Opens browser windows, and notes what the pages complain about."""
 
     def __init__(self, browser: Browser, url: str) -> None:
-        self.context = new_context(browser, url)
-        self._first = self.context.new_page()
-        self._first.goto("/console/sign-in")
-
-    def open(self) -> Page:
-        with self._first.expect_popup() as opened:
-            self._first.evaluate("() => void open('about:blank')")
-        return opened.value
-
-    def clear(self) -> None:
-        for page in self.context.pages:
-            if page != self._first:
-                page.close()
-        self.context.clear_cookies()
-        self._first.evaluate("localStorage.clear()")
-
-
-class Visitor:
-    """Opens browser windows, and notes what the pages complain about.
-
-    tabs: the window of who comes first and asks for none of their own.
-    """
-
-    def __init__(self, browser: Browser, url: str, tabs: Tabs | None = None) -> None:
-        self._browser, self._tabs = browser, tabs
+        self._browser = browser
         self._contexts: list[BrowserContext] = []
         self.url = url
         self.complaints: list[str] = []
 
     def window(self, **options: Any) -> Page:
-        page = self._blank(options)
-        page.context.set_default_timeout(10_000)
+        context = self._browser.new_context(
+            base_url=self.url, **{"viewport": DESKTOP, "reduced_motion": "reduce"} | options
+        )
+        context.set_default_timeout(10_000)
+        self._contexts.append(context)
+        page = context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on(
             "console",
@@ -82,15 +53,6 @@ class Visitor:
             ),
         )
         return page
-
-    def _blank(self, options: dict[str, Any]) -> Page:
-        if self._tabs and not self._contexts and options.keys() <= {"viewport"}:
-            self._contexts.append(self._tabs.context)
-            page = self._tabs.open()
-            page.set_viewport_size(options.get("viewport", DESKTOP))
-            return page
-        self._contexts.append(new_context(self._browser, self.url, **options))
-        return self._contexts[-1].new_page()
 
     def signed_in(
         self, username: str = "elastic", at: str = "/console/endpoints", **options: Any
@@ -124,23 +86,12 @@ class Visitor:
 
     def leave(self) -> None:
         for context in self._contexts:
-            if self._tabs and context is self._tabs.context:
-                self._tabs.clear()
-            else:
-                context.close()
-
-
-@pytest.fixture(scope="session")
-def kept_tabs() -> list[Tabs]:
-    """The window that stays, once there is one."""
-    return []
+            context.close()
 
 
 @pytest.fixture
-def visitor(live_server: LiveServer, chromium: Browser, kept_tabs: list[Tabs]) -> Iterator[Visitor]:
-    if not kept_tabs:
-        kept_tabs.append(Tabs(chromium, live_server.url))
-    visitor = Visitor(chromium, live_server.url, kept_tabs[0])
+def visitor(live_server: LiveServer, chromium: Browser) -> Iterator[Visitor]:
+    visitor = Visitor(chromium, live_server.url)
     yield visitor
     visitor.leave()
     assert visitor.complaints == []

@@ -87,7 +87,6 @@ def test_a_session_that_ends_loses_no_row_and_keeps_no_secret(visitor: Visitor) 
     expect(page.get_by_text("What you typed is back.")).to_be_visible()
     expect(page.get_by_label("Model ID")).to_have_value("a-model")
     expect(page.get_by_label("API Key")).to_have_value("")
-    page.get_by_text("More options").click()
     expect(page.get_by_label("Headers: name").filter(visible=True).nth(1)).to_have_value("X-Place")
     expect(page.get_by_text("Embedding", exact=True).locator("input")).to_be_checked()
 
