@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from endpoints import tasks
-from endpoints.lab import embedding
+from endpoints.lab import cuts, embedding
 from endpoints.models import Endpoint, LabRun
 from tests.console.browser.conftest import PHONE, Visitor
 from tests.console.conftest import FakeHosts
@@ -123,3 +123,21 @@ def test_an_upload_on_a_phone_without_scripts(
     page.get_by_label("Search for").fill("honey")
     page.get_by_role("button", name="Search both").click()
     expect(page.get_by_role("link", name="Chunk 1")).to_have_count(2)
+
+
+def test_a_long_text_is_counted_once_it_is_shown_and_after_each_change(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visitor.signed_in(at="/console/lab")
+    page.get_by_text("Bring a document of your own").click()
+    page.get_by_label("Paste a text").fill("A word or two are here. " * 100)
+    monkeypatch.setattr(cuts, "AT_ONCE", 1000)
+    monkeypatch.setattr(cuts, "START", 500)
+    page.get_by_role("button", name="Use this document").click()
+
+    chunks = page.get_by_role("region", name="Chunks of A").get_by_role("article")
+    expect(chunks).to_have_count(3)
+    settings = page.get_by_role("group", name="Settings A")
+    settings.get_by_label("Words at most").fill("60")
+    expect(chunks).to_have_count(11)
+    expect(page.get_by_text("counting…")).to_have_count(0)
