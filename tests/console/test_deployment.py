@@ -365,7 +365,7 @@ def tried(folder: Path, *trials: Trial) -> None:
 
 def precision_of(page: str) -> str:
     """What the page says that it computes in."""
-    return page.split("<dt>Precision</dt>")[1].split("</dd>")[0]
+    return page.split('id="precision-now" role="status">')[1].split("</div>")[0]
 
 
 def option(page: str, value: str) -> str:
@@ -456,7 +456,7 @@ def test_a_change_is_followed_until_it_has_come(
 
     Deployment.objects.update(stats=stats | {"precision": "int8"})
     page = text(console.get(PAGE))
-    assert precision_of(page).split(">")[1].strip() == "Bytes (int8)"
+    assert precision_of(page).strip() == "Bytes (int8)"
     assert LOOKS_AGAIN not in page
 
 
