@@ -101,6 +101,8 @@ class EditForm(SettingsForm):
             entry
             for entry in entries_for(service, endpoint.task)
             if entry.is_updatable or entry.scope == TASK_SETTINGS
+            # An upload runs as it came.
+            if not (entry.path == ("precision",) and is_uploaded(endpoint))
         ]
         initial = texts_of(self.stored, entries) | {"version": self.now.signed()}
         super().__init__(data, initial=initial)
@@ -218,3 +220,7 @@ def update_of(changes: Mapping[str, Any], secrets: Iterable[str]) -> dict[str, A
         for name, value in (changes.get(SERVICE_SETTINGS) or {}).items()
     }
     return {**changes, **({SERVICE_SETTINGS: settings} if settings else {})}
+
+
+def is_uploaded(endpoint: Endpoint) -> bool:
+    return endpoint.deployment is not None and endpoint.deployment.model.is_uploaded

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from endpoints import providers
-from endpoints.models import CallerDay, Endpoint, User
+from endpoints.models import CallerDay, Endpoint, TrainedModel, User
 from inference.sandbox.app import Sandbox
 from tests.console.conftest import HTMX, text
 from tests.console.filling import create, problem_at
@@ -29,6 +29,15 @@ def test_the_form_to_change_it_holds_what_is_stored_but_no_secret(console: Clien
     assert 'placeholder="Stored; stays if left empty"' in page
     assert "sk-planted" not in page
     assert 'name="service_settings.model_id"' not in page  # cannot be changed
+
+
+def test_the_precision_of_an_uploaded_model_is_not_asked(console: Client) -> None:
+    make_endpoint()
+    assert 'name="service_settings.precision"' in text(console.get(EDIT))
+
+    TrainedModel.objects.update(artifact=None)
+
+    assert 'name="service_settings.precision"' not in text(console.get(EDIT))
 
 
 def test_only_what_is_written_changes(console: Client, sandbox: Sandbox) -> None:
