@@ -244,7 +244,7 @@ def set_precision(deployment: Deployment, wished: str) -> None:
     model, asked = deployment.model, Precision(wished or Precision.FP32)
     if model.is_uploaded:
         raise InvalidSettings(["[precision] cannot be chosen for a model that was uploaded"])
-    if refusal := precision.refusal(model, asked):
+    if refusal := precision.refusal(precision.report_if_here(model), asked):
         raise InvalidSettings([f"[precision] {refusal}"])
     if asked.is_tried:
         precision.try_again(model)

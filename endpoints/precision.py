@@ -93,11 +93,18 @@ def try_again(model: TrainedModel) -> None:
         forget_failure(folder_of(model), TaskType(model.task_type))
 
 
-def refusal(model: TrainedModel, wished: Precision) -> str:
-    """Why a model cannot run in this, in words; empty where it can, or where nobody knows yet."""
+def report_if_here(model: TrainedModel) -> Report | None:
+    """None as well where its files are not here."""
+    return report_of(model) if model.has_files else None
+
+
+def refusal(report: Report | None, wished: Precision) -> str:
+    """Why a model with this report cannot run in this, in words.
+
+    Empty where it can, or where nobody knows yet.
+    """
     if missing := missing_for(wished):
         return f"[{wished}] cannot be used here: {missing}"
-    report = report_of(model) if model.has_files else None
     return report.refusal(wished) if report and not report.failure else ""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from endpoints.models import Deployment, DeploymentState, Endpoint, TrainedModel
-from endpoints.precision import refusal, report_of, verdict
+from endpoints.precision import refusal, report_if_here, report_of, verdict
 from inference.runner.precision.report import (
     ASKED_BOUNDS,
     CHOSEN_BOUNDS,
@@ -130,15 +130,14 @@ def precision_now(deployment: Deployment) -> PrecisionNow:
 
 def precision_options(deployment: Deployment) -> list[Option]:
     """All there are, with what the trials found of each on this machine."""
-    model = deployment.model
-    report = report_of(model) if model.has_files else None
+    report = report_if_here(deployment.model)
     return [
         Option(
             value=one,
             name=precision_name(one),
             meaning=meaning,
             measured=_measured(report, one),
-            why_not=refusal(model, one),
+            why_not=refusal(report, one),
             is_running=deployment.running_precision == one,
         )
         for one, meaning in MEANINGS.items()

@@ -11,8 +11,13 @@ from inference.runner.spec import HostSpec
 from inference.types import TaskType
 from tests.inference.runner.fetching import PUBLISHED, Fetching
 from tests.inference.runner.hub import Hub, running_hub
-from tests.inference.runner.running import WINDOW
+from tests.inference.runner.running import WINDOW, Clock
 from tests.tiny import write_tiny_model
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture

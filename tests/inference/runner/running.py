@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import psutil
 
@@ -17,6 +18,16 @@ PATIENCE_S = 30
 WINDOW = 16
 HELLO = HostRequest(("the cat sat", "a dog"), None, budget_s=20)
 MANY = HostRequest(("the cat sat on the port",) * 3000, None, budget_s=PATIENCE_S)
+
+
+@dataclass
+class Clock:
+    """Stands until a test moves it; seconds."""
+
+    now: float = 600.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 def run_until(

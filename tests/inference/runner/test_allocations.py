@@ -9,21 +9,14 @@ import pytest
 from inference.runner.allocations import Allocation, AllocationFigures, Allocations
 from inference.runner.statistics import Counter, Statistics
 from inference.runner.workers import Workers
+from tests.inference.runner.running import Clock
 
 PATIENCE_S = 10
 
 
-@dataclass
-class Clock:
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(0.0)
 
 
 @pytest.fixture

@@ -1,23 +1,9 @@
 """What a host counts by the minute of the clock."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from inference.runner.statistics import Counter, Statistics
-
-
-@dataclass
-class Clock:
-    now: float = 600.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.inference.runner.running import Clock
 
 
 @pytest.fixture
