@@ -16,12 +16,19 @@ import psycopg
 import pytest
 
 from tests.product.postgres import running_postgres
-from tests.product.running import Product, command_line, start_and_wait, vectors_config, wait_for
+from tests.product.running import (
+    PATIENCE_S,
+    Product,
+    command_line,
+    start_and_wait,
+    vectors_config,
+    wait_for,
+)
 
 PASSWORD = "all at once"
 CALLERS, DELETERS, SECONDS = 48, 2, 9.0
-# Both delete the same at the same time, seldom enough for models to load in between.
-PAUSE_S = 3.0
+# Both delete the same at the same time, and leave models this long to load in between.
+PAUSE_S, LONGEST_PAUSE_S = 2.0, 10.0
 IDS = ("one", "two", "three")
 KINDS = {"create": 1, "update": 1, "infer": 8}
 CHUNKING = [{"strategy": "none"}, {"strategy": "sentence", "max_chunk_size": 100}]
@@ -106,16 +113,29 @@ def act(
 def test_nothing_breaks_and_nothing_is_left_over(installation: Installation) -> None:
     answers: Counter[tuple[str, int]] = Counter()
     faults: list[str] = []
-    until = time.monotonic() + SECONDS
+    started = time.monotonic()
+
+    def is_over() -> bool:
+        """A slow machine goes on until each kind of call went well."""
+        seconds = time.monotonic() - started
+        went_well = all(answers[kind, 200] for kind in (*KINDS, "delete"))
+        return seconds > (SECONDS if went_well else PATIENCE_S)
+
+    def pause() -> None:
+        """Until something was created meanwhile, so that there is something to delete."""
+        created, until = answers["create", 200], time.monotonic() + LONGEST_PAUSE_S
+        threading.Event().wait(PAUSE_S)
+        while answers["create", 200] == created and time.monotonic() < until and not is_over():
+            threading.Event().wait(0.05)
 
     def call(number: int) -> None:
         is_deleter = number < 0
         seed = -1 if is_deleter else number
         choice = random.Random(seed)  # noqa: S311 - to mix calls, and the same mix each time
         with installation.client() as client:
-            while time.monotonic() < until:
+            while not is_over():
                 if is_deleter:
-                    threading.Event().wait(PAUSE_S)
+                    pause()
                 kinds = {"delete": 1} if is_deleter else KINDS
                 (kind,) = choice.choices(list(kinds), list(kinds.values()))
                 response = act(client, kind, choice.choice(IDS), choice)
