@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Run the deployments of this machine."
+    # They load every page and route, which nobody asks this process for.
+    requires_system_checks: list[str] = []  # noqa: RUF012 - as Django declares it
 
     def handle(self, *args: Any, **options: Any) -> None:
         lifeline.watch()

@@ -20,6 +20,8 @@ from endpoints.heartbeats import beating
 
 class Command(BaseCommand):
     help = "Run downloads, conversions and other background work."
+    # They load every page and route, which nobody asks this process for.
+    requires_system_checks: list[str] = []  # noqa: RUF012 - as Django declares it
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--concurrency", type=int, default=4, help="tasks at a time")
@@ -34,6 +36,7 @@ class Command(BaseCommand):
             app.worker_main(
                 [
                     "--quiet",
+                    "--skip-checks",
                     "worker",
                     "--pool=threads",
                     f"--concurrency={concurrency}",
