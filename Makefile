@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Where it is set, as in many containers, every process would compile all of the project anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: serve test lint bench screenshots lock
 
 serve: $(VENV)/.runtime
