@@ -260,7 +260,8 @@ def lab_context(request: HtmxRequest, run: LabRun, data: QueryDict) -> dict[str,
         "sides": sides,
         "parts": parts,
         "plan": plan,
-        "is_counting": any(side.is_counting for side in sides),
+        "is_counting": any(side.is_counting for side in sides)
+        and not any(side.is_refused for side in sides),
         "tab": str(data.get("tab", "")) or token_hex(8),
         # A new element each time: one that was there before does not ask again.
         "waits_for": token_hex(4),

@@ -67,6 +67,10 @@ class SideShown:
         return len(self.cut) if self.cut else 0
 
     @property
+    def is_refused(self) -> bool:
+        return self.cut is None and not self.is_counting
+
+    @property
     def average_words(self) -> float:
         return self.words / self.count if self.count else 0.0
 

@@ -14,6 +14,7 @@ from endpoints import tasks
 from endpoints.lab import cuts, embedding
 from endpoints.models import TRIED, Endpoint, LabRun, TeamRole, User
 from endpoints.models.team import Team
+from inference.chunking import separator
 from inference.chunking.cut import Cut, cuts_of_text
 from inference.documents import MAX_BYTES
 from inference.runner.protocol import HostReply, HostRequest
@@ -223,6 +224,28 @@ def test_another_setting_gives_up_what_is_being_counted(
 
     assert answer.status_code == 204
     assert "counting…" in text(console.get(f"{LAB}/{run.key}", LONG))
+
+
+def test_a_separator_that_takes_too_long_ends_the_counting(
+    console: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = brought(console, text="Words stand here again. " * 10_000 + "x" * 60)
+    endless = LONG | {
+        "a-strategy": "recursive",
+        "a-separator_group": "own",
+        "a-separators": "(?:x|xx)+[bc]",
+    }
+    monkeypatch.setattr(separator, "LEAST_LIMIT_S", 0.1)
+
+    first = text(console.get(f"{LAB}/{run.key}", endless))
+    counted = text(console.get(f"{LAB}/{run.key}/counted", endless, headers=HTMX))
+
+    assert "counting…" in first
+    assert "counting…" not in counted
+    assert f"{LAB}/{run.key}/counted" not in counted
+    at_field = re.search(r'hx-target="#id_a-separators_error"[^>]*>(.*?)<', counted)
+    assert at_field
+    assert "exceeded the time limit" in at_field[1]
 
 
 @pytest.mark.usefixtures("at_once")
