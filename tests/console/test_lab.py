@@ -397,6 +397,16 @@ def test_saving_shows_what_changes_and_what_it_touches_first(console: Client) ->
     assert kept()["strategy"] == "sentence"
 
 
+def test_settings_that_an_endpoint_has_are_not_offered_to_be_saved(console: Client) -> None:
+    make_endpoint()
+    usual = {"strategy": "sentence", "max_chunk_size": "250", "sentence_overlap": "1"}
+
+    page = text(console.get(SAVE, usual | {"endpoint": "my-endpoint"}))
+
+    assert "my-endpoint has these settings already" in page
+    assert "Save to my-endpoint" not in page
+
+
 def kept() -> dict[str, Any]:
     """The chunking settings of the only endpoint."""
     settings: dict[str, Any] = Endpoint.objects.get().chunking_settings or {}
