@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.text import capfirst
+
 from console.pages.allocations import EachAllocation, each_allocation
 from console.pages.precision import PrecisionNow, precision_now
 from endpoints.access import may, sees
@@ -21,6 +23,8 @@ from endpoints.models.deployment import DeploymentQuerySet
 from endpoints.permissions import Action
 
 SHOWN_EVENTS = 12
+# More words than these are no name of a state.
+LONGEST_WORDS = 24
 MOST_EVENTS_READ = 500
 
 
@@ -52,8 +56,18 @@ class ShownDeployment:
     def words(self) -> str:
         if self.look == "resting":
             return "Resting: a call wakes it"
-        words = self.deployment.words
-        return words[:1].upper() + words[1:]
+        if self.look == "waiting" and self.deployment.reason:
+            kind, explained, _ = self.deployment.reason.partition(": ")
+            return capfirst(kind) if explained and len(kind) <= LONGEST_WORDS else "Waiting"
+        return capfirst(self.deployment.words)
+
+    @property
+    def why(self) -> str:
+        """Why it waits or failed, as far as its words do not say it."""
+        if self.look not in ("waiting", "failed"):
+            return ""
+        reason = self.deployment.reason
+        return capfirst(reason.removeprefix(f"{self.words.lower()}: "))
 
     @property
     def stats(self) -> dict[str, Any]:

@@ -423,6 +423,19 @@ def test_a_deployment_shows_its_figures(console: Client) -> None:
     assert "Allocations one by one" in text(console.get(PAGE))
 
 
+def test_a_deployment_that_waits_says_for_what(console: Client) -> None:
+    waiting = {"state": DeploymentState.WAITING, "reason": "measuring: it is compared first"}
+    make_deployment("mine", make_model(), **waiting)
+
+    for path in (PAGE, "/console/models/_deployments"):
+        shown = text(console.get(path))
+        assert "</span>Measuring</span>" in shown, path
+        assert "It is compared first" in shown, path
+    scale = text(console.get("/console/models/_deployments/_scale?id=mine"))
+    assert "can be changed once it runs" in scale
+    assert 'name="number_of_allocations"' not in scale
+
+
 def test_a_deployment_is_scaled_and_turned_adaptive_and_back(console: Client) -> None:
     make_deployment("a/b *?", make_model())
     page = "/console/models/_deployments/_scale?id=a%2Fb%20%2A%3F"
