@@ -423,6 +423,16 @@ def test_a_deployment_shows_its_figures(console: Client) -> None:
     assert "Allocations one by one" in text(console.get(PAGE))
 
 
+def test_a_model_says_how_its_precisions_come_to_be_compared(console: Client) -> None:
+    artifact = make_artifact(state=ArtifactState.DOWNLOADING)
+    make_model(MINILM, artifact)
+    assert "Start it in another" not in text(console.get(PAGE))
+
+    Artifact.objects.update(state=ArtifactState.READY)
+
+    assert "Start it in another" in text(console.get(PAGE))
+
+
 def test_a_deployment_that_waits_says_for_what(console: Client) -> None:
     waiting = {"state": DeploymentState.WAITING, "reason": "measuring: it is compared first"}
     make_deployment("mine", make_model(), **waiting)
