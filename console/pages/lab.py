@@ -25,6 +25,7 @@ from console.forms.lab import (
 from console.forms.refusable import RefusableForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.lab_shown import Parts, found_shown, hidden, plan_of, side_shown
+from console.pages.lab_sizes import sizes_of
 from console.pages.parts import silent
 from console.uploads import LimitedUpload
 from endpoints.access import get_endpoint, require
@@ -259,6 +260,7 @@ def lab_context(request: HtmxRequest, run: LabRun, data: QueryDict) -> dict[str,
         "counter": counter,
         "sides": sides,
         "parts": parts,
+        "sizes": sizes_of(sides, counter.window),
         "plan": plan,
         "is_counting": any(side.is_counting for side in sides)
         and not any(side.is_refused for side in sides),

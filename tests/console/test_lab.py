@@ -10,6 +10,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from console.forms.lab import CutForm
+from console.pages.lab_shown import SideShown
+from console.pages.lab_sizes import sizes_of, sums_of
 from endpoints import tasks
 from endpoints.lab import cuts, embedding
 from endpoints.models import TRIED, Endpoint, LabRun, TeamRole, User
@@ -72,6 +75,29 @@ def test_a_newcomer_sees_the_sample_cut_in_two_ways(console: Client) -> None:
     assert 'id="a-1"' in page
     assert 'id="b-1"' in page
     assert not LabRun.objects.exists()
+
+
+def test_both_sides_picture_their_chunks_on_one_scale() -> None:
+    short = SideShown("a", CutForm({}), counted=np.array([50, 100], np.int32))
+    long = SideShown("b", CutForm({}), counted=np.array([200], np.int32))
+    none = SideShown("c", CutForm({}))
+
+    found = sizes_of([short, long, none], window=150)
+
+    assert set(found) == {"a", "b"}
+    assert found["a"].longest == 100
+    assert found["a"].bars.parts == "M45 100h410v-25h-410zM545 100h410v-50h-410z"
+    assert not found["a"].bars.rests
+    assert found["b"].bars.parts == "M90 100h820v-75h-820z"
+    assert found["b"].bars.rests == "M90 25h820v-25h-820z"
+
+
+def test_a_bar_of_many_chunks_is_as_high_as_the_longest() -> None:
+    counted = np.arange(1, 1001, dtype=np.int32)
+
+    sums = sums_of(counted, None)
+
+    assert [one.whole for one in sums] == list(range(10, 1001, 10))
 
 
 def test_the_address_tells_how_each_side_is_cut(console: Client) -> None:
