@@ -150,7 +150,7 @@ def test_an_upload_that_was_broken_off_goes_on_after_the_page_is_loaded_again(
 def test_a_model_is_started_scaled_and_stopped(visitor: Visitor) -> None:
     make_model()
     page = visitor.signed_in(at="/console/models/.all-minilm-l6-v2")
-    page.get_by_role("link", name="Start").click()
+    page.get_by_role("link", name="Start", exact=True).click()
     page.get_by_label("As many as the calls need").check()
     page.get_by_label("At most").fill("600")
     expect(page.locator("#fit")).to_contain_text("600 allocations at the most")
