@@ -219,6 +219,8 @@ def test_the_first_chunks_of_a_long_document_come_before_all_are_counted(console
 
     assert "counting…" in first
     assert f"{LAB}/{run.key}/counted" in first
+    assert "once all their chunks are known" in first
+    assert "once all their chunks are known" not in counted
     chunks = re.findall(r"(?s)<article.*?</article>", first)
     assert len(chunks) > 50
     assert chunks == re.findall(r"(?s)<article.*?</article>", counted)
