@@ -1,10 +1,6 @@
 """The deployments: those there are with their figures; start, scale, stop."""
 
-import os
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import replace
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -16,161 +12,25 @@ from console.forms.allocations import AllocationsForm
 from console.forms.deployments import StartForm
 from console.forms.precision import PrecisionForm, precision_form
 from console.http import HtmxRequest, page, wants_fragment
-from console.pages.allocations import EachAllocation, each_allocation
+from console.pages.deployments_shown import shown_deployments
+from console.pages.fit import fit, fit_of, processors
 from console.pages.parts import silent
-from console.pages.precision import PrecisionNow, precision_now, precision_options
+from console.pages.precision import precision_now, precision_options
 from console.pages.takes import free_id, taken_ids
 from console.working import working
-from endpoints import fitting, model_deployments, trained_models
-from endpoints.access import may, require, sees
-from endpoints.fitting import FULL_PRECISION, Expected, expected_of
+from endpoints import model_deployments, trained_models
+from endpoints.access import require, sees
+from endpoints.fitting import available_bytes
 from endpoints.known_models import KnownModel, known_model
-from endpoints.models import (
-    Deployment,
-    DeploymentEvent,
-    DeploymentState,
-    Endpoint,
-    Team,
-    User,
-)
-from endpoints.models.deployment import DeploymentQuerySet
+from endpoints.models import Deployment
 from endpoints.owned import endpoints_told, find_deployment, visible_deployments
 from endpoints.permissions import Action
 from endpoints.references import references_to
 from endpoints.teams import Owners, owners_for
-from inference.errors import InferenceError, NotEnoughMemory, NotFound, QueueFull
+from inference.errors import InferenceError, NotFound
 from inference.runner.precision.report import Precision
 
 PAGE_SIZE = 25
-SHOWN_EVENTS = 12
-MOST_EVENTS_READ = 500
-
-
-@dataclass(frozen=True)
-class ShownDeployment:
-    """endpoint: the one that it was started for, and is changed as. others: that also use it, of
-    which hidden_count may not be told. memory_bytes: with the allocations that it has now; None
-    where nobody knows. events: what it went through, where that may be told.
-    """
-
-    deployment: Deployment
-    team: Team | None
-    endpoint: Endpoint | None
-    others: list[Endpoint]
-    hidden_count: int
-    memory_bytes: int | None
-    is_measured: bool
-    events: list[DeploymentEvent]
-
-    @property
-    def look(self) -> str:
-        """The state as the style sheets know it."""
-        state = DeploymentState(self.deployment.state)
-        if state != DeploymentState.STARTED:
-            return state.value
-        return "running" if self.deployment.num_allocations else "resting"
-
-    @property
-    def words(self) -> str:
-        if self.look == "resting":
-            return "Resting: a call wakes it"
-        words = self.deployment.words
-        return words[:1].upper() + words[1:]
-
-    @property
-    def stats(self) -> dict[str, Any]:
-        counted: dict[str, Any] = self.deployment.stats
-        return counted
-
-    @property
-    def can_change(self) -> bool:
-        """What runs can; what does not may run in another precision."""
-        deployment = self.deployment
-        return deployment.state == DeploymentState.STARTED or not deployment.model.is_uploaded
-
-    @property
-    def each(self) -> EachAllocation | None:
-        return each_allocation(self.deployment)
-
-    @property
-    def precision(self) -> PrecisionNow:
-        return precision_now(self.deployment)
-
-    @property
-    def last_access(self) -> datetime | None:
-        told: int | None = self.stats.get("last_access")
-        return datetime.fromtimestamp(told / 1000, UTC) if told else None
-
-    @property
-    def failures(self) -> int:
-        return sum(self.stats.get(name, 0) for name in FAILURES)
-
-
-FAILURES = ("error_count", "timeout_count", "rejected_execution_count")
-
-
-def shown_deployments(user: User, deployments: DeploymentQuerySet) -> list[ShownDeployment]:
-    """As many queries as for one, however many there are."""
-    found = list(
-        deployments.select_related("team")
-        .prefetch_related("endpoints__team", "endpoints__shares")
-        .order_by("deployment_id")
-    )
-    expected = expected_by_precision(found)
-    events = events_of(user, found)
-    return [shown(user, one, expected, events.get(one.pk, [])) for one in found]
-
-
-def shown(
-    user: User,
-    deployment: Deployment,
-    expected: dict[tuple[str, str], Expected],
-    events: list[DeploymentEvent],
-) -> ShownDeployment:
-    users = list(deployment.endpoints.all())
-    told = [one for one in users if sees(user, one)]
-    own = next((one for one in told if one.inference_id == deployment.deployment_id), None)
-    known = expected.get((deployment.model.model_id, precision_of(deployment)))
-    return ShownDeployment(
-        deployment=deployment,
-        team=own.team if own else deployment.team,
-        endpoint=own,
-        others=[one for one in told if one != own],
-        hidden_count=len(users) - len(told),
-        memory_bytes=known.with_allocations(deployment.current_allocations) if known else None,
-        is_measured=bool(known and known.is_measured),
-        events=events[:SHOWN_EVENTS],
-    )
-
-
-def precision_of(deployment: Deployment) -> str:
-    return deployment.precision or FULL_PRECISION
-
-
-def expected_by_precision(
-    deployments: Iterable[Deployment],
-) -> dict[tuple[str, str], Expected]:
-    """What a warm model takes, by its id and the precision; of an upload nobody can tell."""
-    facts: dict[str, dict[str, Any]] = {}
-    for one in deployments:
-        if not one.model.is_uploaded:
-            facts.setdefault(precision_of(one), {})[one.model.model_id] = one.model.facts
-    return {
-        (model_id, precision): found
-        for precision, models in facts.items()
-        for model_id, found in expected_of(models.values(), precision).items()
-    }
-
-
-def events_of(user: User, deployments: list[Deployment]) -> dict[int, list[DeploymentEvent]]:
-    """What each went through, the newest first."""
-    if not may(user, Action.DEPLOYMENT_EVENTS):
-        return {}
-    found: dict[int, list[DeploymentEvent]] = {}
-    events = DeploymentEvent.objects.filter(deployment__in=[one.pk for one in deployments])
-    for event in events[:MOST_EVENTS_READ]:
-        found.setdefault(event.deployment_id, []).append(event)
-    return found
 
 
 @page("GET", "HEAD")
@@ -193,7 +53,7 @@ def deployment_list(request: HtmxRequest) -> HttpResponse:
         "rows": rows,
         "shows_teams": working(request).has_choice,
         "processors": processors(),
-        "available_bytes": fitting.available_bytes(),
+        "available_bytes": available_bytes(),
         "silent_parts": silent({"runner"}) if rows else [],
     }
     template = "models/_deployment_rows.html" if wants_fragment(request) else DEPLOYMENTS
@@ -248,73 +108,6 @@ def owners_of_start(request: HtmxRequest) -> Owners:
     found = owners_for(request.user, Action.DEPLOYMENT_START)
     chosen = working(request).chosen
     return replace(found, obvious=chosen.name) if chosen and chosen.name in found.names else found
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What a deployment would take of this machine. problem: why it does not fit.
-
-    needed_bytes, available_bytes: None where nobody knows.
-    """
-
-    allocations: int
-    threads: int
-    processors: int
-    needed_bytes: int | None
-    is_measured: bool
-    available_bytes: int | None
-    problem: str
-
-    @property
-    def busy(self) -> int:
-        """Processors that all allocations together can keep busy."""
-        return self.allocations * self.threads
-
-    @property
-    def is_too_busy(self) -> bool:
-        return self.busy > self.processors
-
-
-def fit_of(model: KnownModel, form: StartForm) -> Fit:
-    precision = str(form["precision"].value() or "") if "precision" in form.fields else ""
-    if precision == Precision.AUTO:
-        precision = ""
-    allocations = form.most_allocations
-    return fit(model, allocations, form.number("threads_per_allocation", 1), precision)
-
-
-def fit(
-    model: KnownModel,
-    allocations: int,
-    threads: int,
-    precision: str,
-    changed: Deployment | None = None,
-) -> Fit:
-    """changed: the deployment that is to have so many, where there is one already."""
-    model_id = model.facts.model_id
-    is_upload = model.record is not None and model.record.is_uploaded
-    expected = expected_of([model.facts], precision or FULL_PRECISION)[model_id]
-    problem = ""
-    try:
-        if changed:
-            fitting.check_change(changed, allocations)
-        else:
-            fitting.check_fits(model_id, allocations)
-    except (NotEnoughMemory, QueueFull) as exc:
-        problem = str(exc)
-    return Fit(
-        allocations=allocations,
-        threads=threads,
-        processors=processors(),
-        needed_bytes=None if is_upload else expected.with_allocations(allocations),
-        is_measured=expected.is_measured,
-        available_bytes=fitting.available_bytes(),
-        problem=problem,
-    )
-
-
-def processors() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 @page("GET", "HEAD", "POST")

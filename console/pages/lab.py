@@ -25,6 +25,7 @@ from console.forms.lab import (
 from console.forms.refusable import RefusableForm
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.lab_shown import Parts, found_shown, hidden, plan_of, side_shown
+from console.pages.lab_sizes import sizes_of
 from console.pages.parts import silent
 from console.uploads import LimitedUpload
 from endpoints.access import get_endpoint, require
@@ -259,8 +260,10 @@ def lab_context(request: HtmxRequest, run: LabRun, data: QueryDict) -> dict[str,
         "counter": counter,
         "sides": sides,
         "parts": parts,
+        "sizes": sizes_of(sides, counter.window),
         "plan": plan,
-        "is_counting": any(side.is_counting for side in sides),
+        "is_counting": any(side.is_counting for side in sides)
+        and not any(side.is_refused for side in sides),
         "tab": str(data.get("tab", "")) or token_hex(8),
         # A new element each time: one that was there before does not ask again.
         "waits_for": token_hex(4),

@@ -62,6 +62,7 @@ def lab_save(request: HtmxRequest) -> HttpResponse:
     form = SaveForm(data if is_chosen else None, offered)
     wanted, run = written_id(data), run_before(request.user, data.get("run", ""))
     endpoint = endpoint_to_change(request, wanted, form) if wanted else None
+    changes = changes_of(endpoint, cut) if endpoint else []
     if (
         request.method == "POST"
         and cut.is_valid()
@@ -72,8 +73,7 @@ def lab_save(request: HtmxRequest) -> HttpResponse:
         try:
             check_unchanged(endpoint, data.get("seen", ""))
             actions.check_can_change(endpoint.inference_id)
-            changes = {"chunking_settings": cut.settings.to_response()}
-            actions.update_endpoint(endpoint, changes)
+            actions.update_endpoint(endpoint, {"chunking_settings": cut.settings.to_response()})
         except InferenceError as exc:
             form.note(exc)
         else:
@@ -85,7 +85,8 @@ def lab_save(request: HtmxRequest) -> HttpResponse:
         "form": form,
         "is_offered": bool(offered),
         "endpoint": endpoint,
-        "changes": changes_of(endpoint, cut) if endpoint else [],
+        "changes": changes,
+        "is_change": any(one.is_change for one in changes),
         "references": references_to(request.user, wanted) if endpoint else None,
         "run": run,
         "written": hidden(cut.written | {"run": run.key if run else ""}),

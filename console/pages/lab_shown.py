@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +14,7 @@ from endpoints.lab.cuts import quick_cut, start_of, tokens_of
 from endpoints.lab.embedding import BATCH, Plan, plan_for
 from endpoints.lab.tokens import TokenCount, TokenCounter
 from endpoints.models import LabRun
+from inference.arrays import IntArray
 from inference.chunking.cut import Cut
 from inference.errors import InferenceError
 
@@ -26,6 +27,10 @@ MOST_READ = 10_000
 SHORTEST_MARKED = 4
 WORD = re.compile(r"\w+")
 STRIP_WIDTH, LEAST_WIDTH = 1000, 4
+
+
+def nothing_counted() -> IntArray:
+    return np.zeros(0, np.int32)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class ChunkShown:
 class SideShown:
     """One side of the page. cut: None where its settings are refused, and while it is counted.
 
+    counted: (chunks,), the tokens of each, of a very long document of the first ones.
     calls: how many it would take to embed it. is_counting: whether only the first chunks are known.
     """
 
@@ -55,6 +61,7 @@ class SideShown:
     cut: Cut | None = None
     chunks: tuple[ChunkShown, ...] = ()
     words: int = 0
+    counted: IntArray = field(default_factory=nothing_counted)
     tokens: int = 0
     over: int = 0
     is_exact: bool = False
@@ -65,6 +72,10 @@ class SideShown:
     @property
     def count(self) -> int:
         return len(self.cut) if self.cut else 0
+
+    @property
+    def is_refused(self) -> bool:
+        return self.cut is None and not self.is_counting
 
     @property
     def average_words(self) -> float:
@@ -128,6 +139,7 @@ def side_shown(run: LabRun, form: CutForm, counter: TokenCounter, parts: Parts) 
         cut,
         chunks_shown(run.text, cut, counter, tokens, first, end),
         words=int(cut.words.sum()),
+        counted=tokens.counted,
         tokens=tokens.total,
         over=tokens.over,
         is_exact=tokens.is_exact,
@@ -142,7 +154,7 @@ def first_shown(
     first, end = (int(np.searchsorted(start.starts, place)) for place in parts.bounds)
     if end == len(start):
         return ()
-    uncounted = TokenCount(np.zeros(0, np.int32), 0, 0, is_exact=False)
+    uncounted = TokenCount(nothing_counted(), 0, 0, is_exact=False)
     return chunks_shown(run.text, start, counter, uncounted, first, end)
 
 

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from console.forms.models import DeleteModelForm, ModelSearchForm
 from console.http import HtmxRequest, page, require_fresh, wants_fragment
 from console.pages.audit import model_history
-from console.pages.deployments import shown_deployments
+from console.pages.deployments_shown import shown_deployments
 from console.pages.parts import silent_parts
 from console.pages.precision import model_precision
 from console.pages.takes import is_offered
@@ -46,6 +46,7 @@ class Row:
     """expected: what it takes once it is warm; None of an upload, which nobody can tell.
 
     fits: whether there is memory for another one; what nobody can tell is not ruled out.
+    may_fetch: whether somebody may say how its files come.
     """
 
     model: KnownModel
@@ -53,6 +54,7 @@ class Row:
     expected: Expected | None
     fits: bool
     endpoint_count: int
+    may_fetch: bool
 
     @property
     def team(self) -> str:
@@ -112,7 +114,14 @@ def rows_of(user: User) -> list[Row]:
         model_id = model.facts.model_id
         takes = None if is_upload(model) else expected[model_id]
         fits = takes is None or free is None or takes.with_allocations(1) <= free
-        return Row(model, status_of_model(model), takes, fits, counts[model_id])
+        return Row(
+            model=model,
+            status=status_of_model(model),
+            expected=takes,
+            fits=fits,
+            endpoint_count=counts[model_id],
+            may_fetch=may_fetch(user, model.record),
+        )
 
     return [row(one) for one in known]
 

@@ -13,6 +13,7 @@ from endpoints.lab.tokens import TokenCount, TokenCounter, count_tokens
 from endpoints.models import LabRun
 from inference.chunking.cut import Cut, cut_start, cut_text, cuts_of_text
 from inference.chunking.settings import ChunkingSettings
+from inference.errors import InvalidArgument
 
 Value = TypeVar("Value")
 # Each of them may take a few megabytes for a document of the longest.
@@ -50,6 +51,8 @@ class Kept(Generic[Value]):
 
 
 _cuts, _counts, _starts = Kept[Cut](), Kept[TokenCount](), Kept[Cut]()
+# Why the whole of a long text cannot be cut, where that is known.
+_refusals = Kept[str]()
 # One after the other: each takes a core, and some ten bytes for a character.
 _turn = threading.Lock()
 _latest: dict[str, object] = {}
@@ -68,6 +71,8 @@ def quick_cut(run: LabRun, settings: ChunkingSettings) -> Cut | None:
     """All the chunks, where to have them takes no time worth telling. Raises what `cut_of` does."""
     if run.characters <= AT_ONCE:
         return cut_of(run, settings)
+    if refusal := _refusals.find((run.key, settings)):
+        raise InvalidArgument(refusal)
     return _cuts.find((run.key, settings))
 
 
@@ -80,7 +85,7 @@ def cut_for(viewer: str, run: LabRun, all_settings: Sequence[ChunkingSettings]) 
     """Have the whole text cut under each of these, unless it is by now; then `quick_cut` has them.
 
     viewer: who looks. What they asked for before is given up: that raises NoLongerWanted there.
-    Raises what `cut_of` raises.
+    Settings under which it cannot be cut raise what `cut_of` raises, here and in `quick_cut`.
     """
     wish = _latest[viewer] = object()
 
@@ -92,8 +97,13 @@ def cut_for(viewer: str, run: LabRun, all_settings: Sequence[ChunkingSettings]) 
         with _turn:
             check()
             left = [one for one in all_settings if _cuts.find((run.key, one)) is None]
-            for settings, cut in zip(left, cuts_of_text(run.text, left, check), strict=True):
-                _cuts.keep((run.key, settings), cut)
+            found = cuts_of_text(run.text, left, check)
+            for settings in left:
+                try:
+                    _cuts.keep((run.key, settings), next(found))
+                except InvalidArgument as exc:
+                    _refusals.keep((run.key, settings), str(exc))
+                    raise
     finally:
         if _latest.get(viewer) is wish:
             del _latest[viewer]

@@ -169,17 +169,28 @@
     for (const one of form.querySelectorAll("[data-upload-told]")) one.remove();
   }
 
-  // Beside the field that a problem is about, or above all of them.
-  function tell(words, name = "") {
+  function paragraph(words) {
+    const made = document.createElement("p");
+    made.textContent = words.charAt(0).toUpperCase() + words.slice(1);
+    return made;
+  }
+
+  // Beside the field that problems are about, or together above all of them.
+  function tell(problems, name = "") {
     const field = name ? document.getElementById(`id_${name}`) : null;
-    const told = document.createElement(field ? "p" : "div");
-    told.className = field ? "problem" : "alert alert-danger";
-    told.dataset.uploadTold = "";
-    told.setAttribute("role", "alert");
-    told.textContent = words;
-    if (field) field.closest(".field, div").append(told);
-    else form.prepend(told);
-    field?.closest("details")?.setAttribute("open", "");
+    if (field) {
+      for (const one of problems.map(paragraph)) {
+        one.className = "problem";
+        one.dataset.uploadTold = "";
+        one.setAttribute("role", "alert");
+        field.closest(".field, div").append(one);
+      }
+      field.closest("details")?.setAttribute("open", "");
+      return;
+    }
+    const told = find("refusal").content.cloneNode(true);
+    told.querySelector("div > div").append(...problems.map(paragraph));
+    form.prepend(told);
   }
 
   form.addEventListener("submit", async (event) => {
@@ -195,13 +206,16 @@
       submit.disabled = false;
       submit.closest(".step").hidden = false;
       say("Stopped.");
-      if (!(error instanceof Refused)) tell("The server does not answer. Try again.");
-      else if (error.message) tell(error.message);
+      if (!(error instanceof Refused)) tell(["The server does not answer. Try again."]);
+      else if (error.message) tell([error.message]);
       for (const [name, problems] of Object.entries(error.problems ?? {})) {
-        for (const words of problems) tell(words, name.replace("__all__", ""));
+        tell(problems, name.replace("__all__", ""));
       }
     }
   });
+
+  // What was wrong with another choice says nothing of this one.
+  form.addEventListener("change", clearProblems);
 
   pauseButton.addEventListener("click", () => {
     isPaused = !isPaused;

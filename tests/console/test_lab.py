@@ -10,10 +10,14 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from console.forms.lab import CutForm
+from console.pages.lab_shown import SideShown
+from console.pages.lab_sizes import sizes_of, sums_of
 from endpoints import tasks
 from endpoints.lab import cuts, embedding
 from endpoints.models import TRIED, Endpoint, LabRun, TeamRole, User
 from endpoints.models.team import Team
+from inference.chunking import separator
 from inference.chunking.cut import Cut, cuts_of_text
 from inference.documents import MAX_BYTES
 from inference.runner.protocol import HostReply, HostRequest
@@ -71,6 +75,29 @@ def test_a_newcomer_sees_the_sample_cut_in_two_ways(console: Client) -> None:
     assert 'id="a-1"' in page
     assert 'id="b-1"' in page
     assert not LabRun.objects.exists()
+
+
+def test_both_sides_picture_their_chunks_on_one_scale() -> None:
+    short = SideShown("a", CutForm({}), counted=np.array([50, 100], np.int32))
+    long = SideShown("b", CutForm({}), counted=np.array([200], np.int32))
+    none = SideShown("c", CutForm({}))
+
+    found = sizes_of([short, long, none], window=150)
+
+    assert set(found) == {"a", "b"}
+    assert found["a"].longest == 100
+    assert found["a"].bars.parts == "M45 100h410v-25h-410zM545 100h410v-50h-410z"
+    assert not found["a"].bars.rests
+    assert found["b"].bars.parts == "M90 100h820v-75h-820z"
+    assert found["b"].bars.rests == "M90 25h820v-25h-820z"
+
+
+def test_a_bar_of_many_chunks_is_as_high_as_the_longest() -> None:
+    counted = np.arange(1, 1001, dtype=np.int32)
+
+    sums = sums_of(counted, None)
+
+    assert [one.whole for one in sums] == list(range(10, 1001, 10))
 
 
 def test_the_address_tells_how_each_side_is_cut(console: Client) -> None:
@@ -192,6 +219,8 @@ def test_the_first_chunks_of_a_long_document_come_before_all_are_counted(console
 
     assert "counting…" in first
     assert f"{LAB}/{run.key}/counted" in first
+    assert "once all their chunks are known" in first
+    assert "once all their chunks are known" not in counted
     chunks = re.findall(r"(?s)<article.*?</article>", first)
     assert len(chunks) > 50
     assert chunks == re.findall(r"(?s)<article.*?</article>", counted)
@@ -223,6 +252,28 @@ def test_another_setting_gives_up_what_is_being_counted(
 
     assert answer.status_code == 204
     assert "counting…" in text(console.get(f"{LAB}/{run.key}", LONG))
+
+
+def test_a_separator_that_takes_too_long_ends_the_counting(
+    console: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = brought(console, text="Words stand here again. " * 10_000 + "x" * 60)
+    endless = LONG | {
+        "a-strategy": "recursive",
+        "a-separator_group": "own",
+        "a-separators": "(?:x|xx)+[bc]",
+    }
+    monkeypatch.setattr(separator, "LEAST_LIMIT_S", 0.1)
+
+    first = text(console.get(f"{LAB}/{run.key}", endless))
+    counted = text(console.get(f"{LAB}/{run.key}/counted", endless, headers=HTMX))
+
+    assert "counting…" in first
+    assert "counting…" not in counted
+    assert f"{LAB}/{run.key}/counted" not in counted
+    at_field = re.search(r'hx-target="#id_a-separators_error"[^>]*>(.*?)<', counted)
+    assert at_field
+    assert "exceeded the time limit" in at_field[1]
 
 
 @pytest.mark.usefixtures("at_once")
@@ -372,6 +423,16 @@ def test_saving_shows_what_changes_and_what_it_touches_first(console: Client) ->
     assert "books" in page
     assert "keep their chunks until they are indexed again" in page
     assert kept()["strategy"] == "sentence"
+
+
+def test_settings_that_an_endpoint_has_are_not_offered_to_be_saved(console: Client) -> None:
+    make_endpoint()
+    usual = {"strategy": "sentence", "max_chunk_size": "250", "sentence_overlap": "1"}
+
+    page = text(console.get(SAVE, usual | {"endpoint": "my-endpoint"}))
+
+    assert "my-endpoint has these settings already" in page
+    assert "Save to my-endpoint" not in page
 
 
 def kept() -> dict[str, Any]:

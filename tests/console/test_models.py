@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,24 @@ def test_a_model_says_how_its_files_are(
     assert ('hx-trigger="every 1s"' in shown) == is_moving
 
 
+def test_the_list_tells_how_far_a_download_is_and_has_the_next_step(console: Client) -> None:
+    half_here = {"bytes_done": 25, "bytes_total": 100}
+    absent = f'aria-label="Download {MINILM}"'
+    assert absent in text(console.get("/console/models"))
+
+    artifact = make_artifact(state=ArtifactState.DOWNLOADING, bytes_per_s=5.0, **half_here)
+    make_model(MINILM, artifact)
+    coming = text(console.get("/console/models"))
+    Artifact.objects.update(state=ArtifactState.PAUSED)
+    paused = text(console.get("/console/models"))
+
+    assert re.search(r'<progress[^>]*value="25"', coming)
+    assert "25 B, about 15 s left" in coming
+    assert absent not in coming
+    assert f'aria-label="Resume {MINILM}"' in paused
+    assert "left" not in paused
+
+
 def test_files_come_pause_go_on_and_are_given_up(console: Client) -> None:
     assert "Not on this machine yet" in text(console.get(PAGE))
 
@@ -214,6 +233,7 @@ def test_who_only_sees_a_model_is_offered_nothing(search: Team) -> None:
 
     for words in ("Pause", "Cancel", f"{PAGE}/delete", f"{PAGE}/start"):
         assert words not in shown
+    assert "/download" not in text(reader.get("/console/models"))
     assert reader.post(f"{PAGE}/pause").status_code == 403
 
 
@@ -403,6 +423,29 @@ def test_a_deployment_shows_its_figures(console: Client) -> None:
     assert "Allocations one by one" in text(console.get(PAGE))
 
 
+def test_a_model_says_how_its_precisions_come_to_be_compared(console: Client) -> None:
+    artifact = make_artifact(state=ArtifactState.DOWNLOADING)
+    make_model(MINILM, artifact)
+    assert "Start it in another" not in text(console.get(PAGE))
+
+    Artifact.objects.update(state=ArtifactState.READY)
+
+    assert "Start it in another" in text(console.get(PAGE))
+
+
+def test_a_deployment_that_waits_says_for_what(console: Client) -> None:
+    waiting = {"state": DeploymentState.WAITING, "reason": "measuring: it is compared first"}
+    make_deployment("mine", make_model(), **waiting)
+
+    for path in (PAGE, "/console/models/_deployments"):
+        shown = text(console.get(path))
+        assert "</span>Measuring</span>" in shown, path
+        assert "It is compared first" in shown, path
+    scale = text(console.get("/console/models/_deployments/_scale?id=mine"))
+    assert "can be changed once it runs" in scale
+    assert 'name="number_of_allocations"' not in scale
+
+
 def test_a_deployment_is_scaled_and_turned_adaptive_and_back(console: Client) -> None:
     make_deployment("a/b *?", make_model())
     page = "/console/models/_deployments/_scale?id=a%2Fb%20%2A%3F"
@@ -439,7 +482,9 @@ def test_what_was_started_for_an_endpoint_is_scaled_there(console: Client) -> No
     answer = console.post(page, {"how_many": "fixed", "number_of_allocations": "2"})
 
     assert "Update the endpoint instead" in text(answer)
-    assert "_scale?id=vectors" not in text(console.get(PAGE))
+    shown = text(console.get(PAGE))
+    assert "_scale?id=vectors" not in shown
+    assert re.search(r'href="/console/endpoints/vectors/deployment"\s+aria-label="Change', shown)
 
 
 def test_stopping_tells_what_depends_on_it_and_takes_only_the_one_that_is_meant(

@@ -9,7 +9,9 @@ from playwright.sync_api import expect
 
 from endpoints import tasks
 from endpoints.lab import cuts, embedding
-from endpoints.models import Endpoint, LabRun
+from endpoints.lab.runs import start_run
+from endpoints.models import Endpoint, LabRun, User
+from inference.documents import Document
 from tests.console.browser.conftest import PHONE, Visitor
 from tests.console.conftest import FakeHosts
 from tests.console.test_lab import TEXT, honey
@@ -141,3 +143,23 @@ def test_a_long_text_is_counted_once_it_is_shown_and_after_each_change(
     settings.get_by_label("Words at most").fill("60")
     expect(chunks).to_have_count(11)
     expect(page.get_by_text("counting…")).to_have_count(0)
+
+
+def test_a_count_that_is_lost_on_the_way_is_asked_for_again(
+    visitor: Visitor, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuts, "AT_ONCE", 1000)
+    monkeypatch.setattr(cuts, "START", 500)
+    run = start_run(admin, Document("long", "A word or two are here. " * 100))
+    page = visitor.signed_in()
+    page.clock.install()
+    page.route("**/counted?*", lambda route: route.abort("connectionreset"), times=1)
+    page.goto(f"/console/lab/{run.key}")
+    expect(page.get_by_text("counting…")).to_have_count(2)
+    page.clock.run_for(1000)
+
+    page.clock.run_for(5000)
+
+    expect(page.get_by_text("counting…")).to_have_count(0)
+    is_of_the_network = re.compile("ERR_CONNECTION|Failed to fetch").search
+    visitor.complaints[:] = [one for one in visitor.complaints if not is_of_the_network(one)]

@@ -118,6 +118,14 @@ def test_an_upload_that_was_broken_off_goes_on_after_the_page_is_loaded_again(
     page.route(re.compile(r"/_uploads/my-small/4\?"), note)
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_text("Choose the folder of the model")).to_be_visible()
+    other = tmp_path / "no-model"
+    other.mkdir()
+    (other / "notes.txt").write_text("not a model")
+    page.get_by_label("Folder of the model").set_input_files(other)
+    expect(page.get_by_text("Choose the folder of the model")).to_have_count(0)
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_role("main").get_by_role("alert")).to_have_count(1)
+    expect(page.get_by_text("There is no [config.json]")).to_be_visible()
     page.get_by_label("Folder of the model").set_input_files(own)
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_text("Paused. What was sent stays.")).to_be_visible()
@@ -142,7 +150,7 @@ def test_an_upload_that_was_broken_off_goes_on_after_the_page_is_loaded_again(
 def test_a_model_is_started_scaled_and_stopped(visitor: Visitor) -> None:
     make_model()
     page = visitor.signed_in(at="/console/models/.all-minilm-l6-v2")
-    page.get_by_role("link", name="Start").click()
+    page.get_by_role("link", name="Start", exact=True).click()
     page.get_by_label("As many as the calls need").check()
     page.get_by_label("At most").fill("600")
     expect(page.locator("#fit")).to_contain_text("600 allocations at the most")
