@@ -28,6 +28,7 @@ from console.pages import (
     listing,
     model_adding,
     models,
+    outcomes,
     people,
     pipelines,
     reference,
@@ -59,6 +60,7 @@ urlpatterns = [
     path(
         "endpoints/_deleted/<int:number>/restore", deleted.endpoint_restore, name="endpoint-restore"
     ),
+    path("endpoints/_outcomes/<str:token>", outcomes.endpoint_outcomes, name="endpoint-outcomes"),
     path("endpoints/_deleted/<int:number>/forget", deleted.endpoint_forget, name="endpoint-forget"),
     path("endpoints/<str:inference_id>", endpoint_page.endpoint_detail, name="endpoint-detail"),
     path("endpoints/<str:inference_id>/try", try_it.endpoint_try, name="endpoint-try"),
