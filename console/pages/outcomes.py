@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from console.http import HtmxRequest, page
-from endpoints.access import may_with, visible_deleted
+from endpoints.access import may_with, require, visible_deleted
 from endpoints.permissions import Action
 
 SESSION_KEY = "outcomes"
@@ -68,6 +68,7 @@ def to_outcomes(
 @page("GET", "HEAD")
 def endpoint_outcomes(request: HtmxRequest, token: str) -> HttpResponse:
     """What was told to this session alone."""
+    require(request.user, Action.DELETED_GET)
     shown: dict[str, Any] | None = request.session.get(SESSION_KEY, {}).get(token)
     if shown is None:
         raise Http404
