@@ -108,6 +108,21 @@ def test_a_wrong_setting_is_told_at_its_field_and_nothing_is_called(
     assert not hosts.asked
 
 
+def test_a_link_to_a_trial_carries_nothing_that_may_be_a_secret(console: Client) -> None:
+    settings = {"model_id": "m", "api_key": "sk-1"}
+    make_remote_endpoint("cohere", TaskType.TEXT_EMBEDDING, settings, "a")
+    make_remote_endpoint("openai", TaskType.COMPLETION, settings, "b")
+    make_remote_endpoint("openai", TaskType.CHAT_COMPLETION, settings, "c")
+
+    pages = [text(console.get(f"/console/endpoints/{name}")) for name in "abc"]
+
+    linked = [set(re.findall(r'data-linked="([^"]*)"', page)[0].split()) for page in pages]
+    assert linked[0] == {"input", "input_type", "beside", "task_settings.truncate"}
+    assert linked[1] == {"prompt", "beside"}  # its settings are a name and headers
+    assert linked[2] >= {"prompt", "system", "tools", "temperature"}
+    assert not linked[2] & {"history", "history_beside", "result", "result_beside"}
+
+
 def test_two_texts_share_words_and_their_score(console: Client, hosts: FakeHosts) -> None:
     make_endpoint(model_id=".minilm-sparse-v1")
     one, other = {"bike": 2.0, "tyre": 1.0, "sea": 3.0}, {"bike": 0.5, "tyre": 3.0}
