@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from console.pages.usage import NONE
 from endpoints.models import Endpoint, Team, TeamRole
 from inference.errors import QueueFull
 from inference.runner.protocol import HostReply, HostRequest
@@ -174,6 +175,33 @@ def test_two_endpoints_are_asked_the_same_and_their_differences_told(
     assert "<strong>2</strong> dimensions" in page
     assert "<strong>3</strong> dimensions" in page
     assert '<td>0.800</td> <td>0.000</td> <td class="is-apart">-0.800</td>' in page
+
+
+def test_two_models_weigh_the_same_words_otherwise(console: Client, hosts: FakeHosts) -> None:
+    make_endpoint(model_id=".minilm-sparse-v1")
+    make_endpoint("other", model_id=".minilm-sparse-v1")
+    weights = {
+        "my-endpoint": {"bike": 2.0, "tyre": 1.0, "shop": 0.5},
+        "other": {"bike": 1.0, "tyre": 0.25, "wheel": 1.0},
+    }
+
+    def call(deployment_id: str, request: HostRequest) -> HostReply:
+        return HostReply(weights=[weights[deployment_id]])
+
+    hosts.call = call  # type: ignore[method-assign]
+
+    page = text(console.post(TRY, {"input": "a flat tyre", "beside": "other"}, headers=HTMX))
+    compared = page[page.index('class="compared"') : page.index("</section>")]
+
+    rows = re.findall(r'font-monospace">(\w+)</th> <td>(\S+)</td> <td>(\S+)</td>', compared)
+    # Each is measured by the heaviest of its endpoint, so both weigh the bike alike.
+    assert rows == [("wheel", NONE, "1.00"), ("tyre", "1.00", "0.25"), ("shop", "0.50", NONE)]
+    assert "<strong>2</strong> shared words" in compared
+    assert compared.count("<strong>1</strong> only at") == 2
+
+    weights["other"] = weights["my-endpoint"]
+    page = text(console.post(TRY, {"input": "a flat tyre", "beside": "other"}, headers=HTMX))
+    assert "Both weigh the same 3 words alike." in page
 
 
 def test_two_orders_are_put_beside_each_other(console: Client, hosts: FakeHosts) -> None:

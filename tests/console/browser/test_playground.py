@@ -153,6 +153,8 @@ def test_a_chat_goes_on_after_it_was_stopped_and_after_a_reload(
     run.click()
     expect(page.locator("#answer-text")).to_have_text("The sandbox heard: one")
     expect(prompt).to_have_value("")
+    page.get_by_role("button", name="Copy the answer").click()
+    expect(page.locator("#spoken")).to_have_text("Copied")
 
     played.faults["openai"] = Fault(kind="slow", seconds=2, times=1)
     prompt.fill("never answered")
