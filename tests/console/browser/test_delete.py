@@ -118,7 +118,9 @@ def test_several_are_deleted_at_once_with_one_question(visitor: Visitor) -> None
 
     expect(page.get_by_role("heading", name="1 of 3 may be in use")).to_be_visible()
     expect(page.get_by_text("2 of 3 ticked")).to_be_visible()
+    expect(page.get_by_label("write how many")).to_be_hidden()
     page.get_by_role("checkbox", name="busy").check()
+    expect(page.get_by_label("write how many")).to_be_visible()
     page.get_by_role("checkbox", name="free-b").uncheck()
     page.get_by_role("checkbox", name="free-b").check()
     expect(page.get_by_text("3 of 3 ticked")).to_be_visible()
