@@ -57,8 +57,8 @@ class Spell:
 
     @classmethod
     def of(cls, hour: Hour) -> "Spell":
-        start, *counts = hour
-        return cls(start, start + HOUR, hour.mood, *counts)
+        end = hour.start + HOUR
+        return cls(hour.start, end, hour.mood, hour.requests, hour.errors, hour.failures)
 
     def takes_in(self, hour: Hour) -> bool:
         return hour.mood == self.mood and hour.start - self.end < LONGEST_GAP
