@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TypeAlias
 
 from django.http import HttpResponse
+from django.utils import timezone
 
 from console.http import HtmxRequest, page
 from console.pages.endpoint_page import HISTORY, show
@@ -50,7 +51,7 @@ class ChangesShown:
 class SpellShown:
     """mark: of the dot beside it. kinds: of failure, in words, the most common first.
 
-    advice: what helps against that. until: None where it goes on.
+    advice: what helps against that. until: None while its last hour is not over.
     """
 
     mark: str
@@ -139,11 +140,11 @@ def went_through(endpoint: Endpoint) -> Happenings:
 
 def were_called(endpoint: Endpoint) -> Happenings:
     """A spell stands above all that happened within its first hour, which may be why it began."""
-    for number, spell in enumerate(spells_of(endpoint)):
-        yield Happening(spell.start + HOUR, CALLS, told_spell(spell, is_newest=number == 0))
+    for spell in spells_of(endpoint):
+        yield Happening(spell.start + HOUR, CALLS, told_spell(spell))
 
 
-def told_spell(spell: Spell, *, is_newest: bool) -> SpellShown:
+def told_spell(spell: Spell) -> SpellShown:
     count = f"{spell.requests:,} call{'' if spell.requests == 1 else 's'}"
     kinds = sorted(spell.failures.items(), key=lambda one: -one[1])
     known = [(FailureKind(kind), number) for kind, number in kinds if kind in WORDS]
@@ -170,7 +171,7 @@ def told_spell(spell: Spell, *, is_newest: bool) -> SpellShown:
             for kind, number in known
         ),
         WORDS[known[0][0]][1] if known and spell.mood != Mood.ANSWERED else "",
-        None if is_newest else spell.end,
+        spell.end if spell.end <= timezone.now() else None,
     )
 
 

@@ -49,8 +49,8 @@ def test_a_hosted_endpoint_tells_when_its_calls_were_answered_and_when_not(
     called(endpoint, 1, 8, errors=8, credentials=8)
 
     assert told(text(console.get(PAGE)).replace("&#x27;", "'")) == [
-        "All 8 calls failed The provider did not accept the credentials. Enter a key that is "
-        "valid and may use the model.",
+        "All 8 calls failed, until The provider did not accept the credentials. Enter a key that "
+        "is valid and may use the model.",
         "5 of 20 calls failed, until The provider failed (3), The provider's limit was reached "
         "(2). Trying again later can help; the provider's own status page may say more.",
         "1,207 of 1,210 calls answered, until The provider's limit was reached.",
@@ -77,7 +77,7 @@ def test_what_came_of_a_change_stands_above_it(console: Client) -> None:
 
     calls, state, change = told(text(console.get(PAGE)))
 
-    assert calls == "3 calls answered"
+    assert calls.startswith("3 calls answered")
     assert state == "Serving in 0.4 s"
     assert change.startswith("Update endpoint")
 
