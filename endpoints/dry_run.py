@@ -100,10 +100,17 @@ def called_each(
     return told
 
 
-def callers_of(endpoint: Endpoint) -> list[Caller]:
-    """Who called lately and a while before that, the last one first."""
+def callers_of(endpoint: Endpoint, query: str = "") -> list[Caller]:
+    """Who called lately and a while before that, the last one first.
+
+    query: a part of a name, of a person or of a key.
+    """
     since = (timezone.now() - LOOKED_BACK).date()
     days = CallerDay.objects.calls().filter(endpoint=endpoint, day__gte=since).order_by()
+    if query:
+        keys = ApiKey.objects.filter(name__icontains=query).values("key_id")
+        is_key = Q(key_id__icontains=query) | Q(key_id__in=keys)
+        days = days.filter(Q(user__username__icontains=query) | is_key)
     rows = list(
         days.values("user__username", "key_id")
         .annotate(total=Sum("requests"), last=Max("called_at"))

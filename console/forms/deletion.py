@@ -11,7 +11,6 @@ class DeleteEndpointForm(forms.Form):
     """Whoever deletes an endpoint that may be in use writes its id."""
 
     inference_id = forms.CharField(
-        label="To delete it all the same, write its id",
         error_messages={"required": "Write the id, or leave the endpoint as it is."},
         widget=forms.TextInput(attrs=CODE),
     )
@@ -19,6 +18,7 @@ class DeleteEndpointForm(forms.Form):
     def __init__(self, expected: str, data: Any = None) -> None:
         super().__init__(data)
         self._expected = expected
+        self.fields["inference_id"].label = f"To delete it all the same, write its id: {expected}"
 
     def clean_inference_id(self) -> str:
         written: str = self.cleaned_data["inference_id"]

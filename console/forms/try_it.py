@@ -11,7 +11,7 @@ from django.core.validators import ProhibitNullCharactersValidator
 from django.forms import BoundField
 
 from console.forms.generated import TASK_SETTINGS, SettingsForm
-from console.forms.settings import Entry, entries_of, nested
+from console.forms.settings import Entry, Kind, entries_of, nested
 from endpoints.access import get_endpoint
 from endpoints.known_models import facts_behind
 from endpoints.models import Endpoint, User
@@ -29,6 +29,8 @@ HELP_CENTRE = (
     "Locked out? We can mail you a link to sign in again.",
     "The password of the guest network is on the notice board.",
 )
+# Kinds of settings that nothing can be written into but numbers and what is offered.
+BOUND = (Kind.INTEGER, Kind.NUMBER, Kind.SWITCH, Kind.CHOICE)
 
 
 def text_area(rows: int) -> forms.Textarea:
@@ -172,6 +174,20 @@ class TryForm(SettingsForm):
     def is_unusual(self) -> bool:
         """Whether one of those is worth seeing."""
         return any(field.errors or field.value() for field in self.options)
+
+    @property
+    def linked(self) -> list[str]:
+        """The names of the fields that a link to a trial fills.
+
+        Of the settings of the task those with bounds: a text may be a secret, such as a header.
+        """
+        unbound = {name for name, entry in self.entries.items() if entry.kind not in BOUND}
+        return [
+            name
+            for name, field in self.fields.items()
+            if name == "input"
+            or not (name in unbound or self[name].is_hidden or isinstance(field, forms.FileField))
+        ]
 
     @property
     def texts(self) -> list[str]:

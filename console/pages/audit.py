@@ -1,6 +1,5 @@
-"""The audit log: find entries, look at one, take them along; and what happened to an endpoint."""
+"""The audit log: find entries, look at one, take them along."""
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,45 +10,25 @@ from django.shortcuts import render, resolve_url
 
 from console.forms.audit import AuditForm
 from console.http import HtmxRequest, page, require_fresh, wants_fragment
-from console.pages.endpoint_page import HISTORY, show
+from console.pages.history import number_in
 from endpoints import attempts
-from endpoints.access import get_endpoint, may_with, require
+from endpoints.access import require
 from endpoints.api.audit import download
 from endpoints.history import (
     FILTERS,
     FORMS,
-    Difference,
     Search,
     Window,
     differences,
     export,
-    history_of,
-    history_of_model,
-    is_told_all,
     seen_lately,
     visible_entries,
     window,
 )
-from endpoints.models import AuditEntry, Endpoint, TrainedModel, User
 from endpoints.permissions import Action
 from inference.errors import InvalidArgument
 
 PAGE_SIZE = 50
-
-
-@dataclass(frozen=True)
-class Row:
-    entry: AuditEntry
-    differences: list[Difference]
-
-
-@dataclass(frozen=True)
-class History:
-    """is_told_all: whether it is shown from where and with which key something was changed."""
-
-    rows: list[Row]
-    next_before: int | None
-    is_told_all: bool
 
 
 @page("GET", "HEAD")
@@ -99,33 +78,3 @@ def audit_export(request: HtmxRequest, form: str) -> HttpResponseBase:
     except InvalidArgument as exc:
         return HttpResponse(str(exc), status=exc.status, content_type="text/plain")
     return download(export(request.user, search, form), form)
-
-
-@page("GET", "HEAD")
-def endpoint_history(request: HtmxRequest, inference_id: str) -> HttpResponse:
-    require(request.user, Action.GET)
-    endpoint = get_endpoint(request.user, inference_id)
-    before = number_in(request)
-    told = history(request.user, endpoint, PAGE_SIZE, before)
-    return show(request, endpoint, HISTORY, history=told, before=before)
-
-
-def history(user: User, endpoint: Endpoint, size: int, before: int | None = None) -> History:
-    """The newest of what happened to an endpoint that somebody sees."""
-    shown = window(history_of(user, endpoint), Search(), size, before)
-    rows = [Row(entry, differences(entry)) for entry in shown.entries]
-    return History(rows, shown.next_before, is_told_all(user, endpoint))
-
-
-def model_history(user: User, model: TrainedModel, size: int) -> History:
-    """The newest of what happened to a model that somebody sees."""
-    shown = window(history_of_model(user, model), Search(), size)
-    rows = [Row(entry, differences(entry)) for entry in shown.entries]
-    return History(rows, shown.next_before, may_with(user, Action.MODEL_PUT, model))
-
-
-def number_in(request: HtmxRequest) -> int | None:
-    """The number that the older entries come before; None for the newest."""
-    text = request.GET.get("before", "")
-    is_number = text.isascii() and text.isdigit() and len(text) <= 18
-    return int(text) if is_number else None

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render, resolve_url
 
 from console.forms.refusable import problems_of
 from console.http import HtmxRequest, page
-from console.pages.undoing import Outcome, summed_up
+from console.pages.outcomes import Outcome, summed_up, to_outcomes
 from console.working import working
 from endpoints import deleted
 from endpoints.access import Forbidden, may_with, require, visible_deleted
@@ -112,9 +112,7 @@ def endpoint_restore_many(request: HtmxRequest) -> HttpResponse:
     ]
     heading = summed_up(len(done), len(results), "restored")
     told = "What is not restored stays under"
-    gone = len(results) - len(outcomes)
-    context = {"heading": heading, "outcomes": outcomes, "gone": gone, "told": told}
-    return render(request, "endpoints/outcomes.html", context)
+    return to_outcomes(request, heading, outcomes, told=told, gone=len(results) - len(outcomes))
 
 
 @page("GET", "HEAD", "POST")

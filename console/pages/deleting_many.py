@@ -9,7 +9,8 @@ from django.shortcuts import redirect, render, resolve_url
 from console.forms.deletion import DeleteManyForm
 from console.forms.refusable import problems_of
 from console.http import HtmxRequest, page, require_fresh
-from console.pages.undoing import Outcome, kept_of, summed_up, tell_deleted
+from console.pages.outcomes import Outcome, summed_up, to_outcomes
+from console.pages.undoing import kept_of, tell_deleted
 from endpoints.access import require
 from endpoints.deleting_many import MOST_AT_ONCE, Planned, Result, delete_many, plan
 from endpoints.permissions import Action
@@ -72,19 +73,19 @@ def done(request: HtmxRequest, results: list[Result]) -> HttpResponse:
         tell_deleted(request, names, kept)
         return redirect("endpoint-list")
     days = settings.RESTORE_DAYS
-    context = {
-        "heading": summed_up(len(names), len(results), "deleted"),
-        "outcomes": [
-            Outcome(
-                one.inference_id,
-                "is still there" if one.error else "is deleted",
-                problems_of(one.error) if one.error else (),
-                resolve_url("endpoint-delete", one.inference_id) if one.error else "",
-            )
-            for one in results
-        ],
-        "deleted_count": len(names),
-        "kept": kept,
-        "told": f"What is deleted can be restored for {days} days under" if names and days else "",
-    }
-    return render(request, "endpoints/outcomes.html", context)
+    outcomes = [
+        Outcome(
+            one.inference_id,
+            "is still there" if one.error else "is deleted",
+            problems_of(one.error) if one.error else (),
+            resolve_url("endpoint-delete", one.inference_id) if one.error else "",
+        )
+        for one in results
+    ]
+    return to_outcomes(
+        request,
+        summed_up(len(names), len(results), "deleted"),
+        outcomes,
+        told=f"What is deleted can be restored for {days} days under" if names and days else "",
+        kept=[one.pk for one in kept],
+    )

@@ -76,7 +76,10 @@ def facts_of(endpoint: Endpoint) -> dict[str, Any]:
 def findings(request: HtmxRequest, run: DryRun) -> dict[str, Any]:
     """What the page tells of a dry run."""
     user, endpoint = request.user, run.endpoint
-    query = request.GET.get("q", "").replace("\0", "").strip()
+    query, caller_query = (
+        request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "caller")
+    )
+    callers = callers_of(endpoint, caller_query)
     uses = [one for one in run.references.found if query.lower() in one.place.lower()]
     shown_uses = Paginator(uses, USES_A_PAGE).get_page(request.GET.get("page"))
     clusters = list(visible_clusters(user).select_related("team"))
@@ -90,7 +93,9 @@ def findings(request: HtmxRequest, run: DryRun) -> dict[str, Any]:
         "clusters": clusters,
         "scanned_now": scanned_now,
         "silent_parts": silent({"worker"}) if scanned_now else [],
-        "callers": callers_of(endpoint),
+        "callers": callers,
+        "caller_query": caller_query,
+        "are_callers_searched": bool(caller_query) or len(callers) > SEARCHED_FROM,
     }
     if run.references.is_used or run.is_called_lately:
         offered = replacing.offers(user, endpoint)
@@ -143,7 +148,7 @@ def endpoint_delete_scan(request: HtmxRequest, inference_id: str, name: str) -> 
     cluster = find_cluster(request.user, name, to=Action.CLUSTER_SCAN)
     with suppress(Conflict):  # somebody has begun it already, which the page tells
         begin_scan(cluster)
-    kept = {name: request.POST.get(name, "") for name in ("q", "replacement")}
+    kept = {name: request.POST.get(name, "") for name in ("q", "caller", "replacement")}
     return back_to_findings(inference_id, **kept)
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 
@@ -14,7 +13,7 @@ from console.forms.precision import PrecisionForm, precision_form
 from console.forms.refusable import NOT_REFUSED
 from console.http import HtmxRequest, page
 from console.pages.allocations import each_allocation
-from console.pages.endpoint_page import DEPLOYMENT, show
+from console.pages.endpoint_page import DEPLOYMENT, SHOWN_EVENTS, show
 from console.pages.precision import precision_card, precision_now, precision_options
 from console.pages.takes import is_offered
 from console.templatetags.console import took
@@ -28,7 +27,6 @@ from endpoints.status import status_of
 from inference.errors import InferenceError
 from inference.services import find_service
 
-EVENTS_A_PAGE = 25
 DeploymentForm: TypeAlias = AllocationsForm | PrecisionForm
 
 
@@ -110,7 +108,6 @@ def show_deployment(
         "may_start": status_of(endpoint).is_idle and may_with(request.user, Action.INFER, endpoint)
     }
     if deployment := endpoint.deployment:
-        events = Paginator(deployment.events.all(), EVENTS_A_PAGE)
         context |= figures_of(request.user, endpoint, deployment) | {
             "control": control_of(request.user, endpoint, deployment, form),
             "refusal": form.refusal if form else NOT_REFUSED,
@@ -118,7 +115,7 @@ def show_deployment(
             "precision_options": precision_options(deployment),
             "is_offered": is_offered(KnownModel(deployment.model.facts, deployment.model))
             and may(request.user, Action.PUT),
-            "shown": events.get_page(request.GET.get("page")),
+            "events": deployment.events.all()[:SHOWN_EVENTS],
         }
     return show(request, endpoint, DEPLOYMENT, **context)
 

@@ -13,8 +13,8 @@ from django.shortcuts import redirect, render
 
 from console.forms.models import DeleteModelForm, ModelSearchForm
 from console.http import HtmxRequest, page, require_fresh, wants_fragment
-from console.pages.audit import model_history
 from console.pages.deployments_shown import shown_deployments
+from console.pages.history import model_history
 from console.pages.parts import silent_parts
 from console.pages.precision import model_precision
 from console.pages.takes import is_offered

@@ -13,7 +13,12 @@ from console.pages.ranks_shown import (
     ranking_shown,
     rankings_compared,
 )
-from console.pages.sparse_shown import SparseShown, sparse_shown
+from console.pages.sparse_shown import (
+    SparseCompared,
+    SparseShown,
+    sparse_compared,
+    sparse_shown,
+)
 from console.pages.vectors_shown import (
     EmbeddingsCompared,
     EmbeddingsShown,
@@ -57,7 +62,7 @@ class WrittenShown:
 
 
 Shown: TypeAlias = EmbeddingsShown | RankingShown | SparseShown | WrittenShown
-Compared: TypeAlias = EmbeddingsCompared | RankingsCompared
+Compared: TypeAlias = EmbeddingsCompared | RankingsCompared | SparseCompared
 
 
 def show(
@@ -90,6 +95,8 @@ def compare(here: Shown | None, beside: Shown | None) -> Compared | None:
             return embeddings_compared(here, beside)
         case RankingShown(), RankingShown():
             return rankings_compared(here, beside)
+        case SparseShown(), SparseShown():
+            return sparse_compared(here, beside)
     return None
 
 

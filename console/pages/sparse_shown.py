@@ -1,7 +1,7 @@
 """Weighted tokens: over the text that they come from, beside it, and shared with another."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 from unicodedata import combining, normalize
@@ -11,6 +11,7 @@ from inference.types import SparseEmbedding
 
 MOST_TOKENS = 60
 MOST_SHARED = 20
+MOST_APART = 10
 LEVELS = 5
 WORDS = re.compile(r"\w+")
 # How vocabularies mark a piece within a word, or the first piece of one.
@@ -39,12 +40,16 @@ class Piece:
 
 @dataclass(frozen=True)
 class SparseRow:
-    """One text. tokens: the heaviest, of count in all."""
+    """One text. weights: of all tokens. tokens: the heaviest of them."""
 
     name: Named
+    weights: Mapping[str, float]
     pieces: list[Piece]
     tokens: list[TokenShown]
-    count: int
+
+    @property
+    def count(self) -> int:
+        return len(self.weights)
 
     @property
     def added(self) -> list[TokenShown]:
@@ -90,6 +95,35 @@ class SparseShown:
     overlap: Overlap | None
 
 
+@dataclass(frozen=True)
+class TokenCompared:
+    """Its weight at each of two endpoints; None where it has none."""
+
+    token: str
+    here: float | None
+    beside: float | None
+
+
+@dataclass(frozen=True)
+class TextCompared:
+    """One text at two endpoints: how many words both weigh, or one alone, and which of them differ
+    most, each measured by the heaviest of its endpoint.
+    """
+
+    name: Named
+    shared: int
+    only_here: int
+    only_beside: int
+    apart: list[TokenCompared]
+
+
+@dataclass(frozen=True)
+class SparseCompared:
+    template: ClassVar[str] = "endpoints/_compared_sparse.html"
+
+    texts: list[TextCompared]
+
+
 def sparse_shown(
     texts: tuple[str, ...], names: list[Named], rows: tuple[SparseEmbedding, ...]
 ) -> SparseShown:
@@ -98,6 +132,31 @@ def sparse_shown(
     ]
     overlap = overlap_of(rows[0].weights, rows[1].weights) if len(rows) == 2 else None
     return SparseShown(shown, overlap)
+
+
+def sparse_compared(here: SparseShown, beside: SparseShown) -> SparseCompared:
+    pairs = zip(here.rows, beside.rows, strict=True)
+    return SparseCompared([text_compared(one.name, one.weights, two.weights) for one, two in pairs])
+
+
+def text_compared(
+    name: Named, here: Mapping[str, float], beside: Mapping[str, float]
+) -> TextCompared:
+    most_here, most_beside = (max(one.values(), default=0.0) or 1.0 for one in (here, beside))
+    distances = {
+        token: abs(here.get(token, 0.0) / most_here - beside.get(token, 0.0) / most_beside)
+        for token in {**here, **beside}
+    }
+    apart = sorted(filter(distances.get, distances), key=lambda token: -distances[token])
+    return TextCompared(
+        name,
+        shared=len(here.keys() & beside.keys()),
+        only_here=len(here.keys() - beside.keys()),
+        only_beside=len(beside.keys() - here.keys()),
+        apart=[
+            TokenCompared(token, here.get(token), beside.get(token)) for token in apart[:MOST_APART]
+        ],
+    )
 
 
 def overlap_of(one: dict[str, float], other: dict[str, float]) -> Overlap:
@@ -138,7 +197,7 @@ def _row(name: Named, text: str, row: dict[str, float]) -> SparseRow:
         )
         for token, weight in weights[:MOST_TOKENS]
     ]
-    return SparseRow(name, list(_pieces(text, row, heaviest)), tokens, len(weights))
+    return SparseRow(name, row, list(_pieces(text, row, heaviest)), tokens)
 
 
 def _pieces(text: str, row: dict[str, float], heaviest: float) -> Iterator[Piece]:

@@ -1,7 +1,6 @@
 """The way back after a delete, as each page that deletes offers it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from django.contrib import messages
 from django.template.loader import render_to_string
@@ -10,24 +9,6 @@ from console.http import HtmxRequest
 from endpoints.access import may_with, visible_deleted
 from endpoints.models import DeletedEndpoint, User
 from endpoints.permissions import Action
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one of several. problems: why it is as it was; empty where it was done.
-
-    address: where to go on with it; empty for nowhere.
-    """
-
-    inference_id: str
-    words: str
-    problems: tuple[str, ...]
-    address: str
-
-
-def summed_up(done: int, of: int, verb: str) -> str:
-    """What became of several in all, of which some were not done: 3 restored, 1 not."""
-    return f"{done} {verb}, {of - done} not" if done else f"None of {of} {verb}"
 
 
 def kept_of(user: User, inference_ids: Collection[str]) -> list[DeletedEndpoint]:

@@ -19,6 +19,7 @@ from console.pages import (
     endpoint_page,
     endpoints,
     find,
+    history,
     home,
     indices,
     join,
@@ -28,6 +29,7 @@ from console.pages import (
     listing,
     model_adding,
     models,
+    outcomes,
     people,
     pipelines,
     reference,
@@ -59,6 +61,7 @@ urlpatterns = [
     path(
         "endpoints/_deleted/<int:number>/restore", deleted.endpoint_restore, name="endpoint-restore"
     ),
+    path("endpoints/_outcomes/<str:token>", outcomes.endpoint_outcomes, name="endpoint-outcomes"),
     path("endpoints/_deleted/<int:number>/forget", deleted.endpoint_forget, name="endpoint-forget"),
     path("endpoints/<str:inference_id>", endpoint_page.endpoint_detail, name="endpoint-detail"),
     path("endpoints/<str:inference_id>/try", try_it.endpoint_try, name="endpoint-try"),
@@ -100,7 +103,7 @@ urlpatterns = [
         endpoint_page.endpoint_references,
         name="endpoint-references",
     ),
-    path("endpoints/<str:inference_id>/history", audit.endpoint_history, name="endpoint-history"),
+    path("endpoints/<str:inference_id>/history", history.endpoint_history, name="endpoint-history"),
     path("endpoints/<str:inference_id>/sharing", shares.endpoint_sharing, name="endpoint-sharing"),
     path("endpoints/<str:inference_id>/cache", cache.cache_switch, name="cache-switch"),
     path("endpoints/<str:inference_id>/cache/purge", cache.cache_purge, name="cache-purge"),

@@ -68,6 +68,11 @@
     });
   }
 
+  document.addEventListener("trial:fill", (event) => {
+    fill(event.detail);
+    keep();
+  });
+
   document.addEventListener("click", (event) => {
     const example = event.target.closest("[data-example]");
     if (example) {

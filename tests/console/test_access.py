@@ -40,6 +40,7 @@ PAGES = (
     ("POST", "/console/endpoints/_deleted/1/restore"),
     ("GET", "/console/endpoints/_deleted/1/forget"),
     ("POST", "/console/endpoints/_deleted/1/forget"),
+    ("GET", "/console/endpoints/_outcomes/unknown"),
     ("GET", "/console/endpoints/my-endpoint/diagnose"),
     ("POST", "/console/endpoints/my-endpoint/diagnose"),
     ("GET", "/console/references"),

@@ -10,7 +10,7 @@ from django.test import Client
 from endpoints import actions
 from endpoints.models import AuditEntry, DeletedEndpoint, Endpoint, Team, User
 from inference.errors import Conflict
-from tests.console.conftest import of_team, text
+from tests.console.conftest import browser_of, of_team, text
 from tests.console.deleting import DELETED, MANY, RESTORE, called
 from tests.factories import make_endpoint, make_index
 
@@ -108,12 +108,28 @@ def test_what_fails_is_told_and_the_rest_deleted(
         delete(actor, endpoint, **more)
 
     monkeypatch.setattr(actions, "delete_endpoint", refusing)
-    page = text(console.post(MANY, {"id": ["a", "b"], "agreed": ["a", "b"]}))
+    answer = console.post(MANY, {"id": ["a", "b"], "agreed": ["a", "b"]})
+    page = text(console.get(answer["Location"]))
 
+    undo = f"{DELETED}/{DeletedEndpoint.objects.get().pk}/restore"
     assert "1 deleted, 1 not" in page
     assert "somebody holds it" in page
-    assert f'action="{DELETED}/{DeletedEndpoint.objects.get().pk}/restore"' in page
+    assert f'action="{undo}"' in page
     assert [one.inference_id for one in Endpoint.objects.all()] == ["a"]
+    console.post(undo)
+    assert "Undo" not in text(console.get(answer["Location"]))  # there is nothing left to undo
+
+
+def test_what_became_of_them_is_told_to_one_session_at_an_address(
+    console: Client, admin: User
+) -> None:
+    first = console.post(RESTORE, {"number": ["77"]})["Location"]
+    second = console.post(RESTORE, {"number": ["78", "79"]})["Location"]
+
+    assert "None of 1 restored" in text(console.get(first))
+    assert "None of 2 restored" in text(console.get(second))
+    assert "None of 1 restored" in text(console.get(first))
+    assert browser_of(admin).get(first).status_code == 404
 
 
 def test_all_of_them_are_brought_back_at_once(console: Client) -> None:

@@ -93,7 +93,7 @@ def test_each_is_answered_for_itself(console: Client) -> None:
     long_ago = timezone.now() - timedelta(days=8)
     DeletedEndpoint.objects.filter(inference_id="over").update(deleted_at=long_ago)
 
-    page = text(console.post(RESTORE, {"number": list(numbers.values())}))
+    page = text(console.post(RESTORE, {"number": list(numbers.values())}, follow=True))
 
     assert "1 restored, 2 not" in page
     assert "[taken] cannot be restored: another endpoint has its id by now" in page
@@ -101,7 +101,7 @@ def test_each_is_answered_for_itself(console: Client) -> None:
     assert ">over<" not in page
     assert 'href="/console/endpoints/free"' in page
     assert Endpoint.objects.filter(inference_id="free").exists()
-    again = text(console.post(RESTORE, {"number": list(numbers.values())}))
+    again = text(console.post(RESTORE, {"number": list(numbers.values())}, follow=True))
     assert "None of 3 restored" in again
     assert "2 of them are not there to restore" in again
 
@@ -111,7 +111,7 @@ def test_what_others_deleted_is_neither_told_nor_restored(
 ) -> None:
     numbers = deleted("mine", team=search) | deleted("hidden", team=other)
 
-    page = text(boss.post(RESTORE, {"number": list(numbers.values())}))
+    page = text(boss.post(RESTORE, {"number": list(numbers.values())}, follow=True))
 
     assert "1 restored, 1 not" in page
     assert ">hidden<" not in page

@@ -230,22 +230,22 @@ def test_what_happened_stands_with_the_deployment_while_all_is_well(console: Cli
 
     before = text(console.get(PAGE))
     assert "What happened" not in before
-    assert f'href="{DEPLOYMENT}#timeline"' in before
+    assert f'href="{PAGE}/history">Timeline' in before
     assert page.index("in 0.4 s") < page.index("its memory grew")
 
 
-def test_a_long_past_is_paged(console: Client) -> None:
+def test_of_a_long_past_the_newest_stands_with_the_deployment(console: Client) -> None:
     deployment = make_endpoint().deployment
     assert deployment
     for number in range(30):
         deployment.events.create(phase="recycling", reason=f"grew for the {number}th time")
 
-    first, second = (text(console.get(f"{DEPLOYMENT}?page={number}")) for number in (1, 2))
+    newest, whole = text(console.get(DEPLOYMENT)), text(console.get(f"{PAGE}/history"))
 
-    assert "Page 1 of 2" in first
-    assert "the 29th time" in first
-    assert "the 4th time" not in first
-    assert "the 4th time" in second
+    assert "the 29th time" in newest
+    assert "the 4th time" not in newest
+    assert f'href="{PAGE}/history">All of it' in newest
+    assert "the 4th time" in whole
 
 
 def test_what_happened_is_above_every_tab_while_something_is_wrong(console: Client) -> None:
@@ -253,7 +253,7 @@ def test_what_happened_is_above_every_tab_while_something_is_wrong(console: Clie
     assert deployment
     deployment.events.create(phase="failed", reason="<no memory>")
 
-    for path in (PAGE, SETTINGS, f"{PAGE}/history"):
+    for path in (PAGE, SETTINGS, f"{PAGE}/usage"):
         page = text(console.get(path))
         assert page.index("What happened") < page.index('<nav class="tabs"')
         assert "&lt;no memory&gt;" in page

@@ -1,5 +1,6 @@
 """What a delete would come to, told before: who names the endpoint, and who calls it."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -99,6 +100,40 @@ def test_who_called_it_is_told_with_their_keys(console: Client, admin: User) -> 
     assert "<strong>old</strong>" not in page
     assert "it was called in the last 7 days." in page
     assert 'name="inference_id"' in page
+
+
+def test_of_many_callers_some_are_found_by_their_name_or_that_of_their_key(
+    console: Client,
+) -> None:
+    endpoint = make_endpoint()
+    for number in range(11):
+        called(endpoint, make_user(f"user-{number}"), timedelta(hours=number + 1))
+    crawls = make_user("nightly")
+    key, _ = ApiKey.issue(
+        crawls, "crawler", limited_by={}, role_descriptors={}, metadata={}, expires_at=None
+    )
+    called(endpoint, crawls, timedelta(days=2), key.key_id)
+
+    def found(query: str) -> list[str]:
+        page = text(console.get(LOOK + query))
+        return re.findall(r"<strong>([^<]+)</strong>", page[page.index('id="callers"') :])
+
+    assert 'name="caller"' in text(console.get(LOOK))
+    assert len(found("")) == 12
+    assert found("&caller=USER-1") == ["user-1", "user-10"]
+    assert found("&caller=crawl") == ["nightly"]
+    assert found(f"&caller={key.key_id}") == ["nightly"]
+    assert found("&caller=nobody%00") == []
+    page = text(console.get(f"{LOOK}&caller=nobody&q=docs"))
+    assert "Nobody with “nobody” called it." in page
+    assert 'type="hidden" name="q" value="docs"' in page
+    assert "It is still called" in page
+
+
+def test_few_callers_need_no_search(console: Client, admin: User) -> None:
+    called(make_endpoint(), admin, timedelta(hours=1))
+
+    assert 'name="caller"' not in text(console.get(LOOK))
 
 
 def test_what_was_only_tried_in_the_console_is_not_called(

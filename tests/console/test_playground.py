@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from console.pages.usage import NONE
 from endpoints.models import Endpoint, Team, TeamRole
 from inference.errors import QueueFull
 from inference.runner.protocol import HostReply, HostRequest
@@ -108,6 +109,21 @@ def test_a_wrong_setting_is_told_at_its_field_and_nothing_is_called(
     assert not hosts.asked
 
 
+def test_a_link_to_a_trial_carries_nothing_that_may_be_a_secret(console: Client) -> None:
+    settings = {"model_id": "m", "api_key": "sk-1"}
+    make_remote_endpoint("cohere", TaskType.TEXT_EMBEDDING, settings, "a")
+    make_remote_endpoint("openai", TaskType.COMPLETION, settings, "b")
+    make_remote_endpoint("openai", TaskType.CHAT_COMPLETION, settings, "c")
+
+    pages = [text(console.get(f"/console/endpoints/{name}")) for name in "abc"]
+
+    linked = [set(re.findall(r'data-linked="([^"]*)"', page)[0].split()) for page in pages]
+    assert linked[0] == {"input", "input_type", "beside", "task_settings.truncate"}
+    assert linked[1] == {"prompt", "beside"}  # its settings are a name and headers
+    assert linked[2] >= {"prompt", "system", "tools", "temperature"}
+    assert not linked[2] & {"history", "history_beside", "result", "result_beside"}
+
+
 def test_two_texts_share_words_and_their_score(console: Client, hosts: FakeHosts) -> None:
     make_endpoint(model_id=".minilm-sparse-v1")
     one, other = {"bike": 2.0, "tyre": 1.0, "sea": 3.0}, {"bike": 0.5, "tyre": 3.0}
@@ -159,6 +175,33 @@ def test_two_endpoints_are_asked_the_same_and_their_differences_told(
     assert "<strong>2</strong> dimensions" in page
     assert "<strong>3</strong> dimensions" in page
     assert '<td>0.800</td> <td>0.000</td> <td class="is-apart">-0.800</td>' in page
+
+
+def test_two_models_weigh_the_same_words_otherwise(console: Client, hosts: FakeHosts) -> None:
+    make_endpoint(model_id=".minilm-sparse-v1")
+    make_endpoint("other", model_id=".minilm-sparse-v1")
+    weights = {
+        "my-endpoint": {"bike": 2.0, "tyre": 1.0, "shop": 0.5},
+        "other": {"bike": 1.0, "tyre": 0.25, "wheel": 1.0},
+    }
+
+    def call(deployment_id: str, request: HostRequest) -> HostReply:
+        return HostReply(weights=[weights[deployment_id]])
+
+    hosts.call = call  # type: ignore[method-assign]
+
+    page = text(console.post(TRY, {"input": "a flat tyre", "beside": "other"}, headers=HTMX))
+    compared = page[page.index('class="compared"') : page.index("</section>")]
+
+    rows = re.findall(r'font-monospace">(\w+)</th> <td>(\S+)</td> <td>(\S+)</td>', compared)
+    # Each is measured by the heaviest of its endpoint, so both weigh the bike alike.
+    assert rows == [("wheel", NONE, "1.00"), ("tyre", "1.00", "0.25"), ("shop", "0.50", NONE)]
+    assert "<strong>2</strong> shared words" in compared
+    assert compared.count("<strong>1</strong> only at") == 2
+
+    weights["other"] = weights["my-endpoint"]
+    page = text(console.post(TRY, {"input": "a flat tyre", "beside": "other"}, headers=HTMX))
+    assert "Both weigh the same 3 words alike." in page
 
 
 def test_two_orders_are_put_beside_each_other(console: Client, hosts: FakeHosts) -> None:

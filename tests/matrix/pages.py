@@ -90,6 +90,8 @@ TABLES = {
 - ++xxx x++ x++ ++ x-  POST /console/endpoints/_deleted/restore
 - ++xxx x++ x?? ?? x-  POST /console/endpoints/_deleted/1000001/restore
 - ++xxx x++ x?? ?? x-  GET|POST /console/endpoints/_deleted/1000001/forget
+# What another session was told.
+- ??xxx x?? x?? ?? x-  GET /console/endpoints/_outcomes/unknown
 - ++xxx x++ x?? x+ x-  GET|POST /console/endpoints/e1/diagnose
 - ++xxx x++ x?? x+ x-  POST /console/endpoints/e1/cache
     < enabled=true

@@ -19,7 +19,7 @@ from endpoints.scanning import scan_wanted
 from inference.references.pipelines import referenced_models
 from tests.console.browser.conftest import PHONE, Visitor
 from tests.elastic import Elastic, inferring, semantic
-from tests.factories import make_cluster, make_endpoint, make_index
+from tests.factories import make_cluster, make_endpoint, make_index, make_user
 
 pytestmark = pytest.mark.usefixtures("admin")
 MINE, WRITE = "/console/endpoints/my-endpoint", "To delete it all the same, write its id"
@@ -38,7 +38,10 @@ def test_what_is_used_is_replaced_deleted_and_brought_back(
     elastic.indexes = {"logs": semantic("my-endpoint")}
     now = timezone.now()
     cluster = make_cluster(url=elastic.url, scan_state=ScanState.SCANNED, scanned_at=now)
-    called_by(admin, make_endpoint())
+    called_by(admin, endpoint := make_endpoint())
+    for number in range(10):
+        user = make_user(f"user-{number}")
+        CallerDay.objects.create(endpoint=endpoint, user=user, day=now.date(), called_at=now)
     make_endpoint("new-vectors")
     for number in range(12):
         make_index(f"docs-{number:02}", "my-endpoint")
@@ -50,9 +53,13 @@ def test_what_is_used_is_replaced_deleted_and_brought_back(
     expect(page.locator("#dry-run-said")).to_contain_text("12 indices and 1 pipeline")
     expect(page.get_by_role("link", name="Cancel")).to_be_focused()
     expect(page.get_by_text("9 calls")).to_be_visible()
-    page.get_by_role("searchbox").fill("docs-07")
+    page.get_by_role("searchbox", name="Search indices").fill("docs-07")
     expect(page.locator("#uses li")).to_have_count(1)
-    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("searchbox", name="Search indices")).to_be_focused()
+    page.get_by_role("searchbox", name="Search people").fill("USER-7")
+    expect(page.locator("#callers li")).to_have_count(1)
+    expect(page.locator("#uses li")).to_have_count(1)
+    expect(page.get_by_role("searchbox", name="Search people")).to_be_focused()
 
     page.get_by_role("link", name="new-vectors").click()
     expect(page.get_by_text("Same vectors.")).to_be_visible()
@@ -118,7 +125,9 @@ def test_several_are_deleted_at_once_with_one_question(visitor: Visitor) -> None
 
     expect(page.get_by_role("heading", name="1 of 3 may be in use")).to_be_visible()
     expect(page.get_by_text("2 of 3 ticked")).to_be_visible()
+    expect(page.get_by_label("write how many")).to_be_hidden()
     page.get_by_role("checkbox", name="busy").check()
+    expect(page.get_by_label("write how many")).to_be_visible()
     page.get_by_role("checkbox", name="free-b").uncheck()
     page.get_by_role("checkbox", name="free-b").check()
     expect(page.get_by_text("3 of 3 ticked")).to_be_visible()

@@ -80,6 +80,7 @@ def test_answers_in_the_playground(look: Look, hosts: FakeHosts, played: object)
             "weights": lambda: HostReply(
                 weights=[{"my": 2.5, "password": 1.0}] * len(request.texts)
             ),
+            "lighter": lambda: HostReply(weights=[{"my": 1.0, "password": 1.0}]),
             "ranks": lambda: HostReply(scores=[0.2, 0.1, 0.8]),
         }[deployment_id]()
 
@@ -96,6 +97,12 @@ def test_answers_in_the_playground(look: Look, hosts: FakeHosts, played: object)
         expect(page.locator(shown).first).to_be_visible()
         expect(page.get_by_role("button", name="Run")).to_be_enabled()
         look.at(name)
+
+    make_endpoint("lighter", model_id=".minilm-sparse-v1")
+    page.goto("/console/endpoints/weights#input=my+password&beside=lighter")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("table", name="The words that differ most")).to_be_visible()
+    look.at("weights beside others")
 
 
 def test_refused_forms(look: Look) -> None:

@@ -72,6 +72,21 @@ def test_vectors_of_three_texts_are_compared_kept_and_saved(
 
     page.reload()
     expect(page.get_by_label("Text 3", exact=True)).to_have_value("three")
+
+    link = page.get_by_role("button", name="Copy link")
+    link.click()
+    expect(page.locator("#spoken")).to_have_text("Copied")
+    address = link.get_attribute("data-copy") or ""
+    assert address.endswith(f"{PAGE}#input=one&input=two&input=three")
+    assert page.url == address
+    other = page.context.new_page()
+    other.goto(address)
+    expect(other.get_by_label("Text 3", exact=True)).to_have_value("three")
+    expect(other.locator("#outcome")).to_have_text("The answer appears here.")
+    other.get_by_label("Text 1", exact=True).fill("x" * 9000)
+    expect(other.get_by_role("button", name="Copy link")).to_be_disabled()
+    other.close()
+
     page.get_by_role("button", name="Remove text 1").click()
     expect(page.get_by_label("Text 1", exact=True)).to_have_value("two")
     page.get_by_role("button", name="Two topics").click()
@@ -138,6 +153,8 @@ def test_a_chat_goes_on_after_it_was_stopped_and_after_a_reload(
     run.click()
     expect(page.locator("#answer-text")).to_have_text("The sandbox heard: one")
     expect(prompt).to_have_value("")
+    page.get_by_role("button", name="Copy the answer").click()
+    expect(page.locator("#spoken")).to_have_text("Copied")
 
     played.faults["openai"] = Fault(kind="slow", seconds=2, times=1)
     prompt.fill("never answered")
