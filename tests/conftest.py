@@ -44,7 +44,6 @@ LONGEST = (
     "product/test_concurrency.py",
     "product/test_survival.py",
     "console/browser/test_every_state.py",
-    "product/test_people.py",
     "product/test_trained_models.py",
     "product/test_audit.py",
 )
