@@ -35,18 +35,20 @@ ARGUMENTS = [
 ]
 # The files that take longest, as measured: what is begun last decides when everything ends.
 LONGEST = (
+    "product/test_concurrency.py",
     "console/browser/test_every_page.py",
     "product/console/test_console.py",
     "product/test_moving_house.py",
     "product/test_openapi.py",
     "console/browser/test_planted_scripts.py",
     "product/test_bad_input.py",
-    "product/test_concurrency.py",
     "product/test_survival.py",
     "console/browser/test_every_state.py",
     "product/test_trained_models.py",
     "product/test_audit.py",
 )
+# Nothing is slow here, but the machine may be.
+PATIENCE_MS = 30_000
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -139,8 +141,9 @@ def chromium() -> Iterator["Browser"]:
 
     It stands here because a thread can have but one, whoever asks for it.
     """
-    from playwright.sync_api import sync_playwright  # most tests need none of it
+    from playwright.sync_api import expect, sync_playwright  # most tests need none of it
 
+    expect.set_options(timeout=PATIENCE_MS)
     # Playwright keeps an event loop on this thread; Django would refuse the database beside it.
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

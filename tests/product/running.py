@@ -22,7 +22,7 @@ import psutil
 from tests.weights import MIRROR
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60
+PATIENCE_S = 120
 PASSWORD = re.compile(r"password\s+(\S+)")
 # Asks again and again whether a product is ready: a client of its own would cost each time.
 ASKER = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))

@@ -210,7 +210,7 @@ def test_a_call_ends_when_its_time_does_however_short(caller: httpx.Client, limi
     ]
 
     assert [refusal(response) for response in responses] == [(408, "status_exception")] * 2
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
 
 
 def test_a_body_may_come_in_pieces(caller: httpx.Client) -> None:

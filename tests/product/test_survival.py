@@ -14,6 +14,7 @@ import pytest
 from elasticsearch import ApiError, Elasticsearch
 
 from tests.product.running import (
+    PATIENCE_S,
     PROJECT,
     Product,
     environment,
@@ -114,7 +115,7 @@ class Callers:
     def end(self) -> None:
         self.is_over.set()
         for thread in self.threads:
-            thread.join(60)
+            thread.join(PATIENCE_S)
             assert not thread.is_alive(), "a call hangs"
 
 
@@ -170,8 +171,8 @@ def test_logs_are_kept_for_each_part(product: Product) -> None:
 
 def refusal(product: Product) -> str:
     """The one line that a start which cannot work ends with."""
-    assert product.process.wait(60) != 0
-    product.reader.join(60)
+    assert product.process.wait(PATIENCE_S) != 0
+    product.reader.join(PATIENCE_S)
     assert "Traceback" not in product.output
     (line,) = [line for line in product.lines if line.startswith("Cannot start: ")]
     return line
@@ -235,4 +236,4 @@ def test_nothing_outlives_a_killed_supervisor(product: Product) -> None:
     supervisor.send_signal(signal.SIGKILL)
 
     wait_for("all parts to end", lambda: not [p for p in everything if is_alive(p)])
-    product.process.wait(60)
+    product.process.wait(PATIENCE_S)
