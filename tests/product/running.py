@@ -184,7 +184,11 @@ def start_and_wait(
     data_dir: Path, port: int | None = None, make: tuple[str, ...] = (), **more: str
 ) -> Product:
     product = start(data_dir, port, make, **more)
-    wait_for("the product to be ready", product.is_ready)
+    try:
+        wait_for("the product to be ready", product.is_ready)
+    except AssertionError:
+        product.end()
+        raise
     return product
 
 
