@@ -14,12 +14,11 @@ serve: $(VENV)/.runtime
 
 # What starts the product or a browser comes last, a file at a time on each of two processes; the
 # longest files first, as tests/conftest.py has them, not those of the most tests.
-OPTIONAL := not reference and not extra
+STARTING := tests/product tests/console/browser tests/openid/test_browser.py
 test: $(VENV)/.development
 	$(BIN)/python -m tests.weights
-	$(BIN)/pytest --numprocesses auto -m "not product and not browser and $(OPTIONAL)"
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
-		-m "(product or browser) and $(OPTIONAL)"
+	$(BIN)/pytest --numprocesses auto $(STARTING:%=--ignore=%)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(STARTING)
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

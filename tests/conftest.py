@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db.models.signals import post_save
+from xdist.scheduler import LoadFileScheduling
 
 from endpoints import attempts, audit, caching, key_limits, key_use, usage
 from endpoints.flushing import Flusher
@@ -35,19 +36,21 @@ ARGUMENTS = [
 ]
 # The files that take longest, as measured: what is begun last decides when everything ends.
 LONGEST = (
+    "product/test_concurrency.py",
     "console/browser/test_every_page.py",
     "product/console/test_console.py",
     "product/test_moving_house.py",
     "product/test_openapi.py",
     "console/browser/test_planted_scripts.py",
-    "product/test_bad_input.py",
-    "product/test_concurrency.py",
+    "product/shared/test_bad_input.py",
     "product/test_survival.py",
     "console/browser/test_every_state.py",
-    "product/test_people.py",
     "product/test_trained_models.py",
     "product/test_audit.py",
 )
+SHARED = "tests/product/shared/"
+# Nothing is slow here, but the machine may be.
+PATIENCE_MS = 30_000
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -56,6 +59,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     order = {here / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path, len(order)))
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc] # it carries no types
+    """Gives each process a file at a time; the files that share a product go together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return SHARED if file.startswith(SHARED) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)
@@ -140,8 +156,9 @@ def chromium() -> Iterator["Browser"]:
 
     It stands here because a thread can have but one, whoever asks for it.
     """
-    from playwright.sync_api import sync_playwright  # most tests need none of it
+    from playwright.sync_api import expect, sync_playwright  # most tests need none of it
 
+    expect.set_options(timeout=PATIENCE_MS)
     # Playwright keeps an event loop on this thread; Django would refuse the database beside it.
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

@@ -13,7 +13,7 @@ MODELS = {
     "rerank": ".minilm-rerank-v1",
 }
 # How often the same is tried of a field, with values of other types.
-TRIES = 8
+TRIES = 4
 tried = Counter[tuple[str, str]]()
 
 

@@ -22,7 +22,7 @@ import psutil
 from tests.weights import MIRROR
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60
+PATIENCE_S = 120
 PASSWORD = re.compile(r"password\s+(\S+)")
 # Asks again and again whether a product is ready: a client of its own would cost each time.
 ASKER = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
@@ -184,7 +184,11 @@ def start_and_wait(
     data_dir: Path, port: int | None = None, make: tuple[str, ...] = (), **more: str
 ) -> Product:
     product = start(data_dir, port, make, **more)
-    wait_for("the product to be ready", product.is_ready)
+    try:
+        wait_for("the product to be ready", product.is_ready)
+    except AssertionError:
+        product.end()
+        raise
     return product
 
 

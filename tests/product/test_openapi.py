@@ -12,7 +12,7 @@ from tests.product.hooks import MODELS
 from tests.product.running import PROJECT, Product
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-MOST_S = 300
+MOST_S = 1200
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from elasticsearch import ApiError, Elasticsearch
 
 from tests.product.running import (
+    PATIENCE_S,
     PROJECT,
     Product,
     environment,
@@ -25,17 +27,64 @@ from tests.product.running import (
 )
 
 RETRIABLE = {408, 429, 502, 503, 504}
-ENDPOINT = "my-vectors"
+ENDPOINT, PASSWORD = "my-vectors", "from the environment"
 
 
 @pytest.fixture(scope="module")
-def vectors(client: Elasticsearch) -> str:
-    client.inference.put(
-        task_type="text_embedding",
-        inference_id=ENDPOINT,
-        inference_config=vectors_config(),
-    )
-    return ENDPOINT
+def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A new installation, whose endpoint was called three times."""
+    first = start_and_wait(tmp_path_factory.mktemp("survival"), CONSOLE_ADMIN_PASSWORD=PASSWORD)
+    with asking(first) as client:
+        client.inference.put(
+            task_type="text_embedding",
+            inference_id=ENDPOINT,
+            inference_config=vectors_config(),
+        )
+        for _ in range(3):
+            client.inference.text_embedding(inference_id=ENDPOINT, input=["hello", "there"])
+    yield first
+    first.end()
+
+
+@pytest.fixture(scope="module")
+def product(first: Product) -> Iterator[Product]:
+    """The same installation, started again."""
+    first.end()
+    product = start_and_wait(first.data_dir, first.port)
+    yield product
+    product.end()
+
+
+@pytest.fixture(scope="module")
+def client(product: Product) -> Iterator[Elasticsearch]:
+    with asking(product) as client:
+        yield client
+
+
+def asking(product: Product) -> Elasticsearch:
+    return Elasticsearch(product.url, basic_auth=("elastic", PASSWORD), request_timeout=60)
+
+
+def counted(data_dir: Path) -> tuple[int, int]:
+    """The requests and inputs of all endpoints."""
+    with closing(sqlite3.connect(data_dir / "console.sqlite3")) as database:
+        statement = "SELECT SUM(requests), SUM(inputs) FROM endpoints_usagehour"
+        found: tuple[int, int] = database.execute(statement).fetchone()
+        return found
+
+
+def test_an_end_leaves_nothing_behind(first: Product) -> None:
+    assert "password" not in first.output
+
+    everything = first.processes
+    first.end(signal.SIGTERM)
+    assert not [process for process in everything if is_alive(process)]
+    assert counted(first.data_dir) == (3, 6), "what was counted last is written at the end"
+
+
+def test_models_come_back_after_a_restart(client: Elasticsearch) -> None:
+    answer = client.inference.text_embedding(inference_id=ENDPOINT, input="hello")
+    assert len(answer["text_embedding"][0]["embedding"]) == 384
 
 
 class Callers:
@@ -66,13 +115,13 @@ class Callers:
     def end(self) -> None:
         self.is_over.set()
         for thread in self.threads:
-            thread.join(60)
+            thread.join(PATIENCE_S)
             assert not thread.is_alive(), "a call hangs"
 
 
 @pytest.mark.parametrize("part", ["manage.py runner", "inference.runner.host", "manage.py worker"])
 def test_a_killed_part_is_back_by_itself(
-    product: Product, client: Elasticsearch, vectors: str, part: str
+    product: Product, client: Elasticsearch, part: str
 ) -> None:
     callers = Callers(client)
     callers.wait_for_successes(20)
@@ -89,9 +138,7 @@ def test_a_killed_part_is_back_by_itself(
     wait_for("everything to be ready again", product.is_ready)
 
 
-def test_nobody_notices_when_a_host_is_replaced(
-    product: Product, client: Elasticsearch, vectors: str
-) -> None:
+def test_nobody_notices_when_a_host_is_replaced(product: Product, client: Elasticsearch) -> None:
     callers = Callers(client)
     callers.wait_for_successes(20)
     before = product.part("inference.runner.host")
@@ -115,40 +162,7 @@ def ask_for_a_fresh_start(data_dir: Path) -> None:
         database.commit()
 
 
-def counted(data_dir: Path) -> tuple[int, int]:
-    """The requests and inputs of all endpoints."""
-    with closing(sqlite3.connect(data_dir / "console.sqlite3")) as database:
-        statement = "SELECT SUM(requests), SUM(inputs) FROM endpoints_usagehour"
-        found: tuple[int, int] = database.execute(statement).fetchone()
-        return found
-
-
-def test_models_come_back_after_a_restart_and_nothing_is_left_behind(tmp_path: Path) -> None:
-    first = start_and_wait(tmp_path, CONSOLE_ADMIN_PASSWORD="from the environment")
-    credentials = ("elastic", "from the environment")
-    with Elasticsearch(first.url, basic_auth=credentials, request_timeout=60) as client:
-        client.inference.put(
-            task_type="text_embedding",
-            inference_id=ENDPOINT,
-            inference_config=vectors_config(),
-        )
-        for _ in range(3):
-            client.inference.text_embedding(inference_id=ENDPOINT, input=["hello", "there"])
-    assert "password" not in first.output
-
-    everything = first.processes
-    first.end(signal.SIGTERM)
-    assert not [process for process in everything if is_alive(process)]
-    assert counted(tmp_path) == (3, 6), "what was counted last is written at the end"
-
-    second = start_and_wait(tmp_path, first.port)
-    with Elasticsearch(second.url, basic_auth=credentials, request_timeout=60) as client:
-        answer = client.inference.text_embedding(inference_id=ENDPOINT, input="hello")
-        assert len(answer["text_embedding"][0]["embedding"]) == 384
-    second.end(signal.SIGTERM)
-
-
-def test_logs_are_kept_for_each_part(product: Product, vectors: str) -> None:
+def test_logs_are_kept_for_each_part(product: Product) -> None:
     logs = product.data_dir / "logs"
 
     assert {log.stem for log in logs.glob("*.log")} >= {"console", "web", "runner", "worker"}
@@ -157,8 +171,8 @@ def test_logs_are_kept_for_each_part(product: Product, vectors: str) -> None:
 
 def refusal(product: Product) -> str:
     """The one line that a start which cannot work ends with."""
-    assert product.process.wait(60) != 0
-    product.reader.join(60)
+    assert product.process.wait(PATIENCE_S) != 0
+    product.reader.join(PATIENCE_S)
     assert "Traceback" not in product.output
     (line,) = [line for line in product.lines if line.startswith("Cannot start: ")]
     return line
@@ -215,11 +229,11 @@ def test_a_key_made_in_the_shell_works(product: Product, client: Elasticsearch) 
         assert program.inference.get()["endpoints"] is not None
 
 
-def test_nothing_outlives_a_killed_supervisor(product: Product, vectors: str) -> None:
+def test_nothing_outlives_a_killed_supervisor(product: Product) -> None:
     everything, supervisor = product.processes, product.part("console.supervisor")
     assert supervisor
 
     supervisor.send_signal(signal.SIGKILL)
 
     wait_for("all parts to end", lambda: not [p for p in everything if is_alive(p)])
-    product.process.wait(60)
+    product.process.wait(PATIENCE_S)

@@ -92,10 +92,10 @@ def ask_for(product: Product, deployment_id: str, statuses: Counter[int], texts:
     docs = [{"text_field": f"{number} trains of grain roll to port"} for number in range(texts)]
     answer = httpx.post(
         f"{product.url}/_ml/trained_models/{deployment_id}/_infer",
-        params={"timeout": "60s"},
+        params={"timeout": "180s"},
         json={"docs": docs},
         auth=("elastic", product.password),
-        timeout=60,
+        timeout=200,
         trust_env=False,
     )
     statuses[answer.status_code] += 1

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from endpoints.models import Team, User
+from tests.conftest import PATIENCE_MS
 from tests.console.browser.furnished import furnish_all
 from tests.factories import PASSWORD, make_admin
 
@@ -40,7 +41,7 @@ class Visitor:
         context = self._browser.new_context(
             base_url=self.url, **{"viewport": DESKTOP, "reduced_motion": "reduce"} | options
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -223,8 +223,7 @@ def test_dark_systems_get_dark_pages_even_without_scripts(visitor: Visitor) -> N
     assert shades[0] != shades[1]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_is_wider_than_a_phone(visitor: Visitor, hosts: FakeHosts, scheme: str) -> None:
+def test_no_page_is_wider_than_a_phone(visitor: Visitor, hosts: FakeHosts) -> None:
     hosts.says = vectors([0.6, 0.8], [0.8, 0.6])
     long_id = "knowledge-base-of-the-support-department-in-all-languages.v2"
     make_endpoint(long_id)
@@ -235,7 +234,7 @@ def test_no_page_is_wider_than_a_phone(visitor: Visitor, hosts: FakeHosts, schem
     ClusterReference.objects.create(
         cluster=failed, kind="index", name="i" * 200, inference_id=long_id, seen_at=timezone.now()
     )
-    page = visitor.signed_in(viewport=PHONE, color_scheme=scheme)
+    page = visitor.signed_in(viewport=PHONE)
     for path in (
         "/console/",
         "/console/endpoints",

@@ -108,7 +108,7 @@ def test_what_is_written_stays_while_the_page_follows_an_endpoint(
     Deployment.objects.update(num_allocations=1)
 
     # An endpoint that rests is looked at every five seconds.
-    expect(page.locator("#poll")).to_have_count(0, timeout=15_000)
+    expect(page.locator("#poll")).to_have_count(0)
     expect(page.get_by_label("Text 3", exact=True)).to_have_value("my third")
     expect(page.locator(".matrix")).to_be_visible()
 

@@ -57,7 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
         requested = self.headers.get("Range")
         hub.asked.append((path, requested))
         hub.arrived.set()
-        hub.gate.wait(timeout=10)
+        hub.gate.wait(timeout=60)
         if path in hub.redirects:
             self.send_response(302)
             self.send_header("Location", hub.redirects[path])

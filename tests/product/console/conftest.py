@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import Browser, Page, StorageState
 
 from inference.sandbox import make_sandbox
 from inference.sandbox.app import Sandbox
@@ -17,8 +17,6 @@ from tests.inference.runner.hub import Hub, running_hub
 from tests.inference.runner.published import publish_weights
 from tests.product.gated import GatedOpenAI
 from tests.product.running import Product, start_and_wait
-
-PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -61,23 +59,13 @@ def client(product: Product) -> Iterator[Elasticsearch]:
         yield client
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _patience() -> Iterator[None]:
-    """Real models and real workers take longer than what is only played."""
-    expect.set_options(timeout=PATIENCE_MS)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 class Guest(Visitor):
     """Somebody who is signed in already."""
 
     session: StorageState | None = None
 
     def window(self, **options: Any) -> Page:
-        page = super().window(**{"storage_state": self.session} | options)
-        page.context.set_default_timeout(PATIENCE_MS)
-        return page
+        return super().window(**{"storage_state": self.session} | options)
 
     def opens(self, path: str, **options: Any) -> Page:
         page = self.window(**options)

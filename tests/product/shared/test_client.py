@@ -16,7 +16,7 @@ from elasticsearch import (
 
 from tests.product.running import Product
 
-REFERENCE = json.loads((Path(__file__).parents[1] / "data" / "minilm-reference.json").read_text())
+REFERENCE = json.loads((Path(__file__).parents[2] / "data" / "minilm-reference.json").read_text())
 SETTINGS = {"num_allocations": 2, "num_threads": 1}
 MODELS = {
     "text_embedding": ".all-minilm-l6-v2",

@@ -38,7 +38,7 @@ def endpoint(client: Elasticsearch) -> None:
 @pytest.fixture(scope="module")
 def caller(product: Product, endpoint: None) -> Iterator[httpx.Client]:
     with httpx.Client(
-        base_url=product.url, auth=("elastic", product.password), timeout=90, trust_env=False
+        base_url=product.url, auth=("elastic", product.password), timeout=200, trust_env=False
     ) as caller:
         yield caller
 
@@ -157,7 +157,7 @@ def test_a_few_megabytes_that_unpack_to_gigabytes_are_refused(
 
 
 def test_ten_thousand_texts_are_answered_and_one_more_is_too_many(caller: httpx.Client) -> None:
-    response = caller.post(f"{PATH}?timeout=80s", json={"input": ["sky"] * 10_000})
+    response = caller.post(f"{PATH}?timeout=180s", json={"input": ["sky"] * 10_000})
     assert response.status_code == 200
     assert len(response.json()["text_embedding"]) == 10_000
 
@@ -210,7 +210,7 @@ def test_a_call_ends_when_its_time_does_however_short(caller: httpx.Client, limi
     ]
 
     assert [refusal(response) for response in responses] == [(408, "status_exception")] * 2
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
 
 
 def test_a_body_may_come_in_pieces(caller: httpx.Client) -> None:
