@@ -29,8 +29,8 @@ now = datetime.now(UTC)
 def fill_references() -> None:
     """Each names one endpoint; most of the endpoints are named by none."""
     used = list(Endpoint.objects.own().values_list("inference_id", flat=True)[:INDICES])
-    IndexMapping.objects.bulk_create(
-        IndexMapping(
+    for number in range(INDICES):
+        IndexMapping.objects.create(
             name=f"index-{number}",
             uuid=f"uuid-{number}",
             mappings={
@@ -40,15 +40,11 @@ def fill_references() -> None:
                 }
             },
         )
-        for number in range(INDICES)
-    )
-    IngestPipeline.objects.bulk_create(
-        IngestPipeline(
+    for number in range(PIPELINES):
+        IngestPipeline.objects.create(
             pipeline_id=f"pipeline-{number}",
             config={"processors": [{"inference": {"model_id": used[-number % len(used)]}}]},
         )
-        for number in range(PIPELINES)
-    )
 
 
 def fill_models() -> None:
