@@ -123,6 +123,8 @@ class Head:
 class Shown(NamedTuple):
     """A row with what who looks may do about it. used_at: None before the first call."""
 
+    inference_id: str
+    pk: int
     endpoint: Endpoint
     status: EndpointStatus
     today: Today
@@ -227,6 +229,8 @@ def shown_to(user: User, row: Row) -> Shown:
     endpoint = row.endpoint
     is_made = not endpoint.is_preconfigured
     return Shown(
+        endpoint.inference_id,
+        endpoint.pk,
         endpoint,
         row.status,
         row.today,
