@@ -89,8 +89,7 @@ class Asked:
         return f"{reverse('endpoint-list')}{'?' if query else ''}{query}"
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """One value of a filter. without: the address of the list without it, where it is chosen."""
 
     value: str
