@@ -90,11 +90,14 @@ class Asked:
 
 
 class Choice(NamedTuple):
-    """One value of a filter. without: the address of the list without it, where it is chosen."""
+    """One value of a filter. size: of how many endpoints it is.
+
+    without: the address of the list without it, where it is chosen.
+    """
 
     value: str
     label: str
-    count: int
+    size: int
     without: str = ""
 
 
@@ -245,12 +248,12 @@ def facet_of(asked: Asked, listing: Listing, name: Filter) -> Facet:
         Choice(
             value,
             value_label(name, value),
-            count,
+            size,
             replace(asked, wanted=asked.wanted.without(name, value)).address()
             if value in chosen
             else "",
         )
-        for value, count in listing.choices[name].items()
+        for value, size in listing.choices[name].items()
     ]
     return Facet(name, FILTERS[name], sorted(choices, key=lambda one: one.label.lower()))
 

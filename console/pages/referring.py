@@ -69,7 +69,7 @@ def listing(request: HtmxRequest, things: QuerySet[ThingT], kind: Kind) -> Listi
         )
         things = things.filter(pk__in=named_so.order_by().values("pk"))
     if asked.is_of_missing:
-        things = things.filter(pk__in=missing_to(request.user, kind).values("by"))
+        things = things.filter(pk__in=missing_to(request.user, kind).values_list("by", flat=True))
     shown = Paginator(things, PAGE_SIZE).get_page(request.GET.get("page"))
     return Listing(shown, _rows(request.user, list(shown.object_list), kind), asked)
 

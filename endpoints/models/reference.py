@@ -19,7 +19,8 @@ class Referring(Record):
     that no endpoint can have is not among them.
     """
 
-    names: "models.Manager[Any]"
+    # The manager of the other side, as far as it is asked here.
+    names: "models.QuerySet[Any]"
 
     class Meta:
         abstract = True
