@@ -14,6 +14,8 @@ from endpoints.models import (
     Endpoint,
     IndexMapping,
     IngestPipeline,
+    NameInIndex,
+    NameInPipeline,
     TrainedModel,
     User,
 )
@@ -29,7 +31,7 @@ now = datetime.now(UTC)
 def fill_references() -> None:
     """Each names one endpoint; most of the endpoints are named by none."""
     used = list(Endpoint.objects.own().values_list("inference_id", flat=True)[:INDICES])
-    IndexMapping.objects.bulk_create(
+    indices = IndexMapping.objects.bulk_create(
         IndexMapping(
             name=f"index-{number}",
             uuid=f"uuid-{number}",
@@ -42,12 +44,18 @@ def fill_references() -> None:
         )
         for number in range(INDICES)
     )
-    IngestPipeline.objects.bulk_create(
+    pipelines = IngestPipeline.objects.bulk_create(
         IngestPipeline(
             pipeline_id=f"pipeline-{number}",
             config={"processors": [{"inference": {"model_id": used[-number % len(used)]}}]},
         )
         for number in range(PIPELINES)
+    )
+    NameInIndex.objects.bulk_create(
+        NameInIndex(by=one, inference_id=name) for one in indices for name in one.referenced
+    )
+    NameInPipeline.objects.bulk_create(
+        NameInPipeline(by=one, inference_id=name) for one in pipelines for name in one.referenced
     )
 
 

@@ -159,7 +159,11 @@ TEMPLATES = [
                 "console.working.working_team",
                 "console.navigation.sections",
             ],
-            "builtins": ["console.templatetags.console", "console.templatetags.times"],
+            "builtins": [
+                "console.templatetags.console",
+                "console.templatetags.pieces",
+                "console.templatetags.times",
+            ],
         },
     }
 ]

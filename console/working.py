@@ -32,6 +32,11 @@ class Working:
     is_alone: bool = False
 
     @property
+    def choices(self) -> list[tuple[str, bool]]:
+        """The names of these teams, each with whether it is the chosen one."""
+        return [(team.name, team == self.chosen) for team in self.teams]
+
+    @property
     def has_choice(self) -> bool:
         return len(self.teams) > 1
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from endpoints.access import allowed_teams, may, visible_clusters, visible_endpoints
@@ -15,8 +15,8 @@ from endpoints.models import (
     ClusterReference,
     Endpoint,
     Heartbeat,
-    IndexMapping,
-    IngestPipeline,
+    NameInIndex,
+    NameInPipeline,
     ScanState,
     User,
 )
@@ -25,8 +25,6 @@ from endpoints.named import missing_to
 from endpoints.permissions import Action
 from endpoints.status import BY_ATTENTION, State, in_states, ranked, status_of
 from inference.references.cluster import Kind as Reference
-from inference.references.mappings import referenced_ids
-from inference.references.pipelines import referenced_models
 from inference.services import SERVICES
 
 # Of each kind: whoever has more of them is told how many.
@@ -182,23 +180,19 @@ def lost_references(user: User) -> Iterator[Concern]:
 def lost_here(user: User) -> Iterator[Concern]:
     """The same of the indices and pipelines that are registered here."""
     if may(user, Action.INDEX_GET):
-        mappings = IndexMapping.objects.order_by().values_list("mappings", flat=True)
-        counted = Counter(one for each in mappings for one in referenced_ids(each))
-        for inference_id, count in missing_most(user, counted, Reference.INDEX):
+        for inference_id, count in most_of(missing_to(user, Reference.INDEX)):
             named = "An index names" if count == 1 else f"{count} indices name"
             yield Concern(Kind.LOST_INDEX, inference_id, f"{named} {NOT_THERE}", REPLACE)
     if may(user, Action.PIPELINE_GET):
-        configs = IngestPipeline.objects.order_by().values_list("config", flat=True)
-        counted = Counter(one for each in configs for one in referenced_models(each))
-        for inference_id, count in missing_most(user, counted, Reference.PIPELINE):
+        for inference_id, count in most_of(missing_to(user, Reference.PIPELINE)):
             named = "A pipeline names" if count == 1 else f"{count} pipelines name"
             yield Concern(Kind.LOST_PIPELINE, inference_id, f"{named} {NOT_THERE}", REPLACE)
 
 
-def missing_most(user: User, counted: Counter[str], kind: Reference) -> list[tuple[str, int]]:
-    """Those ids that nothing here has, with how often they are named; the most wanted first."""
-    missing = [(one, counted[one]) for one in missing_to(user, counted.keys(), kind)]
-    return sorted(missing, key=lambda one: (-one[1], one[0]))[:MOST]
+def most_of(names: QuerySet[NameInIndex] | QuerySet[NameInPipeline]) -> list[tuple[str, int]]:
+    """The ids that are named most, with how often."""
+    counted = names.values_list("inference_id").annotate(count=Count("pk"))
+    return list(counted.order_by("-count", "inference_id")[:MOST])
 
 
 def ending_keys(user: User) -> Iterator[Concern]:

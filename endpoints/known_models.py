@@ -129,7 +129,8 @@ def known_models(user: User) -> list[KnownModel]:
     """Those that somebody sees, by id; a built-in one by each of its names that was asked for."""
     records = {model.model_id: model for model in visible_models(user).select_related("team")}
     deployments: dict[int, list[Deployment]] = {}
-    for deployment in visible_deployments(user).order_by("deployment_id"):
+    # Without the model of each, which is read already.
+    for deployment in visible_deployments(user).select_related(None).order_by("deployment_id"):
         deployments.setdefault(deployment.model_id, []).append(deployment)
     known = [
         KnownModel(model.facts, model, deployments.get(model.pk, ())) for model in records.values()

@@ -4,9 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+
 from endpoints.access import visible_endpoints
 from endpoints.model_inference import names_of_models
-from endpoints.models import Endpoint, User
+from endpoints.models import Endpoint, NameInIndex, NameInPipeline, User
 from endpoints.references import model_settings
 from inference.references.cluster import Kind
 from inference.references.mappings import EMBEDDING_TASKS, is_compatible
@@ -74,15 +76,14 @@ def known_to(user: User, inference_ids: Collection[str], kind: Kind) -> Known:
     return Known(endpoints, names_of_models(user, left) if left else ())
 
 
-def missing_to(user: User, inference_ids: Collection[str], kind: Kind) -> list[str]:
-    """Those of these of which `known_to` knows nothing, without a look at what the others are."""
-    found = visible_endpoints(user).filter(inference_id__in=inference_ids)
-    there = frozenset(found.values_list("inference_id", flat=True))
-    left = [one for one in inference_ids if one not in there]
-    if kind == Kind.INDEX or not left:
-        return left
-    models = names_of_models(user, left)
-    return [one for one in left if one not in models]
+def missing_to(user: User, kind: Kind) -> QuerySet[NameInIndex] | QuerySet[NameInPipeline]:
+    """The names of this installation behind which `known_to` knows nothing."""
+    there = visible_endpoints(user).order_by().values("inference_id")
+    if kind == Kind.INDEX:
+        return NameInIndex.objects.exclude(inference_id__in=there)
+    left = NameInPipeline.objects.exclude(inference_id__in=there)
+    models = names_of_models(user, left.values_list("inference_id", flat=True))
+    return left.exclude(inference_id__in=models)
 
 
 def _model_of(endpoint: Endpoint) -> dict[str, Any]:

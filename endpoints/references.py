@@ -13,17 +13,12 @@ from endpoints.models import (
     ClusterReference,
     Endpoint,
     IndexMapping,
-    IngestPipeline,
+    NameInIndex,
+    NameInPipeline,
     User,
 )
 from inference.references.cluster import Kind
-from inference.references.mappings import (
-    is_compatible,
-    named_ids,
-    referenced_ids,
-    semantic_fields,
-)
-from inference.references.pipelines import referenced_models
+from inference.references.mappings import is_compatible, named_ids, semantic_fields
 from inference.services.vectors import ELEMENT_TYPES
 from inference.types import ElementType, TaskType
 
@@ -174,12 +169,12 @@ def references_to_each(reader: User, inference_ids: Collection[str]) -> dict[str
     wanted = frozenset(inference_ids)
     found: dict[str, list[Reference]] = {inference_id: [] for inference_id in wanted}
     elsewhere: dict[str, Counter[Kind]] = {inference_id: Counter() for inference_id in wanted}
-    for name, config in IngestPipeline.objects.order_by().values_list("pipeline_id", "config"):
-        for inference_id in wanted & referenced_models(config):
-            found[inference_id].append(Reference(Kind.PIPELINE, name))
-    for name, mappings in IndexMapping.objects.order_by().values_list("name", "mappings"):
-        for inference_id in wanted & referenced_ids(mappings):
-            found[inference_id].append(Reference(Kind.INDEX, name))
+    in_pipelines = NameInPipeline.objects.filter(inference_id__in=wanted)
+    for inference_id, name in in_pipelines.values_list("inference_id", "by__pipeline_id"):
+        found[inference_id].append(Reference(Kind.PIPELINE, name))
+    in_indices = NameInIndex.objects.filter(inference_id__in=wanted)
+    for inference_id, name in in_indices.values_list("inference_id", "by__name"):
+        found[inference_id].append(Reference(Kind.INDEX, name))
     known = visible_names(reader)
     for seen in seen_in_clusters(wanted):
         kind, cluster = Kind(seen.kind), seen.cluster.name
@@ -224,7 +219,7 @@ def incompatible_indexes(
     """
     here = {
         index.name
-        for index in IndexMapping.objects.all()
+        for index in IndexMapping.objects.filter(names__inference_id=inference_id)
         for _, field in semantic_fields(index.mappings)
         if inference_id in named_ids(field)
         and not is_compatible(field.get("model_settings") or {}, model_settings)

@@ -1,6 +1,6 @@
 """Deleting several endpoints: one page that says what each comes to, then what became of them."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -12,15 +12,20 @@ from console.http import HtmxRequest, page, require_fresh
 from console.pages.outcomes import Outcome, summed_up, to_outcomes
 from console.pages.undoing import kept_of, tell_deleted
 from endpoints.access import require
-from endpoints.deleting_many import MOST_AT_ONCE, Planned, Result, delete_many, plan
+from endpoints.deleting_many import MOST_AT_ONCE, Result, delete_many, plan
+from endpoints.dry_run import DryRun
 from endpoints.permissions import Action
 
 NONE_CHOSEN = "Choose at least one endpoint. Nothing was deleted."
 
 
-@dataclass(frozen=True)
-class Row:
-    planned: Planned
+class Row(NamedTuple):
+    """One that somebody wants to delete, as `Planned` has it."""
+
+    inference_id: str
+    run: DryRun | None
+    refusal: str
+    is_risky: bool
     is_chosen: bool
 
 
@@ -49,9 +54,16 @@ def endpoint_delete_many(request: HtmxRequest) -> HttpResponse:
             problem = f"Something uses {', '.join(fresh)} by now. Nothing was deleted: look again."
         elif form.is_valid() or not form.is_bound:
             return done(request, delete_many(request.user, chosen))
+    chosen_names = agreed if is_sent else runs.keys() - risky
     context = {
         "rows": [
-            Row(one, one.inference_id in (agreed if is_sent else runs.keys() - risky))
+            Row(
+                one.inference_id,
+                one.run,
+                one.refusal,
+                is_risky=one.inference_id in risky,
+                is_chosen=one.inference_id in chosen_names,
+            )
             for one in planned
         ],
         "risky": risky,

@@ -23,7 +23,6 @@ from inference.references.mappings import (
     DEFAULT_INFERENCE_ID,
     EMBEDDING_TASKS,
     left_out,
-    referenced_ids,
     semantic_fields,
 )
 
@@ -45,12 +44,7 @@ def index_list(request: HtmxRequest) -> HttpResponse:
     if not may(request.user, Action.INDEX_GET):
         require(request.user, Action.CLUSTER_GET)
         return redirect("cluster-list")
-    found = listing(
-        request,
-        IndexMapping.objects.all(),
-        Kind.INDEX,
-        lambda index: referenced_ids(index.mappings),
-    )
+    found = listing(request, IndexMapping.objects.all(), Kind.INDEX)
     context = {"listing": found, "samples": []}
     if not found.rows and not found.asked.is_narrow:
         context["samples"] = index_samples(base_url(request), example_id(request))
@@ -130,12 +124,12 @@ def index_delete(request: HtmxRequest, name: str) -> HttpResponse:
         indices.delete(name, indices.Options())
         messages.success(request, f"{name} is deleted.")
         return redirect("reference-indices")
-    context = about(Kind.INDEX, name) | {"named": sorted(referenced_ids(index.mappings))}
+    context = about(Kind.INDEX, name) | {"named": sorted(index.referenced)}
     return render(request, "references/delete.html", context)
 
 
 def fields_of(request: HtmxRequest, index: IndexMapping) -> list[Field]:
-    known = known_to(request.user, referenced_ids(index.mappings), Kind.INDEX)
+    known = known_to(request.user, index.referenced, Kind.INDEX)
     fields = []
     for path, field in semantic_fields(index.mappings):
         model = field.get("model_settings") or {}

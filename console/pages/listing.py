@@ -89,13 +89,15 @@ class Asked:
         return f"{reverse('endpoint-list')}{'?' if query else ''}{query}"
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One value of a filter. without: the address of the list without it, where it is chosen."""
+class Choice(NamedTuple):
+    """One value of a filter. size: of how many endpoints it is.
+
+    without: the address of the list without it, where it is chosen.
+    """
 
     value: str
     label: str
-    count: int
+    size: int
     without: str = ""
 
 
@@ -123,6 +125,8 @@ class Head:
 class Shown(NamedTuple):
     """A row with what who looks may do about it. used_at: None before the first call."""
 
+    inference_id: str
+    pk: int
     endpoint: Endpoint
     status: EndpointStatus
     today: Today
@@ -227,6 +231,8 @@ def shown_to(user: User, row: Row) -> Shown:
     endpoint = row.endpoint
     is_made = not endpoint.is_preconfigured
     return Shown(
+        endpoint.inference_id,
+        endpoint.pk,
         endpoint,
         row.status,
         row.today,
@@ -242,12 +248,12 @@ def facet_of(asked: Asked, listing: Listing, name: Filter) -> Facet:
         Choice(
             value,
             value_label(name, value),
-            count,
+            size,
             replace(asked, wanted=asked.wanted.without(name, value)).address()
             if value in chosen
             else "",
         )
-        for value, count in listing.choices[name].items()
+        for value, size in listing.choices[name].items()
     ]
     return Facet(name, FILTERS[name], sorted(choices, key=lambda one: one.label.lower()))
 

@@ -39,12 +39,7 @@ class Processor:
 @page("GET", "HEAD")
 def pipeline_list(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.PIPELINE_GET)
-    found = listing(
-        request,
-        IngestPipeline.objects.all(),
-        Kind.PIPELINE,
-        lambda pipeline: referenced_models(pipeline.config),
-    )
+    found = listing(request, IngestPipeline.objects.all(), Kind.PIPELINE)
     context = {"listing": found, "samples": []}
     if not found.rows and not found.asked.is_narrow:
         example = example_pipeline(example_id(request))
@@ -141,7 +136,7 @@ def pipeline_delete(request: HtmxRequest, pipeline_id: str) -> HttpResponse:
         pipelines.delete(pipeline_id)
         messages.success(request, f"{pipeline_id} is deleted.")
         return redirect("reference-pipelines")
-    named = sorted(referenced_models(pipeline.config))
+    named = sorted(pipeline.referenced)
     context = about(Kind.PIPELINE, pipeline_id) | {"named": named}
     return render(request, "references/delete.html", context)
 

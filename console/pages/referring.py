@@ -1,24 +1,25 @@
 """What the lists of indices and of pipelines have in common, and their pages to edit one."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from difflib import ndiff
 from typing import Any, Generic, TypeVar
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from console.forms.json_text import place_of, pretty
 from console.forms.references import WrittenForm
 from console.http import HtmxRequest
 from endpoints.models import IndexMapping, IngestPipeline, User
-from endpoints.named import Named, known_to
+from endpoints.named import Named, known_to, missing_to
 from endpoints.seen import Seen
 from inference.references.cluster import Kind
 
 PAGE_SIZE = 50
 MISSING = "missing"
 SIGNS = {"+ ": "ins", "- ": "del", "  ": ""}
+NAME_FIELDS = {Kind.INDEX: "name", Kind.PIPELINE: "pipeline_id"}
 KINDS = {Kind.INDEX: "indices", Kind.PIPELINE: "pipelines"}
 
 ThingT = TypeVar("ThingT", IndexMapping, IngestPipeline)
@@ -58,42 +59,23 @@ class Listing(Generic[ThingT]):
     asked: Asked = field(default_factory=lambda: Asked("", False))
 
 
-def listing(
-    request: HtmxRequest,
-    things: QuerySet[ThingT],
-    kind: Kind,
-    ids_of: Callable[[ThingT], Collection[str]],
-) -> Listing[ThingT]:
-    """The page that is asked for. ids_of: the endpoints that one of them names.
-
-    A list that is searched is read as a whole: the ids stand inside of what is stored.
-    """
-    asked, number = Asked.of(request), request.GET.get("page")
-    if not asked.is_narrow:
-        shown = Paginator(things, PAGE_SIZE).get_page(number)
-        return Listing(shown, _rows(request.user, list(shown.object_list), kind, ids_of), asked)
-    text = asked.query.lower()
-    found = [
-        thing
-        for thing in things
-        if text in str(thing).lower() or any(text in one.lower() for one in ids_of(thing))
-    ]
+def listing(request: HtmxRequest, things: QuerySet[ThingT], kind: Kind) -> Listing[ThingT]:
+    """The page that is asked for. A text is looked for in the names, and in what they name."""
+    asked = Asked.of(request)
+    if asked.query:
+        named_so = things.filter(
+            Q(**{f"{NAME_FIELDS[kind]}__icontains": asked.query})
+            | Q(names__inference_id__icontains=asked.query)
+        )
+        things = things.filter(pk__in=named_so.order_by().values("pk"))
     if asked.is_of_missing:
-        rows = _rows(request.user, found, kind, ids_of)
-        rows = [row for row in rows if any(one.is_missing for one in row.named)]
-        page = Paginator(rows, PAGE_SIZE).get_page(number)
-        return Listing(page, list(page.object_list), asked)
-    shown = Paginator(found, PAGE_SIZE).get_page(number)
-    return Listing(shown, _rows(request.user, list(shown.object_list), kind, ids_of), asked)
+        things = things.filter(pk__in=missing_to(request.user, kind).values_list("by", flat=True))
+    shown = Paginator(things, PAGE_SIZE).get_page(request.GET.get("page"))
+    return Listing(shown, _rows(request.user, list(shown.object_list), kind), asked)
 
 
-def _rows(
-    user: User,
-    things: Collection[ThingT],
-    kind: Kind,
-    ids_of: Callable[[ThingT], Collection[str]],
-) -> list[Row[ThingT]]:
-    ids = [sorted(ids_of(thing)) for thing in things]
+def _rows(user: User, things: Collection[ThingT], kind: Kind) -> list[Row[ThingT]]:
+    ids = [sorted(thing.referenced) for thing in things]
     known = known_to(user, {one for each in ids for one in each}, kind)
     return [
         Row(thing, tuple(known.named(one, kind) for one in each))

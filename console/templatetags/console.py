@@ -1,13 +1,11 @@
 """Formatting for the pages; nothing here asks the database."""
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
 from zlib import crc32
 
 from django import template
 from django.templatetags.static import static
-from django.urls import get_script_prefix, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -105,33 +103,6 @@ BRANDS = {
 MARK_COLOURS = 8  # as many as there are in static/css/parts.css
 MOST_LANGUAGES_NAMED = 5
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
-# What stands for a name while the address around it is found out.
-ANY_NAME = "any-name-at-all"
-
-
-@register.simple_tag
-@cache
-def icon(name: str) -> SafeString:
-    """One of the symbols in static/vendor/icons.svg; decoration, so hidden from readers."""
-    return format_html(
-        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
-        static("vendor/icons.svg"),
-        name,
-    )
-
-
-@register.simple_tag
-def address(view: str, name: str) -> str:
-    """What `url` gives for a page about one thing; long lists ask for many of them."""
-    before, after = address_around(view, get_script_prefix())
-    return f"{before}{quote(name, safe='')}{after}"
-
-
-@lru_cache(maxsize=64)
-def address_around(view: str, script_prefix: str) -> tuple[str, str]:
-    """What stands before a name and after it. script_prefix: where the console begins."""
-    before, _, after = reverse(view, args=[ANY_NAME]).partition(ANY_NAME)
-    return before, after
 
 
 @register.simple_tag

@@ -212,6 +212,8 @@ STAYS_BEHIND = {
     "endpoints.LabRun": "what people try out for a day",
     "endpoints.ModelMeasure": "what models take and do on that machine",
     "endpoints.ModelUpload": "what is on its way in, whose pieces lie on that machine",
+    "endpoints.NameInIndex": "its index says the same",
+    "endpoints.NameInPipeline": "its pipeline says the same",
     "endpoints.PasswordReset": "links that work for a day",
     "endpoints.UsageHour": "calls to that installation",
     "endpoints.LatestUsage": "calls to that installation",

@@ -13,7 +13,12 @@ from endpoints.models.lab import LabBatch, LabRun, LabState
 from endpoints.models.link import Invitation, LinkState, PasswordReset
 from endpoints.models.measure import ModelMeasure
 from endpoints.models.model import Artifact, ArtifactState, TrainedModel
-from endpoints.models.reference import IndexMapping, IngestPipeline
+from endpoints.models.reference import (
+    IndexMapping,
+    IngestPipeline,
+    NameInIndex,
+    NameInPipeline,
+)
 from endpoints.models.region_policy import RegionPolicy
 from endpoints.models.team import (
     DEFAULT_TEAM,
@@ -60,6 +65,8 @@ __all__ = [
     "Membership",
     "ModelMeasure",
     "ModelUpload",
+    "NameInIndex",
+    "NameInPipeline",
     "Outcome",
     "PasswordReset",
     "RegionPolicy",

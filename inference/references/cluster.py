@@ -104,7 +104,7 @@ def _indexes(reply: Mapping[str, Mapping[str, Any]]) -> tuple[int, tuple[Named, 
     found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for index, described in reply.items():
         for _, field in semantic_fields(described["mappings"]):
-            for inference_id in filter(_can_be_id, named_ids(field)):
+            for inference_id in filter(can_be_id, named_ids(field)):
                 settings = found.setdefault((_shown(index), inference_id), [])
                 if (known := _model_settings(field)) and known not in settings:
                     settings.append(known)
@@ -119,12 +119,13 @@ def _pipelines(reply: Mapping[str, Mapping[str, Any]]) -> tuple[int, tuple[Named
     pairs: Iterator[tuple[str, str]] = (
         (_shown(name), inference_id)
         for name, config in reply.items()
-        for inference_id in filter(_can_be_id, referenced_models(config))
+        for inference_id in filter(can_be_id, referenced_models(config))
     )
     return len(reply), tuple(Named(Kind.PIPELINE, *pair) for pair in dict.fromkeys(pairs))
 
 
-def _can_be_id(inference_id: str) -> bool:
+def can_be_id(inference_id: str) -> bool:
+    """Whether an endpoint may have this id; what is named may be anything."""
     return len(inference_id) <= MAX_ID_LENGTH and "\0" not in inference_id
 
 

@@ -24,8 +24,8 @@ def test_what_uses_it_is_named_with_where_and_when_it_was_seen(console: Client) 
 
     page = text(console.get(USED_BY))
 
-    assert 'href="/console/references/indices/products">products</a> </th> <td>Index</td>' in page
-    assert '<span class="font-monospace">docs</span> </th> <td>Pipeline</td>' in page
+    assert 'href="/console/references/indices/products">products</a></th> <td>Index</td>' in page
+    assert '<span class="font-monospace">docs</span></th> <td>Pipeline</td>' in page
     assert "registered here" in page
     assert '<a href="/console/clusters/prod">prod</a> </td>' in page
     assert "3 hours ago" in page

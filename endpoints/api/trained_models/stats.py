@@ -19,9 +19,8 @@ from endpoints.api.trained_models.shown import (
     required_memory,
     routing_state,
 )
-from endpoints.models import Deployment, IngestPipeline, TrainedModel
+from endpoints.models import Deployment, NameInPipeline, TrainedModel
 from endpoints.permissions import Action
-from inference.references.pipelines import referenced_models
 
 
 class StatsView(ElasticView):
@@ -32,17 +31,13 @@ class StatsView(ElasticView):
         found = trained_models.find_with_deployments(
             request.user, ids, allow_no_match=allows_no_match(params)
         )
-        named = [name for one in IngestPipeline.objects.all() for name in referenced_models_of(one)]
+        named = list(NameInPipeline.objects.values_list("inference_id", flat=True))
         shown = [
             stats
             for model, deployments in found[window]
             for stats in model_stats(model, deployments, named, is_human=is_human)
         ]
         return self.answer({"count": len(found), "trained_model_stats": shown})
-
-
-def referenced_models_of(pipeline: IngestPipeline) -> frozenset[str]:
-    return referenced_models(pipeline.config)
 
 
 def model_stats(

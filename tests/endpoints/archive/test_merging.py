@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from endpoints import audit, keys, teams
+from endpoints import audit, indices, keys, pipelines, teams
 from endpoints.archive.restoring import Merge, NotEmpty, Refused
 from endpoints.models import (
     ApiKey,
@@ -17,6 +17,8 @@ from endpoints.models import (
     TeamRole,
     User,
 )
+from endpoints.references import references_to
+from tests.elastic import inferring
 from tests.endpoints.archive.conftest import (
     PASSPHRASE,
     Installed,
@@ -74,6 +76,25 @@ def test_what_is_here_may_be_overwritten(lived_in: Shelf) -> None:
     assert ada.memberships.get().role == TeamRole.TEAM_ADMIN
     assert (report.replaced["people"], report.created["people"]) == (1, 1)
     assert User.objects.filter(username="boss").exists()
+
+
+def test_what_an_archive_brings_over_refers_to_what_it_names(
+    installed: Installed, shelf: Shelf
+) -> None:
+    pipelines.put("embed", inferring("vectors"))
+    shelf.write()
+    pipelines.put("embed", inferring("another"))
+    indices.delete("books", indices.Options())
+
+    shelf.restore(merge=Merge.SKIP)
+    boss = User.objects.get(username="elastic")
+    assert references_to(boss, "vectors").by_kind() == {"pipelines": [], "indexes": ["books"]}
+    assert references_to(boss, "another").is_used
+
+    shelf.restore(merge=Merge.REPLACE)
+    found = references_to(boss, "vectors").by_kind()
+    assert found == {"pipelines": ["embed"], "indexes": ["books"]}
+    assert not references_to(boss, "another").is_used
 
 
 def test_without_its_secrets_an_archive_takes_none_away(installed: Installed, shelf: Shelf) -> None:
