@@ -92,18 +92,27 @@ def first_steps(request: HtmxRequest) -> list[FirstStep]:
         steps.append(
             FirstStep(
                 "Create an endpoint",
-                "A built-in model, with everything filled in. It runs on this machine.",
+                "Two clicks: here, then below a form that is filled in already. The model is built in"
+                " and runs on this machine.",
                 reverse("endpoint-create-at", args=[SERVICE]),
                 first is not None,
             )
         )
         is_called = endpoints.filter(latest_usage__isnull=False).exists()
-        steps.append(FirstStep("Get a first answer", "Try it with a text, here.", there, is_called))
+        is_of_vectors = first is None or first.task.makes_vectors
+        steps.append(
+            FirstStep(
+                "Get a first vector" if is_of_vectors else "Get a first answer",
+                "The third click: Run, on its page. Texts to try it with are there.",
+                there,
+                is_called,
+            )
+        )
     if may(request.user, Action.API_KEY_CREATE):
         steps.append(
             FirstStep(
                 "Let a program call it",
-                "Make a key, and copy the code from the page of the endpoint.",
+                "Then make a key, and copy the code from the page of the endpoint.",
                 reverse("key-create"),
                 visible_keys(request.user).exists(),
             )

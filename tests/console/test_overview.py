@@ -53,6 +53,23 @@ def test_a_newcomer_is_led_to_the_first_vector(console: Client) -> None:
     assert '<a class="btn btn-primary" href="/console/keys/_new">' in page
 
 
+def test_the_guide_says_which_steps_the_three_clicks_are(console: Client) -> None:
+    page = text(console.get(OVERVIEW))
+
+    create, run, key = page.partition("in three clicks")[2].split('<p class="first-label">')[1:]
+    assert "Two clicks:" in create
+    assert "Get a first vector" in run
+    assert "The third click:" in run
+    assert "click" not in key.partition("</ol>")[0]
+
+
+def test_who_may_create_nothing_is_promised_no_clicks(search: Team) -> None:
+    page = text(member(search, TeamRole.INFERENCE_USER).get(OVERVIEW))
+
+    assert "Let a program call it" in page
+    assert "in three clicks" not in page
+
+
 def test_who_has_done_it_all_is_not_led_any_more(console: Client, admin: User) -> None:
     called(make_endpoint(), 1)
     ApiKey.issue(admin, "mine", role_descriptors={}, limited_by={}, metadata={}, expires_at=None)
