@@ -47,6 +47,7 @@ def endpoint_create(request: HtmxRequest, service_name: str) -> HttpResponse:
         return shown(request, service, blank_form(request, service, source), source=source)
     form = sent_form(request, service)
     if form.is_valid() and (endpoint := create(request, form, service.name)):
+        messages.success(request, f"{endpoint.inference_id} is created.")
         return led(request, redirect("endpoint-detail", endpoint.inference_id))
     return shown(request, service, form)
 

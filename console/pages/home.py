@@ -92,8 +92,8 @@ def first_steps(request: HtmxRequest) -> list[FirstStep]:
         steps.append(
             FirstStep(
                 "Create an endpoint",
-                "Two clicks: here, then below a form that is filled in already. The model is built in"
-                " and runs on this machine.",
+                "Two clicks: here, then below a form that is filled in already. The model is"
+                " built in and runs on this machine.",
                 reverse("endpoint-create-at", args=[SERVICE]),
                 first is not None,
             )

@@ -160,13 +160,9 @@ def endpoint_list(request: HtmxRequest) -> HttpResponse:
     start, lead = max(shown.start_index() - 1, 0), int(shown.has_previous())
     rows = listing.rows(start - lead, shown.end_index())
     before, rows = rows[:lead], rows[lead:]
+    is_searched = bool(asked.wanted.text or asked.wanted.chosen)
     shows_teams = working(request).has_choice or len(listing.choices[Filter.TEAM]) > 1
-    facets = [
-        facet
-        for name in Filter
-        if (facet := facet_of(asked, listing, name)).chosen
-        or (len(facet.choices) > 1 and (shows_teams or name != Filter.TEAM))
-    ]
+    facets = [facet_of(asked, listing, name) for name in Filter]
     sections = list(sections_of(request.user, listing, rows, before))
     here = asked.address(shown.number)
     context = {
@@ -176,7 +172,8 @@ def endpoint_list(request: HtmxRequest) -> HttpResponse:
         "shown": shown,
         "sections": sections,
         "models": listing.models,
-        "facets": facets,
+        # They stay where they are while somebody searches, whatever is found.
+        "facets": [facet for facet in facets if is_searched or len(facet.choices) > 1],
         "is_filtered": bool(asked.wanted.chosen),
         "heads": {sort.value: head_of(asked, sort) for sort in Sort},
         "sorts": sort_choices(),
@@ -192,9 +189,7 @@ def endpoint_list(request: HtmxRequest) -> HttpResponse:
         "last": asked.address(paginator.num_pages),
         "is_settled": all(row.status.is_settled for row in rows),
         "silent_parts": silent_parts(row.status for row in rows),
-        "is_new": not asked.wanted.text
-        and not asked.wanted.chosen
-        and not any_own(request.user, rows),
+        "is_new": not is_searched and not any_own(request.user, rows),
     }
     if wants_fragment(request):
         return replace_url(render(request, "endpoints/_rows.html", context), here)

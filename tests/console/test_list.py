@@ -240,6 +240,15 @@ def test_filters_let_pass_what_fits_all_of_them(
 
 
 @pytest.mark.usefixtures("kinds")
+@pytest.mark.parametrize("query", ["?service=openai", "?q=none-is-called-this"])
+def test_the_filters_stay_where_they_are_whatever_is_found(console: Client, query: str) -> None:
+    page = text(console.get(f"{LIST}{query}"))
+
+    assert re.findall(r'id="choose-(\w+)"', page) == ["service", "task", "team", "status"]
+    assert ("Nothing was found that could be chosen from." in page) == ("q=" in query)
+
+
+@pytest.mark.usefixtures("kinds")
 def test_each_filter_offers_what_occurs_and_counts_it_beside_the_others(console: Client) -> None:
     assert choices(console, "service") == {"elasticsearch": 2, "mistral": 1, "openai": 1}
     assert choices(console, "status") == {"failed": 1, "ready": 3}

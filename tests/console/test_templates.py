@@ -33,7 +33,8 @@ HAS_NOTHING_ABOVE = {
     *("account/profile.html", "account/security.html"),
     *("keys/accounts.html", "references/indices.html", "references/pipelines.html"),
     *("join/gone.html", "join/join.html", "join/new_password.html"),
-    *(f"{of}/list.html" for of in "audit clusters endpoints keys models people teams".split()),
+    *("audit/list.html", "clusters/list.html", "endpoints/list.html", "keys/list.html"),
+    *("models/list.html", "people/list.html", "teams/list.html"),
 }
 BASES = ("base.html", "references/base.html")
 
