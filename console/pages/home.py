@@ -10,6 +10,7 @@ from django.urls import reverse
 from console.forms.local import SERVICE
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.referring import MISSING
+from console.pages.running import running_here
 from endpoints import attention
 from endpoints.access import may, require, visible_endpoints
 from endpoints.attention import Concern, Kind
@@ -50,6 +51,7 @@ def overview(request: HtmxRequest) -> HttpResponse:
             for one in attention.concerns_of(request.user)
         ],
         "most_used": attention.most_used(request.user),
+        "running": running_here(request.user),
         "steps": steps,
         "next_step": next((step for step in steps if not step.is_done), None),
     }
