@@ -1,6 +1,7 @@
 """Creating an endpoint: a model that runs here, or a provider. The forms come from the schema."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -261,7 +262,8 @@ def can_be_duplicated(endpoint: Endpoint) -> bool:
 # ---------------------------------------------------------------------- services and tasks
 
 
-def remote_services() -> dict[str, RemoteService]:
+@cache
+def remote_services() -> Mapping[str, RemoteService]:
     """Those that endpoints can be made of here, as the API lists them."""
     return {
         name: one

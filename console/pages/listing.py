@@ -14,10 +14,11 @@ from django.urls import reverse
 from django_htmx.http import replace_url
 
 from console.http import HtmxRequest, page, wants_fragment
+from console.pages.create import can_be_duplicated
 from console.pages.parts import silent_parts
 from console.templatetags.console import service_label, task_label
 from console.working import working
-from endpoints.access import may_with, read_shares, require, visible_endpoints
+from endpoints.access import may, may_with, read_shares, require, visible_endpoints
 from endpoints.listing import NO_TEAM, Filter, Group, Listing, Row, Sort, Today, Wanted
 from endpoints.models import Endpoint, User
 from endpoints.permissions import Action
@@ -128,6 +129,7 @@ class Shown(NamedTuple):
     today: Today
     used_at: datetime | None
     may_edit: bool
+    may_duplicate: bool
     may_delete: bool
 
 
@@ -203,8 +205,9 @@ def sections_of(
     group, sizes = listing.wanted.group, listing.group_sizes(rows)
     begun = {name_of(group, row) for row in before}
     read_shares(user, (row.endpoint for row in rows), Action.UPDATE, Action.DELETE)
+    may_create = may(user, Action.PUT)
     for name, members in groupby(rows, key=lambda row: name_of(group, row)):
-        listed = [shown_to(user, row) for row in members]
+        listed = [shown_to(user, row, may_create=may_create) for row in members]
         yield Section(name, sizes.get(name, len(listed)), name in begun, listed)
 
 
@@ -218,7 +221,7 @@ def name_of(group: Group, row: Row) -> str:
             return ""
 
 
-def shown_to(user: User, row: Row) -> Shown:
+def shown_to(user: User, row: Row, *, may_create: bool) -> Shown:
     endpoint = row.endpoint
     is_made = not endpoint.is_preconfigured
     return Shown(
@@ -227,6 +230,7 @@ def shown_to(user: User, row: Row) -> Shown:
         row.today,
         row.used_at,
         may_edit=is_made and may_with(user, Action.UPDATE, endpoint),
+        may_duplicate=may_create and can_be_duplicated(endpoint),
         may_delete=is_made and may_with(user, Action.DELETE, endpoint),
     )
 

@@ -391,3 +391,13 @@ def test_a_row_offers_what_the_role_allows(search: Team, role: TeamRole, deeds: 
     assert [deed for deed in ("edit", "delete") if f"/endpoints/gpt/{deed}" in page] == deeds
     assert ("Delete selected" in page) == bool(deeds)
     assert 'popovertarget="deeds-' in page
+
+
+def test_a_row_leads_to_a_copy_where_the_form_can_make_one(console: Client, search: Team) -> None:
+    make_endpoint("handbook")
+    Endpoint.objects.update(team=search)
+    copy = "/console/endpoints/_new/elasticsearch?from=handbook"
+
+    assert f'href="{copy}"' in text(console.get(LIST))
+    assert 'name="inference_id" value="handbook-2"' in text(console.get(copy))
+    assert copy not in text(member(search, TeamRole.INFERENCE_USER).get(LIST))

@@ -21,7 +21,7 @@ from endpoints.models import (
     TeamRole,
     User,
 )
-from tests.console.conftest import member, text
+from tests.console.conftest import HTMX, member, text
 from tests.elastic import inferring
 from tests.factories import make_cluster, make_endpoint, make_index, make_model
 
@@ -52,6 +52,15 @@ def test_a_newcomer_is_led_to_the_first_vector(console: Client) -> None:
     called(endpoint, 1)
     page = text(console.get(OVERVIEW))
     assert '<a class="btn btn-primary" href="/console/keys/_new">' in page
+
+
+def test_the_guide_goes_on_by_itself(console: Client) -> None:
+    called(make_endpoint(), 1)
+
+    now = text(console.get(OVERVIEW, headers=HTMX))
+
+    assert '<a class="btn btn-primary" href="/console/keys/_new">' in now
+    assert "<h1>" not in now
 
 
 def test_the_guide_says_which_steps_the_three_clicks_are(console: Client) -> None:
