@@ -208,7 +208,7 @@ def ending_keys(user: User) -> Iterator[Concern]:
             Kind.KEY,
             key.name or key.key_id,
             f"The key ends in {left}; programs that use it are refused then.",
-            "Renew it: both keys work for a while, so that no program must wait.",
+            "Rotate it: both keys work for a while, so that no program must wait.",
             ref=key.key_id,
         )
 

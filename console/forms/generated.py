@@ -33,7 +33,9 @@ SCOPES = (SERVICE_SETTINGS, TASK_SETTINGS, CHUNKING)
 OF_CREDENTIALS = (401, 403)
 REFUSED_VALUE = re.compile(r"[Vv]alue \[.*?\]")
 NAMED = re.compile(r"\[([^\[\]]*)\]")
-
+MISSING = re.compile(r"\[\w+\] does not contain (?:the|one of the) required settings? \[(.*)\]")
+# Says nothing to who looks at the field: which part of a request it would be in.
+PART = re.compile(rf"\[({'|'.join(SCOPES)})\] (?=[A-Z])")
 
 # The id of the models that a provider lists, offered at the field of the model.
 MODEL_LIST = "model-list"
@@ -117,6 +119,14 @@ class SettingsForm(RefusableForm):
         super().note(exc)
         if isinstance(exc, UpstreamError) and (name := self.blamed_for(exc.upstream_status)):
             self.add_error(name, exc.explanation.cause)
+
+    def at_its_field(self, problem: str) -> str:
+        if missing := MISSING.fullmatch(problem):
+            names = missing[1].split(", ")
+            labels = {entry.path[-1]: entry.label for entry in self.entries.values()}
+            ways = ["Fill this in", *(labels.get(name, name) for name in names[1:])]
+            return f"{', or '.join(ways)}: nothing works without it."
+        return PART.sub("", problem, count=1)
 
     def blamed_for(self, status: int | None) -> str | None:
         """The field that a provider's status speaks of; None where it may be any."""

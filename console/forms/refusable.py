@@ -45,10 +45,14 @@ class RefusableForm(forms.Form):
         told, left = Refusal.of(exc), []
         for problem in told.problems:
             name = None if told.explanation else self.named_in(problem)
-            self.add_error(name, problem)
+            self.add_error(name, self.at_its_field(problem) if name else problem)
             if name is None:
                 left.append(problem)
         self.refusal = Refusal(tuple(left), told.explanation)
+
+    def at_its_field(self, problem: str) -> str:
+        """A problem in the words in which it stands below the field that it names."""
+        return problem
 
     def write(self, name: str, text: str) -> None:
         """Put another text into a field than was sent."""

@@ -1,6 +1,7 @@
 """Creating an endpoint: a model that runs here, or a provider. The forms come from the schema."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -47,6 +48,7 @@ def endpoint_create(request: HtmxRequest, service_name: str) -> HttpResponse:
         return shown(request, service, blank_form(request, service, source), source=source)
     form = sent_form(request, service)
     if form.is_valid() and (endpoint := create(request, form, service.name)):
+        messages.success(request, f"{endpoint.inference_id} is created.")
         return led(request, redirect("endpoint-detail", endpoint.inference_id))
     return shown(request, service, form)
 
@@ -260,7 +262,8 @@ def can_be_duplicated(endpoint: Endpoint) -> bool:
 # ---------------------------------------------------------------------- services and tasks
 
 
-def remote_services() -> dict[str, RemoteService]:
+@cache
+def remote_services() -> Mapping[str, RemoteService]:
     """Those that endpoints can be made of here, as the API lists them."""
     return {
         name: one

@@ -10,6 +10,7 @@ from django.urls import reverse
 from console.forms.local import SERVICE
 from console.http import HtmxRequest, page, wants_fragment
 from console.pages.referring import MISSING
+from console.pages.running import running_here
 from endpoints import attention
 from endpoints.access import may, require, visible_endpoints
 from endpoints.attention import Concern, Kind
@@ -50,6 +51,7 @@ def overview(request: HtmxRequest) -> HttpResponse:
             for one in attention.concerns_of(request.user)
         ],
         "most_used": attention.most_used(request.user),
+        "running": running_here(request.user),
         "steps": steps,
         "next_step": next((step for step in steps if not step.is_done), None),
     }
@@ -92,18 +94,27 @@ def first_steps(request: HtmxRequest) -> list[FirstStep]:
         steps.append(
             FirstStep(
                 "Create an endpoint",
-                "A built-in model, with everything filled in. It runs on this machine.",
+                "Two clicks: here, then below a form that is filled in already. The model is"
+                " built in and runs on this machine.",
                 reverse("endpoint-create-at", args=[SERVICE]),
                 first is not None,
             )
         )
         is_called = endpoints.filter(latest_usage__isnull=False).exists()
-        steps.append(FirstStep("Get a first answer", "Try it with a text, here.", there, is_called))
+        is_of_vectors = first is None or first.task.makes_vectors
+        steps.append(
+            FirstStep(
+                "Get a first vector" if is_of_vectors else "Get a first answer",
+                "The third click: Run, on its page. Texts to try it with are there.",
+                there,
+                is_called,
+            )
+        )
     if may(request.user, Action.API_KEY_CREATE):
         steps.append(
             FirstStep(
                 "Let a program call it",
-                "Make a key, and copy the code from the page of the endpoint.",
+                "Then make a key, and copy the code from the page of the endpoint.",
                 reverse("key-create"),
                 visible_keys(request.user).exists(),
             )

@@ -14,10 +14,11 @@ from django.urls import reverse
 from django_htmx.http import replace_url
 
 from console.http import HtmxRequest, page, wants_fragment
+from console.pages.create import can_be_duplicated
 from console.pages.parts import silent_parts
 from console.templatetags.console import service_label, task_label
 from console.working import working
-from endpoints.access import may_with, read_shares, require, visible_endpoints
+from endpoints.access import may, may_with, read_shares, require, visible_endpoints
 from endpoints.listing import NO_TEAM, Filter, Group, Listing, Row, Sort, Today, Wanted
 from endpoints.models import Endpoint, User
 from endpoints.permissions import Action
@@ -132,6 +133,7 @@ class Shown(NamedTuple):
     today: Today
     used_at: datetime | None
     may_edit: bool
+    may_duplicate: bool
     may_delete: bool
 
 
@@ -164,13 +166,9 @@ def endpoint_list(request: HtmxRequest) -> HttpResponse:
     start, lead = max(shown.start_index() - 1, 0), int(shown.has_previous())
     rows = listing.rows(start - lead, shown.end_index())
     before, rows = rows[:lead], rows[lead:]
+    is_searched = bool(asked.wanted.text or asked.wanted.chosen)
     shows_teams = working(request).has_choice or len(listing.choices[Filter.TEAM]) > 1
-    facets = [
-        facet
-        for name in Filter
-        if (facet := facet_of(asked, listing, name)).chosen
-        or (len(facet.choices) > 1 and (shows_teams or name != Filter.TEAM))
-    ]
+    facets = [facet_of(asked, listing, name) for name in Filter]
     sections = list(sections_of(request.user, listing, rows, before))
     here = asked.address(shown.number)
     context = {
@@ -180,7 +178,8 @@ def endpoint_list(request: HtmxRequest) -> HttpResponse:
         "shown": shown,
         "sections": sections,
         "models": listing.models,
-        "facets": facets,
+        # They stay where they are while somebody searches, whatever is found.
+        "facets": [facet for facet in facets if is_searched or len(facet.choices) > 1],
         "is_filtered": bool(asked.wanted.chosen),
         "heads": {sort.value: head_of(asked, sort) for sort in Sort},
         "sorts": sort_choices(),
@@ -196,9 +195,7 @@ def endpoint_list(request: HtmxRequest) -> HttpResponse:
         "last": asked.address(paginator.num_pages),
         "is_settled": all(row.status.is_settled for row in rows),
         "silent_parts": silent_parts(row.status for row in rows),
-        "is_new": not asked.wanted.text
-        and not asked.wanted.chosen
-        and not any_own(request.user, rows),
+        "is_new": not is_searched and not any_own(request.user, rows),
     }
     if wants_fragment(request):
         return replace_url(render(request, "endpoints/_rows.html", context), here)
@@ -212,8 +209,9 @@ def sections_of(
     group, sizes = listing.wanted.group, listing.group_sizes(rows)
     begun = {name_of(group, row) for row in before}
     read_shares(user, (row.endpoint for row in rows), Action.UPDATE, Action.DELETE)
+    may_create = may(user, Action.PUT)
     for name, members in groupby(rows, key=lambda row: name_of(group, row)):
-        listed = [shown_to(user, row) for row in members]
+        listed = [shown_to(user, row, may_create=may_create) for row in members]
         yield Section(name, sizes.get(name, len(listed)), name in begun, listed)
 
 
@@ -227,7 +225,7 @@ def name_of(group: Group, row: Row) -> str:
             return ""
 
 
-def shown_to(user: User, row: Row) -> Shown:
+def shown_to(user: User, row: Row, *, may_create: bool) -> Shown:
     endpoint = row.endpoint
     is_made = not endpoint.is_preconfigured
     return Shown(
@@ -238,6 +236,7 @@ def shown_to(user: User, row: Row) -> Shown:
         row.today,
         row.used_at,
         may_edit=is_made and may_with(user, Action.UPDATE, endpoint),
+        may_duplicate=may_create and can_be_duplicated(endpoint),
         may_delete=is_made and may_with(user, Action.DELETE, endpoint),
     )
 

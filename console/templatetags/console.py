@@ -198,12 +198,6 @@ def setting_value(value: Any) -> str:
 
 
 @register.filter
-def thousands(number: int) -> str:
-    """A whole number as people read it: 12,345."""
-    return f"{number:,}"
-
-
-@register.filter
 def data_size(size_bytes: float) -> str:
     """Bytes as people read them: 91.3 MB."""
     for size, unit in UNITS:

@@ -84,6 +84,7 @@ def test_what_was_filled_in_is_created_and_its_page_opened(console: Client, admi
         "model_id": ".minilm-rerank-v1",
     }
     assert endpoint.created_by == admin
+    assert "order-docs is created." in text(console.get(answer["Location"]))
 
 
 @pytest.mark.parametrize(

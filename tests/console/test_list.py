@@ -240,6 +240,15 @@ def test_filters_let_pass_what_fits_all_of_them(
 
 
 @pytest.mark.usefixtures("kinds")
+@pytest.mark.parametrize("query", ["?service=openai", "?q=none-is-called-this"])
+def test_the_filters_stay_where_they_are_whatever_is_found(console: Client, query: str) -> None:
+    page = text(console.get(f"{LIST}{query}"))
+
+    assert re.findall(r'id="choose-(\w+)"', page) == ["service", "task", "team", "status"]
+    assert ("Nothing was found that could be chosen from." in page) == ("q=" in query)
+
+
+@pytest.mark.usefixtures("kinds")
 def test_each_filter_offers_what_occurs_and_counts_it_beside_the_others(console: Client) -> None:
     assert choices(console, "service") == {"elasticsearch": 2, "mistral": 1, "openai": 1}
     assert choices(console, "status") == {"failed": 1, "ready": 3}
@@ -382,3 +391,13 @@ def test_a_row_offers_what_the_role_allows(search: Team, role: TeamRole, deeds: 
     assert [deed for deed in ("edit", "delete") if f"/endpoints/gpt/{deed}" in page] == deeds
     assert ("Delete selected" in page) == bool(deeds)
     assert 'popovertarget="deeds-' in page
+
+
+def test_a_row_leads_to_a_copy_where_the_form_can_make_one(console: Client, search: Team) -> None:
+    make_endpoint("handbook")
+    Endpoint.objects.update(team=search)
+    copy = "/console/endpoints/_new/elasticsearch?from=handbook"
+
+    assert f'href="{copy}"' in text(console.get(LIST))
+    assert 'name="inference_id" value="handbook-2"' in text(console.get(copy))
+    assert copy not in text(member(search, TeamRole.INFERENCE_USER).get(LIST))

@@ -1,5 +1,6 @@
 """The overview: what runs, what needs attention and why, what is used most, what comes next."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,7 +21,7 @@ from endpoints.models import (
     TeamRole,
     User,
 )
-from tests.console.conftest import member, text
+from tests.console.conftest import HTMX, member, text
 from tests.elastic import inferring
 from tests.factories import make_cluster, make_endpoint, make_index, make_model
 
@@ -51,6 +52,32 @@ def test_a_newcomer_is_led_to_the_first_vector(console: Client) -> None:
     called(endpoint, 1)
     page = text(console.get(OVERVIEW))
     assert '<a class="btn btn-primary" href="/console/keys/_new">' in page
+
+
+def test_the_guide_goes_on_by_itself(console: Client) -> None:
+    called(make_endpoint(), 1)
+
+    now = text(console.get(OVERVIEW, headers=HTMX))
+
+    assert '<a class="btn btn-primary" href="/console/keys/_new">' in now
+    assert "<h1>" not in now
+
+
+def test_the_guide_says_which_steps_the_three_clicks_are(console: Client) -> None:
+    page = text(console.get(OVERVIEW))
+
+    create, run, key = page.partition("in three clicks")[2].split('<p class="first-label">')[1:]
+    assert "Two clicks:" in create
+    assert "Get a first vector" in run
+    assert "The third click:" in run
+    assert "click" not in key.partition("</ol>")[0]
+
+
+def test_who_may_create_nothing_is_promised_no_clicks(search: Team) -> None:
+    page = text(member(search, TeamRole.INFERENCE_USER).get(OVERVIEW))
+
+    assert "Let a program call it" in page
+    assert "in three clicks" not in page
 
 
 def test_who_has_done_it_all_is_not_led_any_more(console: Client, admin: User) -> None:
@@ -164,6 +191,27 @@ def test_what_was_called_most_today_comes_first(console: Client) -> None:
     assert "resting" not in used
 
 
+def test_what_runs_on_this_machine_is_told_with_what_it_takes(console: Client) -> None:
+    make_endpoint("large", num_allocations=4)
+    make_endpoint("resting", num_allocations=0)
+    make_endpoint("starting", state=DeploymentState.STARTING)
+    for number in range(5):
+        make_endpoint(f"small-{number}")
+
+    page = text(console.get(OVERVIEW))
+
+    running = page.partition('id="running"')[2].partition("</section>")[0]
+    assert running.index("large") < running.index("small-0")
+    assert re.findall(r'class="number">\s*([^<]*?)\s*<', running.partition("large")[2])[:2] == [
+        "4",
+        "287.5 MB",
+    ]
+    assert "2 more." not in running
+    assert "1 more." in running
+    assert "resting" not in running
+    assert "starting" not in running
+
+
 def test_nothing_of_other_teams_is_told_or_counted(endpoint: Endpoint, other: Team) -> None:
     called(endpoint, 700, errors=600)
     cluster = make_cluster("prod", scan_state="failed", reason="nobody answered")
@@ -172,6 +220,7 @@ def test_nothing_of_other_teams_is_told_or_counted(endpoint: Endpoint, other: Te
     page = text(stranger.get(OVERVIEW))
 
     assert "my-endpoint" not in page
+    assert "No model runs here now." in page
     assert "700" not in page
     assert str(cluster) not in page
 
@@ -191,4 +240,5 @@ def test_many_endpoints_are_asked_for_no_more_often_than_few(console: Client, ma
         state = DeploymentState.FAILED if number % 2 else DeploymentState.STARTED
         called(make_endpoint(f"endpoint-{number}", state=state), 9, errors=9)
 
-    assert queries() <= few + 1  # how many there are beside those that are told
+    # How many there are beside those that are told: of what failed, and of what runs.
+    assert queries() <= few + 2

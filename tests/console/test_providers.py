@@ -208,10 +208,14 @@ def test_every_kind_of_setting_is_read(console: Client) -> None:
     [
         ("inference_id", "", "Give the endpoint an id."),
         ("inference_id", "No!", "Invalid inference_id"),
-        ("service_settings.model_id", "", "does not contain the required setting [model_id]"),
-        ("service_settings.api_key", "", "one of the required settings [api_key, client_secret]"),
+        ("service_settings.model_id", "", "Fill this in: nothing works without it."),
+        (
+            "service_settings.api_key",
+            "",
+            "Fill this in, or Client secret: nothing works without it.",
+        ),
         ("service_settings.dimensions", "many", "[many] cannot be converted to a [Integer]"),
-        ("service_settings.dimensions", "0", "[dimensions] must be a positive integer"),
+        ("service_settings.dimensions", "0", "Invalid value [0]. [dimensions] must be a positive"),
         (
             "service_settings.rate_limit.requests_per_minute",
             "-1",
@@ -234,6 +238,7 @@ def test_what_is_refused_is_told_at_its_field(
 
     page = text(answer)
     assert problem in problem_at(page, field)
+    assert not problem_at(page, field).startswith("[service_settings]")
     assert "sk-planted" not in page
     assert not Endpoint.objects.exists()
     assert not sandbox.seen["openai"]

@@ -27,10 +27,36 @@ INLINE = {
 ASKS_LATER = ["lab-document"]
 INCLUDED = re.compile(r'\{% include "([^"]+)"')
 FORM = re.compile(r"<form\b.*?</form>", re.DOTALL)
+# What the navigation leads to, or a tab beside it; and what stands outside of every list.
+HAS_NOTHING_ABOVE = {
+    *("home/overview.html", "shell/find.html", "reference/reference.html", "_notice.html"),
+    *("account/profile.html", "account/security.html"),
+    *("keys/accounts.html", "references/indices.html", "references/pipelines.html"),
+    *("join/gone.html", "join/join.html", "join/new_password.html"),
+    *("audit/list.html", "clusters/list.html", "endpoints/list.html", "keys/list.html"),
+    *("models/list.html", "people/list.html", "teams/list.html"),
+}
+BASES = ("base.html", "references/base.html")
 
 
 def test_there_are_templates() -> None:
     assert len(TEMPLATES) > 100
+
+
+def test_every_page_below_a_list_says_where_it_stands() -> None:
+    lost = {
+        name
+        for name, text in TEMPLATES.items()
+        if any(f'{{% extends "{base}" %}}' in text for base in BASES)
+        and not name.endswith("base.html")
+        and not name.startswith(("session/", "allauth/"))
+        and "_crumbs.html" not in text
+    }
+
+    assert lost == HAS_NOTHING_ABOVE
+    assert [name for name, text in TEMPLATES.items() if 'class="crumbs"' in text] == [
+        "_crumbs.html"
+    ]
 
 
 @pytest.mark.parametrize("what", INLINE)
