@@ -6,10 +6,12 @@ from functools import reduce
 from operator import or_
 from typing import TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Case, Model, Q, QuerySet, Value, When
 
 from console.likeness import is_like, pieces
 
+# Of each kind; whoever looks for more has the list of that kind.
+MOST = 8
 # Names that are compared letter by letter, of each kind.
 MOST_COMPARED = 300
 
@@ -43,3 +45,18 @@ class Wanted:
         alike = (Q(**{f"{field}__icontains": piece}) for piece in sorted(pieces(longest)))
         names = known.filter(reduce(or_, alike)).values_list(field, flat=True)[:MOST_COMPARED]
         return known.filter(**{f"{field}__in": [name for name in names if self.finds(name)]})
+
+    def first_of(self, known: QueryT, field: str, *then: str) -> QueryT:
+        """The few of them to show: what is called so, what begins so, the others.
+
+        then: how the records are ordered that are as near.
+        """
+        order = then or (field,)
+        if self.words:
+            name = " ".join(self.words)
+            very, begins = {f"{field}__iexact": name}, {f"{field}__istartswith": name}
+            near = Case(
+                When(**very, then=Value(0)), When(**begins, then=Value(1)), default=Value(2)
+            )
+            return known.order_by(near, *order)[:MOST]
+        return known.order_by(*order)[:MOST]

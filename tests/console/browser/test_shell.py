@@ -46,6 +46,17 @@ def test_the_palette_leads_anywhere_by_the_keyboard_alone(visitor: Visitor) -> N
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/endpoints/films")
 
+    page.keyboard.press("Control+k")
+    page.keyboard.type("books", delay=0)
+    page.keyboard.press("Enter")  # before anything can have been found
+    page.wait_for_url("**/console/endpoints/books")
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("dark")
+    page.keyboard.press("Enter")
+    expect(field).to_be_hidden()
+    expect(page.locator("html.dark")).to_be_attached()
+
 
 def test_letters_lead_somewhere_unless_one_writes_or_wants_none(visitor: Visitor) -> None:
     page = visitor.signed_in(at="/console/")
