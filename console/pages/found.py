@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.urls import reverse
 
 from console.http import HtmxRequest
@@ -61,7 +61,8 @@ def wanted_endpoints(request: HtmxRequest, wanted: Wanted) -> EndpointQuerySet:
         known = known.own()
     for word in () if wanted.is_loose else wanted.words:
         known = known.named_like(word) | known.with_model().filter(task_type__in=tasks_like(word))
-    return wanted.first_of(known, "inference_id", "-latest_usage__called_at", "inference_id")
+    called = F("latest_usage__called_at").desc(nulls_last=True)
+    return wanted.first_of(known, "inference_id", called, "inference_id")
 
 
 def tasks_like(word: str) -> list[TaskType]:

@@ -6,7 +6,7 @@ from functools import reduce
 from operator import or_
 from typing import TypeVar
 
-from django.db.models import Case, Model, Q, QuerySet, Value, When
+from django.db.models import Case, Model, OrderBy, Q, QuerySet, Value, When
 
 from console.likeness import is_like, pieces
 
@@ -46,7 +46,7 @@ class Wanted:
         names = known.filter(reduce(or_, alike)).values_list(field, flat=True)[:MOST_COMPARED]
         return known.filter(**{f"{field}__in": [name for name in names if self.finds(name)]})
 
-    def first_of(self, known: QueryT, field: str, *then: str) -> QueryT:
+    def first_of(self, known: QueryT, field: str, *then: str | OrderBy) -> QueryT:
         """The few of them to show: what is called so, what begins so, the others.
 
         then: how the records are ordered that are as near.

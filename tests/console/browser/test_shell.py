@@ -122,10 +122,11 @@ def test_a_session_that_ends_loses_nothing_that_was_typed(form: Page) -> None:
 
     form.get_by_role("button", name="Create team").click()
     form.wait_for_url("**/console/sign-in*")
+    expect(form.get_by_text("What you typed is kept.")).to_be_visible()
     Visitor.answer(form)
 
     form.wait_for_url(f"**{NEW_TEAM}")
-    expect(form.get_by_text("What you typed is back.")).to_be_visible()
+    expect(form.get_by_text("What you typed is back. It is not saved yet.")).to_be_visible()
     expect(form.get_by_label("Name", exact=True)).to_have_value("search")
     expect(form.get_by_label("Description")).to_have_value("All that is found.")
     form.get_by_role("button", name="Create team").click()
