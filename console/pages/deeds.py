@@ -17,6 +17,9 @@ from endpoints.models import Cluster, Endpoint, IndexMapping, IngestPipeline
 from endpoints.permissions import Action
 from inference.services import find_service
 
+# Of a deed alone: fewer would be the beginning of anything.
+LEAST_LETTERS = 3
+
 
 @dataclass(frozen=True)
 class Deed:
@@ -42,11 +45,15 @@ class Doable:
     deeds: tuple[Deed, ...]
 
 
-def deeds(request: HtmxRequest, wanted: Wanted) -> list[Found]:
-    """What the words say to do, and with what. The deed stands first or last among them."""
+def deeds(request: HtmxRequest, wanted: Wanted, here: str = "") -> list[Found]:
+    """What the words say to do, and with what. The deed stands first or last among them.
+
+    here: the endpoint whose page is open. Alone, a deed is meant for that one, and elsewhere for
+    those that were called last.
+    """
     words = wanted.words
     if len(words) < 2:
-        return []
+        return begun(request, words, Wanted(names=[here]) if here else Wanted())
     ways = ((words[0], words[1:]), (words[-1], words[:-1]))
     found = (
         one
@@ -57,19 +64,37 @@ def deeds(request: HtmxRequest, wanted: Wanted) -> list[Found]:
     return list(dict.fromkeys(found))
 
 
+def begun(request: HtmxRequest, words: tuple[str, ...], wanted: Wanted) -> list[Found]:
+    if not words or len(words[0]) < LEAST_LETTERS:
+        return []
+    meant = [one for one in WITH_ENDPOINT if one.word.lower().startswith(words[0])]
+    if not meant:
+        return []
+    return [
+        found_with(deed, endpoint.inference_id)
+        for endpoint in endpoints(request, wanted)
+        for deed in meant
+        if may_do_with_endpoint(request, deed, endpoint)
+    ]
+
+
+def found_with(deed: Deed, name: str, kind: str = "") -> Found:
+    label = " ".join(filter(None, (deed.word, kind, name)))
+    return Found(label, reverse(deed.url_name, args=[name]), deed.icon)
+
+
 def done_with(
     request: HtmxRequest, doable: Doable, verb: str, names: tuple[str, ...], is_loose: bool
 ) -> Iterator[Found]:
     meant = [one for one in doable.deeds if Wanted((verb,), is_loose).finds(one.word)]
     if not meant:
         return
-    named = [word for word in names if word not in ("of", doable.word or "endpoint")] or names
+    named = [word for word in names if word not in ("of", "to", doable.word or "endpoint")] or names
     for thing in doable.find(request, Wanted(tuple(named), is_loose)):
         name = getattr(thing, doable.field)
         for deed in meant:
             if doable.may_do(request, deed, thing):
-                label = " ".join(filter(None, (deed.word, doable.word, name)))
-                yield Found(label, reverse(deed.url_name, args=[name]), deed.icon)
+                yield found_with(deed, name, doable.word)
 
 
 def creations(request: HtmxRequest, wanted: Wanted) -> list[Found]:
@@ -126,24 +151,26 @@ def may_do_with_cluster(request: HtmxRequest, deed: Deed, cluster: Cluster) -> b
     return may_with(request.user, deed.action, cluster)
 
 
+WITH_ENDPOINT = (
+    Deed("Try", "endpoint-detail", "player-play", Action.INFER),
+    Deed("Edit", "endpoint-edit", "pencil", Action.UPDATE),
+    Deed("Delete", "endpoint-delete", "trash", Action.DELETE),
+    Deed("Diagnose", "endpoint-diagnose", "tool", Action.DIAGNOSE),
+    Deed("Usage of", "endpoint-usage", "chart-bar", Action.GET),
+    Deed("Settings of", "endpoint-settings", "adjustments-horizontal", Action.GET),
+    Deed("Deployment of", "endpoint-deployment", "cpu", Action.GET),
+    # The names of what uses it are for those who could delete it, as in the API.
+    Deed("References to", "endpoint-references", "sitemap", Action.DELETE),
+    Deed("History of", "endpoint-history", "history", Action.GET),
+)
+
 DOABLE = (
     Doable(
         "",
         "inference_id",
         endpoints,
         may_do_with_endpoint,
-        (
-            Deed("Try", "endpoint-detail", "player-play", Action.INFER),
-            Deed("Edit", "endpoint-edit", "pencil", Action.UPDATE),
-            Deed("Delete", "endpoint-delete", "trash", Action.DELETE),
-            Deed("Diagnose", "endpoint-diagnose", "tool", Action.DIAGNOSE),
-            Deed("Usage of", "endpoint-usage", "chart-bar", Action.GET),
-            Deed("Settings of", "endpoint-settings", "adjustments-horizontal", Action.GET),
-            Deed("Deployment of", "endpoint-deployment", "cpu", Action.GET),
-            # The names of what uses it are for those who could delete it, as in the API.
-            Deed("References to", "endpoint-references", "sitemap", Action.DELETE),
-            Deed("History of", "endpoint-history", "history", Action.GET),
-        ),
+        WITH_ENDPOINT,
     ),
     Doable(
         "index",

@@ -72,7 +72,13 @@ def kinds_of(request: HtmxRequest, wanted: Wanted) -> Iterator[Kind]:
 
 def things_to_do(request: HtmxRequest, wanted: Wanted) -> list[Found]:
     general = sections(allowed(DEEDS, request), wanted)
-    return [*deeds(request, wanted), *general, *creations(request, wanted)]
+    return [*deeds(request, wanted, endpoint_here(request)), *general, *creations(request, wanted)]
+
+
+def endpoint_here(request: HtmxRequest) -> str:
+    """The endpoint whose page is open, as the browser tells its address."""
+    thing = thing_at(request.GET.get("here", ""))
+    return thing[1] if thing and thing[0] is endpoints else ""
 
 
 def commands(request: HtmxRequest, wanted: Wanted) -> list[Found]:

@@ -53,7 +53,7 @@
       if (palette.open) return;
       for (const other of document.querySelectorAll("dialog[open]")) other.close();
       document.querySelector("[popover]:popover-open")?.hidePopover();
-      field.setAttribute("hx-vals", JSON.stringify({ recent: others().join(" ") }));
+      field.setAttribute("hx-vals", JSON.stringify({ here, recent: others().join(" ") }));
       shown = null;
       isGoing = false;
       palette.showModal();

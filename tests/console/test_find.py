@@ -253,3 +253,19 @@ def test_what_a_page_does_at_once_is_offered_where_its_script_can_press_it(
     assert 'data-presses="#sign-out button"' in text(
         console.get(FIND, {"q": "sign out"}, headers=HTMX)
     )
+
+
+def test_a_deed_alone_is_for_the_endpoint_that_is_open_or_for_those_called_last(
+    console: Client,
+) -> None:
+    make_endpoint("books")
+    make_endpoint("films")
+
+    def found(word: str, here: str) -> str:
+        return text(console.get(FIND, {"q": word, "here": f"/console/{here}"}, headers=HTMX))
+
+    on_its_page = found("edit", "endpoints/books/usage")
+    assert 'href="/console/endpoints/books/edit"' in on_its_page
+    assert "films" not in on_its_page
+    assert 'href="/console/endpoints/films/edit"' in found("edit", "keys")
+    assert "/delete" not in found("de", "endpoints/books")
