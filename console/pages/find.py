@@ -17,6 +17,7 @@ from console.pages.deeds import creations, deeds
 from console.pages.found import (
     Found,
     accounts,
+    calls,
     clusters,
     endpoints,
     indices,
@@ -68,6 +69,8 @@ def kinds_of(request: HtmxRequest, wanted: Wanted) -> Iterator[Kind]:
         yield Kind("Teams", teams(request, wanted))
         yield Kind("People", people(request, wanted))
     yield Kind("Do", [*things_to_do(request, wanted), *commands(request, wanted)])
+    if wanted.words:
+        yield Kind("API", calls(request, wanted))
 
 
 def things_to_do(request: HtmxRequest, wanted: Wanted) -> list[Found]:

@@ -7,6 +7,7 @@ from django.db.models import F, Model, QuerySet
 from django.urls import reverse
 
 from console.http import HtmxRequest
+from console.pages.reference import areas_about
 from console.pages.wanted import MOST, Wanted
 from console.templatetags.console import service_label, task_label
 from endpoints.access import may, visible_clusters, visible_endpoints
@@ -105,6 +106,13 @@ def clusters(request: HtmxRequest, wanted: Wanted) -> list[Found]:
 
 def teams(request: HtmxRequest, wanted: Wanted) -> list[Found]:
     return named(teams_where(request.user), wanted, "team-detail", "users")
+
+
+def calls(_: HtmxRequest, wanted: Wanted) -> list[Found]:
+    """Of the API, where it is explained."""
+    place = reverse("api-reference")
+    entries = [one for area in areas_about(wanted) for one in area.entries.values()]
+    return [Found(one.summary, f"{place}#{one.name}", "book", one.gist) for one in entries[:MOST]]
 
 
 def people(request: HtmxRequest, wanted: Wanted) -> list[Found]:
