@@ -76,8 +76,9 @@ class Area:
 @page("GET", "HEAD")
 def api_reference(request: HtmxRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
-    found = shown(areas_about(Wanted(tuple(query.lower().split())))) if query else all_shown()
-    context = {"areas": found, "query": query, "base_url": base_url(request)}
+    found = areas_about(Wanted(tuple(query.lower().split())))
+    calls = shown(found) if query else all_shown()
+    context = {"calls": calls if found else "", "query": query, "base_url": base_url(request)}
     template = "reference/_found.html" if wants_fragment(request) else "reference/reference.html"
     return render(request, template, context)
 
