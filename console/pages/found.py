@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import F, Model, QuerySet
+from django.db.models import Case, F, Model, QuerySet, Value, When
 from django.urls import reverse
 
 from console.http import HtmxRequest
@@ -62,8 +62,11 @@ def wanted_endpoints(request: HtmxRequest, wanted: Wanted) -> EndpointQuerySet:
         known = known.own()
     for word in () if wanted.is_loose else wanted.words:
         known = known.named_like(word) | known.with_model().filter(task_type__in=tasks_like(word))
+    name = " ".join(wanted.words)
+    is_called_so = Case(When(inference_id__iexact=name, then=Value(0)), default=Value(1))
     called = F("latest_usage__called_at").desc(nulls_last=True)
-    return wanted.first_of(known, "inference_id", called, "inference_id")
+    order = (is_called_so,) if name else ()
+    return known.order_by(*order, called, "inference_id")[:MOST]
 
 
 def tasks_like(word: str) -> list[TaskType]:
@@ -109,7 +112,9 @@ def teams(request: HtmxRequest, wanted: Wanted) -> list[Found]:
 
 
 def calls(_: HtmxRequest, wanted: Wanted) -> list[Found]:
-    """Of the API, where it is explained."""
+    """Of the API, where it is explained. Not by mistyped words: everything there is like them."""
+    if wanted.is_loose:
+        return []
     place = reverse("api-reference")
     entries = [one for area in areas_about(wanted) for one in area.entries.values()]
     return [Found(one.summary, f"{place}#{one.name}", "book", one.gist) for one in entries[:MOST]]
@@ -137,7 +142,7 @@ def keys(request: HtmxRequest, wanted: Wanted) -> list[Found]:
     known = wanted.among(visible_keys(request.user).valid().select_related("user"), "name")
     return [
         Found(one.name, reverse("key-detail", args=[one.key_id]), "key", one.user.get_username())
-        for one in wanted.first_of(known, "name", "name", "pk")
+        for one in wanted.first_of(known, "name")
     ]
 
 

@@ -6,7 +6,8 @@ from functools import reduce
 from operator import or_
 from typing import TypeVar
 
-from django.db.models import Case, Model, OrderBy, Q, QuerySet, Value, When
+from django.db.models import Model, Q, QuerySet
+from django.db.models.functions import Length
 
 from console.likeness import is_like, pieces
 
@@ -46,17 +47,7 @@ class Wanted:
         names = known.filter(reduce(or_, alike)).values_list(field, flat=True)[:MOST_COMPARED]
         return known.filter(**{f"{field}__in": [name for name in names if self.finds(name)]})
 
-    def first_of(self, known: QueryT, field: str, *then: str | OrderBy) -> QueryT:
-        """The few of them to show: what is called so, what begins so, the others.
-
-        then: how the records are ordered that are as near.
-        """
-        order = then or (field,)
-        if self.words:
-            name = " ".join(self.words)
-            very, begins = {f"{field}__iexact": name}, {f"{field}__istartswith": name}
-            near = Case(
-                When(**very, then=Value(0)), When(**begins, then=Value(1)), default=Value(2)
-            )
-            return known.order_by(near, *order)[:MOST]
+    def first_of(self, known: QueryT, field: str) -> QueryT:
+        """The few of them to show: the shorter a name with the words is, the more it is meant."""
+        order = (Length(field), field) if self.words else (field,)
         return known.order_by(*order)[:MOST]

@@ -220,11 +220,13 @@ def test_what_is_called_so_comes_before_what_only_has_it_in_its_name(console: Cl
     for number in range(9):
         make_index(f"a{number}-books", "my-endpoint")
     make_index("books", "my-endpoint")
-    make_index("books-old", "my-endpoint")
+    make_endpoint("a-books")
+    make_endpoint("books")
 
-    kinds = console.get(FIND, {"q": "books"}).context["kinds"]
+    endpoints, indices, *_ = console.get(FIND, {"q": "books"}).context["kinds"]
 
-    assert [one.label for one in kinds[0].found][:3] == ["books", "books-old", "a0-books"]
+    assert [one.label for one in endpoints.found] == ["books", "a-books"]
+    assert [one.label for one in indices.found][:2] == ["books", "a0-books"]
 
 
 def test_keys_and_service_accounts_are_found_by_those_who_see_them(
