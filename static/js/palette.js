@@ -89,6 +89,16 @@
       if (!chosen()) choose(options()[0]);
       if (isGoing && !isAwaited()) chosen()?.click();
     });
+    for (const kind of ["htmx:error", "htmx:response:error"]) {
+      field.addEventListener(kind, () => {
+        const words = "The server does not answer. Type again in a moment.";
+        const line = Object.assign(document.createElement("p"), { textContent: words });
+        line.className = "found-none";
+        line.setAttribute("role", "option");
+        list.replaceChildren(line);
+        isGoing = false;
+      });
+    }
     list.addEventListener("click", (event) => {
       const pressed = event.target.closest("[data-presses]");
       if (!pressed) return;

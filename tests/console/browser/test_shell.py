@@ -57,6 +57,12 @@ def test_the_palette_leads_anywhere_by_the_keyboard_alone(visitor: Visitor) -> N
     expect(field).to_be_hidden()
     expect(page.locator("html.dark")).to_be_attached()
 
+    page.route("**/console/find*", lambda route: route.abort())
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("listbox", name="Found")).to_contain_text("does not answer")
+    assert visitor.complaints  # the browser says so, too
+    visitor.complaints.clear()
+
 
 def test_letters_lead_somewhere_unless_one_writes_or_wants_none(visitor: Visitor) -> None:
     page = visitor.signed_in(at="/console/")
