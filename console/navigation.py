@@ -38,6 +38,22 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Command:
+    """What a page does at once. presses: the button that does it, as CSS selects it."""
+
+    label: str
+    icon: str
+    presses: str
+    keys: str = ""
+    needs_security: bool = False
+    words: str = ""
+
+    @property
+    def is_there(self) -> bool:
+        return settings.SECURITY or not self.needs_security
+
+
+@dataclass(frozen=True)
 class Group:
     """label: empty for the sections that need no word above them."""
 
@@ -55,7 +71,7 @@ GROUPS = (
                 "home",
                 "g o",
                 ("overview",),
-                words="home dashboard start needs attention",
+                words="home dashboard start needs attention usage statistics",
             ),
             Section(
                 "Endpoints",
@@ -114,7 +130,7 @@ GROUPS = (
                 "g u",
                 ("audit",),
                 Action.AUDIT_GET,
-                words="log history changes",
+                words="logs history changes",
             ),
         ),
     ),
@@ -127,7 +143,7 @@ GROUPS = (
                 "book",
                 "g a",
                 ("api-",),
-                words="reference OpenAPI documentation",
+                words="reference OpenAPI documentation help",
             ),
         ),
     ),
@@ -143,6 +159,14 @@ INNER = (
         "Pipelines", "reference-pipelines", "route", action=Action.PIPELINE_GET, words="ingest"
     ),
     Section("Clusters", "cluster-list", "sitemap", action=Action.CLUSTER_GET, words="scans"),
+    Section(
+        "Service accounts",
+        "key-accounts",
+        "key",
+        action=Action.ACCOUNT_GET,
+        needs_security=PEOPLE,
+        words="programs robots",
+    ),
     Section("Roles explained", "roles-explained", "users", words="rights permissions abilities"),
 )
 
@@ -158,7 +182,7 @@ DEEDS = (
     ),
     Section("Try a document in the lab", "lab", "flask", "", (), Action.CHUNK),
     Section("Register an index", "reference-new-index", "table", "", (), Action.INDEX_CREATE),
-    Section("Write a pipeline", "reference-new-pipeline", "route", "", (), Action.PIPELINE_PUT),
+    Section("Register a pipeline", "reference-new-pipeline", "route", "", (), Action.PIPELINE_PUT),
     Section("Connect a cluster", "cluster-connect", "plug", "", (), Action.CLUSTER_PUT),
     Section("Create a key", "key-create", "key", "", (), Action.API_KEY_CREATE, PEOPLE),
     Section("Create a team", "team-create", "users", "", (), Action.TEAM_CREATE),
@@ -173,6 +197,30 @@ DEEDS = (
         "lock",
         needs_security=PEOPLE,
         words="security passkeys authenticator codes",
+    ),
+    Section(
+        "Change your password",
+        "account_change_password",
+        "lock",
+        needs_security=PEOPLE,
+    ),
+    Section(
+        "Where you are signed in",
+        "usersessions_list",
+        "world",
+        needs_security=PEOPLE,
+        words="sessions browsers devices",
+    ),
+)
+
+
+COMMANDS = (
+    Command(
+        "Dark or light colours", "moon", "[data-theme-toggle]", words="theme colors night day mode"
+    ),
+    Command("Keyboard shortcuts", "keyboard", "[data-opens-shortcuts]", "?", words="help keys"),
+    Command(
+        "Sign out", "logout", "#sign-out button", "", PEOPLE, words="log out leave end session"
     ),
 )
 

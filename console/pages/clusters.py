@@ -64,6 +64,7 @@ def cluster_connect(request: HtmxRequest) -> HttpResponse:
         except InferenceError as exc:
             form.note(exc)
         else:
+            messages.success(request, f"{cluster.name} is connected. Its first scan follows.")
             return redirect("cluster-detail", cluster.name)
     return render(request, "clusters/form.html", {"form": form})
 

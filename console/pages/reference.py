@@ -1,7 +1,7 @@
 """The API reference: what the OpenAPI document says, for people."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -10,8 +10,9 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from console.http import HtmxRequest, page
+from console.http import HtmxRequest, page, wants_fragment
 from console.pages.samples import base_url
+from console.pages.wanted import Wanted
 from endpoints.api.media import JSON
 from endpoints.api.openapi import document
 
@@ -53,6 +54,17 @@ class Entry:
     answers: list[Answer]
     forms: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def gist(self) -> str:
+        """How it is called first of all, as in PUT /_inference/{inference_id}."""
+        return " ".join(self.forms[0])
+
+    @property
+    def words(self) -> str:
+        """By what it is found."""
+        paths = " ".join(" ".join(form) for form in self.forms)
+        return f"{self.name} {self.summary} {paths}"
+
 
 @dataclass
 class Area:
@@ -63,8 +75,12 @@ class Area:
 
 @page("GET", "HEAD")
 def api_reference(request: HtmxRequest) -> HttpResponse:
-    context = {"areas": shown_areas(), "base_url": base_url(request)}
-    return render(request, "reference/reference.html", context)
+    query = request.GET.get("q", "").strip()
+    found = areas_about(Wanted(tuple(query.lower().split())))
+    calls = shown(found) if query else all_shown()
+    context = {"calls": calls if found else "", "query": query, "base_url": base_url(request)}
+    template = "reference/_found.html" if wants_fragment(request) else "reference/reference.html"
+    return render(request, template, context)
 
 
 @page("GET", "HEAD")
@@ -74,11 +90,27 @@ def api_document(request: HtmxRequest) -> HttpResponse:
 
 
 @cache
-def shown_areas() -> SafeString:
+def all_shown() -> SafeString:
     """The same for everybody until another version runs, and long: hundreds of fields."""
-    return render_to_string("reference/_areas.html", {"areas": areas()})
+    return shown(areas())
 
 
+def shown(some: list[Area]) -> SafeString:
+    return render_to_string("reference/_areas.html", {"areas": some})
+
+
+def areas_about(wanted: Wanted) -> list[Area]:
+    """With the operations alone that have the words in their names or paths."""
+    found = (
+        replace(
+            area, entries={n: one for n, one in area.entries.items() if wanted.finds(one.words)}
+        )
+        for area in areas()
+    )
+    return [area for area in found if area.entries]
+
+
+@cache
 def areas() -> list[Area]:
     found = {tag["name"]: Area(tag["name"], tag["description"]) for tag in document()["tags"]}
     for path, methods in document()["paths"].items():

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from console.pages.deployments import expected_by_precision, precision_of
+from console.pages.deployments_shown import expected_by_precision, precision_of
 from endpoints.access import may
 from endpoints.fitting import available_bytes
 from endpoints.models import Deployment, DeploymentState, User

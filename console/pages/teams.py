@@ -41,6 +41,7 @@ def team_create(request: HtmxRequest) -> HttpResponse:
         except InferenceError as exc:
             form.note(exc)
         else:
+            messages.success(request, f"{team.name} is created. It has no members yet.")
             return redirect("team-detail", team.name)
     return render(request, "teams/form.html", {"form": form})
 

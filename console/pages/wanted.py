@@ -7,9 +7,12 @@ from operator import or_
 from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
+from django.db.models.functions import Length
 
 from console.likeness import is_like, pieces
 
+# Of each kind; whoever looks for more has the list of that kind.
+MOST = 8
 # Names that are compared letter by letter, of each kind.
 MOST_COMPARED = 300
 
@@ -43,3 +46,8 @@ class Wanted:
         alike = (Q(**{f"{field}__icontains": piece}) for piece in sorted(pieces(longest)))
         names = known.filter(reduce(or_, alike)).values_list(field, flat=True)[:MOST_COMPARED]
         return known.filter(**{f"{field}__in": [name for name in names if self.finds(name)]})
+
+    def first_of(self, known: QueryT, field: str) -> QueryT:
+        """The few of them to show: the shorter a name with the words is, the more it is meant."""
+        order = (Length(field), field) if self.words else (field,)
+        return known.order_by(*order)[:MOST]

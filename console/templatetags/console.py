@@ -100,7 +100,7 @@ BRANDS = {
     "llama": "meta",
     "openai": "openai",
 }
-MARK_COLOURS = 8  # as many as there are in static/css/parts.css
+MARK_COLOURS = 8  # as many as there are in static/css/lists.css
 MOST_LANGUAGES_NAMED = 5
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 

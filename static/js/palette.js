@@ -27,8 +27,13 @@
     const field = document.getElementById("palette-q");
     const list = document.getElementById("palette-found");
 
-    const options = () => [...list.querySelectorAll("a[role=option]")];
+    let asked = null;
+    let shown = null; // what was typed for what is listed
+    let isGoing = false; // Enter came before what was typed last was looked up
+
+    const options = () => [...list.querySelectorAll("[role=option][id]")];
     const chosen = () => list.querySelector("[aria-selected=true]");
+    const isAwaited = () => shown !== field.value;
 
     function choose(option) {
       chosen()?.setAttribute("aria-selected", "false");
@@ -48,7 +53,9 @@
       if (palette.open) return;
       for (const other of document.querySelectorAll("dialog[open]")) other.close();
       document.querySelector("[popover]:popover-open")?.hidePopover();
-      field.setAttribute("hx-vals", JSON.stringify({ recent: others().join(" ") }));
+      field.setAttribute("hx-vals", JSON.stringify({ here, recent: others().join(" ") }));
+      shown = null;
+      isGoing = false;
       palette.showModal();
       field.select();
       field.dispatchEvent(new Event("opened"));
@@ -59,6 +66,9 @@
       if (by) {
         event.preventDefault();
         step(by);
+      } else if (event.key === "Enter" && isAwaited()) {
+        event.preventDefault();
+        isGoing = true;
       } else if (event.key === "Enter" && chosen()) {
         event.preventDefault();
         chosen().click();
@@ -67,8 +77,33 @@
         palette.close();
       }
     });
-    document.addEventListener("htmx:after:swap", () => {
-      if (palette.open && !chosen()) choose(options()[0]);
+    field.addEventListener("input", () => {
+      isGoing = false;
+    });
+    field.addEventListener("htmx:before:request", () => {
+      asked = field.value;
+    });
+    document.addEventListener("htmx:after:swap", (event) => {
+      if (event.detail?.ctx?.target !== list || !palette.open) return;
+      shown = asked;
+      if (!chosen()) choose(options()[0]);
+      if (isGoing && !isAwaited()) chosen()?.click();
+    });
+    for (const kind of ["htmx:error", "htmx:response:error"]) {
+      field.addEventListener(kind, () => {
+        const words = "The server does not answer. Type again in a moment.";
+        const line = Object.assign(document.createElement("p"), { textContent: words });
+        line.className = "found-none";
+        line.setAttribute("role", "option");
+        list.replaceChildren(line);
+        isGoing = false;
+      });
+    }
+    list.addEventListener("click", (event) => {
+      const pressed = event.target.closest("[data-presses]");
+      if (!pressed) return;
+      palette.close();
+      document.querySelector(pressed.dataset.presses).click();
     });
     document.addEventListener("keydown", (event) => {
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;

@@ -17,6 +17,10 @@
   const isKept = (form) => form && !isGate() && !form.closest("dialog");
   const isWatched = (form) =>
     isKept(form) && form.method === "post" && !form.hasAttribute("data-unwatched");
+  // Nobody had it kept: it must be written or chosen again.
+  const isLost = (field) =>
+    ["password", "file"].includes(field.type) ||
+    (field.type !== "hidden" && UNKEPT_NAMES.test(field.name));
   const here = () => location.pathname;
 
   function fieldsOf(form) {
@@ -138,8 +142,16 @@
     isLeaving = false;
   });
 
+  function goesBackTo(path) {
+    return new URLSearchParams(location.search).get("next")?.split("?")[0] === path;
+  }
+
   // At once: whoever signs in may be gone before the page has loaded.
-  if (isGate() && kept()) keep({ ...kept(), isInterrupted: true });
+  if (isGate() && kept()) {
+    keep({ ...kept(), isInterrupted: true });
+    const words = document.getElementById("kept");
+    if (words && goesBackTo(kept()?.path)) words.hidden = false;
+  }
 
   // Once everything listens: what is put back is typed anew for the parts that follow from it.
   addEventListener("load", () => {
@@ -155,7 +167,12 @@
     const watched = forms.filter(isWatched);
     for (const form of forms) typed.add(form);
     for (const form of watched) changed.add(form);
-    const more = "Passwords and keys must be typed again; then send the form.";
-    if (forms.length) tell(`What you typed is back.${watched.length ? ` ${more}` : ""}`);
+    if (!forms.length) return;
+    const words = ["What you typed is back."];
+    if (watched.length) words.push("It is not saved yet.");
+    if (forms.some((form) => [...form.elements].some(isLost))) {
+      words.push("Passwords, keys and files are needed once more.");
+    }
+    tell(words.join(" "));
   });
 })();

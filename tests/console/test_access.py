@@ -1,6 +1,7 @@
 """Every page: who may open it, and what the others are told."""
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 
 from endpoints.models import Endpoint, Team, TeamRole, User
@@ -331,3 +332,17 @@ def test_a_fault_is_told_in_the_same_style(
     assert answer.status_code == 500
     assert "Something went wrong on our side" in text(answer)
     assert "boom" not in text(answer)
+
+
+def test_a_database_that_is_away_is_told_apart_from_a_fault(client: Client, admin: User) -> None:
+    def is_away(*args: object) -> None:
+        raise OperationalError("could not connect")
+
+    client.cookies["console_session"] = "x" * 32
+    client.raise_request_exception = False
+    with connection.execute_wrapper(is_away):
+        answer = client.get("/console/endpoints")
+
+    assert answer.status_code == 503
+    assert "The database does not answer" in text(answer)
+    assert "could not connect" not in text(answer)

@@ -52,6 +52,7 @@ def test_a_cluster_is_connected_and_its_page_follows_the_first_scan(console: Cli
     assert cluster.connection.api_key
     assert cluster.connection.api_key.get_secret_value() == API_KEY
     page = text(console.get(PROD))
+    assert "prod is connected." in page
     assert 'hx-trigger="every 2s"' in page
     assert "It has not been scanned yet" in page
     assert API_KEY not in page

@@ -5,13 +5,17 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from endpoints.models import Endpoint, IngestPipeline, Team, TeamRole, TrainedModel
+from endpoints.accounts import create_account
+from endpoints.keys import create_api_key
+from endpoints.models import Endpoint, IngestPipeline, Team, TeamRole, TrainedModel, User
+from inference.types import TaskType
 from tests.console.conftest import HTMX, member, text
 from tests.factories import (
     make_added_model,
     make_cluster,
     make_endpoint,
     make_index,
+    make_remote_endpoint,
     make_user,
 )
 
@@ -165,3 +169,105 @@ def test_what_was_open_lately_comes_first_as_long_as_it_is_there(
 
     assert recent(console) == ["search docs", "my-endpoint", ".minilm-rerank-v1"]
     assert recent(member(other, TeamRole.INFERENCE_USER)) == [".minilm-rerank-v1"]
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ("create openai", "endpoints/_new/openai"),
+        ("cohere new", "endpoints/_new/cohere"),
+        ("books edit", "endpoints/books/edit"),
+        ("settings books", "endpoints/books/settings"),
+        ("deployment of books", "endpoints/books/deployment"),
+        ("delete index search-docs", "references/indices/search-docs/delete"),
+        ("simulate embed", "references/pipelines/embed/simulate"),
+        ("edit cluster prod", "clusters/prod/edit"),
+        ("text embedding", "endpoints/books"),
+        ("robots", "keys/_accounts"),
+        ("sessions", "account/sessions"),
+    ],
+)
+def test_what_one_wants_to_do_is_found_with_what(console: Client, written: str, place: str) -> None:
+    make_endpoint("books")
+    make_cluster("prod")
+    make_index("search-docs", "books")
+    IngestPipeline.objects.create(pipeline_id="embed", config={"processors": []})
+
+    assert f'href="/console/{place}"' in text(console.get(FIND, {"q": written}))
+
+
+def test_with_what_belongs_to_the_site_only_those_who_may_are_led_to_do_anything(
+    search: Team,
+) -> None:
+    make_index("search-docs", "books")
+    make_cluster("prod", team=search)
+    caller = member(search, TeamRole.INFERENCE_USER)
+
+    for written in ("delete index search-docs", "edit cluster prod", "create openai"):
+        assert "/console/" not in text(caller.get(FIND, {"q": written}, headers=HTMX))
+
+
+def test_a_deployment_is_looked_for_only_of_what_runs_here(console: Client) -> None:
+    settings = {"api_key": "sk-1", "model_id": "rerank-v3.5"}
+    make_remote_endpoint("cohere", TaskType.RERANK, settings, "hosted")
+
+    found = text(console.get(FIND, {"q": "deployment hosted"}, headers=HTMX))
+
+    assert "endpoints/hosted/deployment" not in found
+
+
+def test_what_is_called_so_comes_before_what_only_has_it_in_its_name(console: Client) -> None:
+    for number in range(9):
+        make_index(f"a{number}-books", "my-endpoint")
+    make_index("books", "my-endpoint")
+    make_endpoint("a-books")
+    make_endpoint("books")
+
+    endpoints, indices, *_ = console.get(FIND, {"q": "books"}).context["kinds"]
+
+    assert [one.label for one in endpoints.found] == ["books", "a-books"]
+    assert [one.label for one in indices.found][:2] == ["books", "a0-books"]
+
+
+def test_keys_and_service_accounts_are_found_by_those_who_see_them(
+    console: Client, admin: User, search: Team, other: Team
+) -> None:
+    key, _ = create_api_key(admin, "website")
+    create_account(admin, "crawler", "inference_user", team=search.name)
+
+    found = text(console.get(FIND, {"q": "website"}))
+    assert f'href="/console/keys/{key.key_id}"' in found
+    assert 'href="/console/keys/_accounts/search/crawler"' in text(
+        console.get(FIND, {"q": "crawler"})
+    )
+    stranger = member(other, TeamRole.TEAM_ADMIN)
+    assert "/console/keys/" not in text(stranger.get(FIND, {"q": "website"}))
+    assert "/console/keys/" not in text(stranger.get(FIND, {"q": "crawler"}))
+
+
+def test_what_a_page_does_at_once_is_offered_where_its_script_can_press_it(
+    console: Client,
+) -> None:
+    assert 'data-presses="[data-theme-toggle]"' in text(
+        console.get(FIND, {"q": "dark"}, headers=HTMX)
+    )
+    assert "data-presses" not in text(console.get(FIND, {"q": "dark"}))
+    assert 'data-presses="#sign-out button"' in text(
+        console.get(FIND, {"q": "sign out"}, headers=HTMX)
+    )
+
+
+def test_a_deed_alone_is_for_the_endpoint_that_is_open_or_for_those_called_last(
+    console: Client,
+) -> None:
+    make_endpoint("books")
+    make_endpoint("films")
+
+    def found(word: str, here: str) -> str:
+        return text(console.get(FIND, {"q": word, "here": f"/console/{here}"}, headers=HTMX))
+
+    on_its_page = found("edit", "endpoints/books/usage")
+    assert 'href="/console/endpoints/books/edit"' in on_its_page
+    assert "films" not in on_its_page
+    assert 'href="/console/endpoints/films/edit"' in found("edit", "keys")
+    assert "/delete" not in found("de", "endpoints/books")

@@ -8,7 +8,7 @@ from django.test import Client
 from console.pages.reference import Reader, areas, kind_of
 from endpoints.api.openapi import document
 from inference.services import SERVICES
-from tests.console.conftest import text
+from tests.console.conftest import HTMX, text
 
 PATH = "/console/api"
 DOCUMENT = "/console/api/openapi.json"
@@ -87,3 +87,20 @@ def test_a_component_that_holds_itself_is_shown_once() -> None:
 
     assert processors.name == "processors"
     assert all(not inner.fields for inner in processors.fields)
+
+
+def test_a_call_is_found_by_what_it_does_and_by_its_path(console: Client) -> None:
+    def found(words: str) -> list[str]:
+        page = text(console.get(PATH, {"q": words}, headers=HTMX))
+        return re.findall(r'<details class="fold entry" id="(.+?)"', page)
+
+    assert "inference.put" in found("create endpoint")
+    assert found("put _ingest/pipeline") == ["ingest.put_pipeline"]
+    assert found("no such call") == []
+    assert "No such call" in text(console.get(PATH, {"q": "no such call"}))
+
+
+def test_the_palette_leads_to_a_call(console: Client) -> None:
+    assert f'href="{PATH}#ingest.put_pipeline"' in text(
+        console.get("/console/find", {"q": "put pipeline"})
+    )

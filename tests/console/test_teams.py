@@ -39,6 +39,7 @@ def test_a_team_is_created(console: Client) -> None:
 
     assert answer["Location"] == SEARCH
     page = text(console.get(SEARCH))
+    assert "search is created." in page
     assert "Finds." in page
     assert "Nobody is in this team yet" in page
 

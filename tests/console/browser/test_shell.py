@@ -46,6 +46,23 @@ def test_the_palette_leads_anywhere_by_the_keyboard_alone(visitor: Visitor) -> N
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/endpoints/films")
 
+    page.keyboard.press("Control+k")
+    page.keyboard.type("books", delay=0)
+    page.keyboard.press("Enter")  # before anything can have been found
+    page.wait_for_url("**/console/endpoints/books")
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("dark")
+    page.keyboard.press("Enter")
+    expect(field).to_be_hidden()
+    expect(page.locator("html.dark")).to_be_attached()
+
+    page.route("**/console/find*", lambda route: route.abort())
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("listbox", name="Found")).to_contain_text("does not answer")
+    assert visitor.complaints  # the browser says so, too
+    visitor.complaints.clear()
+
 
 def test_letters_lead_somewhere_unless_one_writes_or_wants_none(visitor: Visitor) -> None:
     page = visitor.signed_in(at="/console/")
@@ -111,10 +128,11 @@ def test_a_session_that_ends_loses_nothing_that_was_typed(form: Page) -> None:
 
     form.get_by_role("button", name="Create team").click()
     form.wait_for_url("**/console/sign-in*")
+    expect(form.get_by_text("What you typed is kept.")).to_be_visible()
     Visitor.answer(form)
 
     form.wait_for_url(f"**{NEW_TEAM}")
-    expect(form.get_by_text("What you typed is back.")).to_be_visible()
+    expect(form.get_by_text("What you typed is back. It is not saved yet.")).to_be_visible()
     expect(form.get_by_label("Name", exact=True)).to_have_value("search")
     expect(form.get_by_label("Description")).to_have_value("All that is found.")
     form.get_by_role("button", name="Create team").click()
