@@ -89,6 +89,7 @@ def test_at_a_provider_an_endpoint_is_corrected_changed_deleted_and_brought_back
 ) -> None:
     page = visitor.opens(f"{CONSOLE}/_new")
     page.get_by_label("Search models and providers").fill("openai")
+    page.wait_for_url("**q=openai*")
     page.get_by_role("link", name="OpenAI", exact=True).click()
     key = page.get_by_label("API Key")
     key.fill("sk-wrong")
