@@ -9,11 +9,17 @@ from django.urls import reverse
 from console.forms.local import SERVICE
 from console.http import HtmxRequest
 from console.pages.create import remote_services
-from console.pages.found import Found, wanted_endpoints
+from console.pages.found import (
+    Found,
+    wanted_clusters,
+    wanted_endpoints,
+    wanted_indices,
+    wanted_pipelines,
+)
 from console.pages.wanted import MOST, Wanted
 from console.templatetags.console import service_label
-from endpoints.access import may, may_with, visible_clusters
-from endpoints.models import Cluster, Endpoint, IndexMapping, IngestPipeline
+from endpoints.access import may, may_with
+from endpoints.models import Cluster, Endpoint
 from endpoints.permissions import Action
 from inference.services import find_service
 
@@ -126,22 +132,6 @@ def may_do_with_endpoint(request: HtmxRequest, deed: Deed, endpoint: Endpoint) -
     return may_with(request.user, deed.action, endpoint)
 
 
-def indices(request: HtmxRequest, wanted: Wanted) -> Iterable[IndexMapping]:
-    if not may(request.user, Action.INDEX_GET):
-        return []
-    return wanted.first_of(wanted.among(IndexMapping.objects.all(), "name"), "name")
-
-
-def pipelines(request: HtmxRequest, wanted: Wanted) -> Iterable[IngestPipeline]:
-    if not may(request.user, Action.PIPELINE_GET):
-        return []
-    return wanted.first_of(wanted.among(IngestPipeline.objects.all(), "pipeline_id"), "pipeline_id")
-
-
-def clusters(request: HtmxRequest, wanted: Wanted) -> Iterable[Cluster]:
-    return wanted.first_of(wanted.among(visible_clusters(request.user), "name"), "name")
-
-
 def may_do_at_all(request: HtmxRequest, deed: Deed, _: object) -> bool:
     """With what belongs to no team."""
     return may(request.user, deed.action)
@@ -175,7 +165,7 @@ DOABLE = (
     Doable(
         "index",
         "name",
-        indices,
+        wanted_indices,
         may_do_at_all,
         (
             Deed("Edit", "reference-edit-index", "pencil", Action.INDEX_MAPPING_PUT),
@@ -185,7 +175,7 @@ DOABLE = (
     Doable(
         "pipeline",
         "pipeline_id",
-        pipelines,
+        wanted_pipelines,
         may_do_at_all,
         (
             Deed("Simulate", "reference-simulate", "player-play", Action.PIPELINE_SIMULATE),
@@ -196,7 +186,7 @@ DOABLE = (
     Doable(
         "cluster",
         "name",
-        clusters,
+        wanted_clusters,
         may_do_with_cluster,
         (
             Deed("Edit", "cluster-edit", "pencil", Action.CLUSTER_PUT),

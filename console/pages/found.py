@@ -16,7 +16,7 @@ from endpoints.accounts import visible_accounts
 from endpoints.keys import visible_keys
 from endpoints.known_models import known_models
 from endpoints.listed_people import named_like
-from endpoints.models import IndexMapping, IngestPipeline
+from endpoints.models import Cluster, IndexMapping, IngestPipeline
 from endpoints.models.endpoint import EndpointQuerySet
 from endpoints.permissions import Action
 from endpoints.team_access import teams_where
@@ -91,24 +91,39 @@ def models(request: HtmxRequest, wanted: Wanted) -> list[Found]:
 
 
 def indices(request: HtmxRequest, wanted: Wanted) -> list[Found]:
+    return named(wanted_indices(request, wanted), "reference-index", "table")
+
+
+def wanted_indices(request: HtmxRequest, wanted: Wanted) -> QuerySet[IndexMapping]:
+    known = IndexMapping.objects.all()
     if not may(request.user, Action.INDEX_GET):
-        return []
-    return named(IndexMapping.objects.all(), wanted, "reference-index", "table")
+        return known.none()
+    return wanted.first_of(wanted.among(known, "name"), "name")
 
 
 def pipelines(request: HtmxRequest, wanted: Wanted) -> list[Found]:
-    if not may(request.user, Action.PIPELINE_GET):
-        return []
+    found = wanted_pipelines(request, wanted)
+    return named(found, "reference-pipeline", "route", "pipeline_id")
+
+
+def wanted_pipelines(request: HtmxRequest, wanted: Wanted) -> QuerySet[IngestPipeline]:
     known = IngestPipeline.objects.all()
-    return named(known, wanted, "reference-pipeline", "route", "pipeline_id")
+    if not may(request.user, Action.PIPELINE_GET):
+        return known.none()
+    return wanted.first_of(wanted.among(known, "pipeline_id"), "pipeline_id")
 
 
 def clusters(request: HtmxRequest, wanted: Wanted) -> list[Found]:
-    return named(visible_clusters(request.user), wanted, "cluster-detail", "sitemap")
+    return named(wanted_clusters(request, wanted), "cluster-detail", "sitemap")
+
+
+def wanted_clusters(request: HtmxRequest, wanted: Wanted) -> QuerySet[Cluster]:
+    return wanted.first_of(wanted.among(visible_clusters(request.user), "name"), "name")
 
 
 def teams(request: HtmxRequest, wanted: Wanted) -> list[Found]:
-    return named(teams_where(request.user), wanted, "team-detail", "users")
+    found = wanted.first_of(wanted.among(teams_where(request.user), "name"), "name")
+    return named(found, "team-detail", "users")
 
 
 def calls(_: HtmxRequest, wanted: Wanted) -> list[Found]:
@@ -157,9 +172,7 @@ def accounts(request: HtmxRequest, wanted: Wanted) -> list[Found]:
     ]
 
 
-def named(
-    known: "QuerySet[Model]", wanted: Wanted, url_name: str, icon: str, field: str = "name"
-) -> list[Found]:
+def named(found: "QuerySet[Model]", url_name: str, icon: str, field: str = "name") -> list[Found]:
     """Of records that go by their name. field: the column that holds it."""
-    names = wanted.first_of(wanted.among(known, field), field).values_list(field, flat=True)
+    names = found.values_list(field, flat=True)
     return [Found(name, reverse(url_name, args=[name]), icon) for name in names]
