@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
@@ -36,6 +36,11 @@ class HtmxRequest(HttpRequest):
 
 
 PageView: TypeAlias = Callable[Concatenate[HtmxRequest, Args], HttpResponseBase]
+
+
+def text_in(query: QueryDict, name: str = "q") -> str:
+    """What is written in the address, by default what somebody looks for."""
+    return query.get(name, "").replace("\0", "").strip()  # PostgreSQL refuses a NUL
 
 
 class NotFresh(Exception):

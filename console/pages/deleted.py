@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 
 from console.forms.refusable import problems_of
-from console.http import HtmxRequest, page
+from console.http import HtmxRequest, page, text_in
 from console.pages.outcomes import Outcome, summed_up, to_outcomes
 from console.working import working
 from endpoints import deleted
@@ -40,7 +40,7 @@ class Row:
 @page("GET", "HEAD")
 def endpoint_deleted(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.DELETED_GET)
-    query = request.GET.get("q", "").replace("\0", "").strip()
+    query = text_in(request.GET)
     found = visible_deleted(request.user).select_related("team", "deleted_by")
     if query:
         found = found.filter(inference_id__icontains=query)

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 
 from console.forms.deletion import DeleteEndpointForm
-from console.http import HtmxRequest, page, require_fresh, wants_fragment
+from console.http import HtmxRequest, page, require_fresh, text_in, wants_fragment
 from console.pages.parts import silent
 from console.pages.undoing import kept_of, tell_deleted
 from endpoints import actions, replacing
@@ -76,9 +76,7 @@ def facts_of(endpoint: Endpoint) -> dict[str, Any]:
 def findings(request: HtmxRequest, run: DryRun) -> dict[str, Any]:
     """What the page tells of a dry run."""
     user, endpoint = request.user, run.endpoint
-    query, caller_query = (
-        request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "caller")
-    )
+    query, caller_query = text_in(request.GET), text_in(request.GET, "caller")
     callers = callers_of(endpoint, caller_query)
     uses = [one for one in run.references.found if query.lower() in one.place.lower()]
     shown_uses = Paginator(uses, USES_A_PAGE).get_page(request.GET.get("page"))

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve, reverse
 
-from console.http import HtmxRequest, page, wants_fragment
+from console.http import HtmxRequest, page, text_in, wants_fragment
 from console.navigation import COMMANDS, DEEDS, INNER, Section, all_sections, allowed
 from console.pages.deeds import creations, deeds
 from console.pages.found import (
@@ -41,7 +41,7 @@ class Kind:
 
 @page("GET", "HEAD")
 def find(request: HtmxRequest) -> HttpResponse:
-    query = request.GET.get("q", "").replace("\0", "").strip()  # PostgreSQL refuses a NUL
+    query = text_in(request.GET)
     words = tuple(query.lower().split())
     kinds = [kind for kind in kinds_of(request, Wanted(words)) if kind.found]
     is_guess = bool(words) and not kinds

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from console.forms.keys import KeyForm, Owner, RotateForm
-from console.http import HtmxRequest, page, require_fresh, wants_fragment
+from console.http import HtmxRequest, page, require_fresh, text_in, wants_fragment
 from console.pages.key_words import KeyRow
 from console.pages.samples import base_url, key_samples
 from console.working import working
@@ -47,7 +47,7 @@ def require_keys(request: HtmxRequest, action: Action) -> None:
 @page("GET", "HEAD")
 def key_list(request: HtmxRequest) -> HttpResponse:
     require_keys(request, Action.API_KEY_GET)
-    asked = {name: request.GET.get(name, "").replace("\0", "").strip() for name in ("q", "team")}
+    asked = {name: text_in(request.GET, name) for name in ("q", "team")}
     seen = visible_keys(request.user)
     keys = seen.select_related("user", "team").order_by("-created_at", "-pk")
     if query := asked["q"]:

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django_htmx.http import replace_url
 
-from console.http import HtmxRequest, page, wants_fragment
+from console.http import HtmxRequest, page, text_in, wants_fragment
 from console.pages.create import can_be_duplicated
 from console.pages.parts import silent_parts
 from console.templatetags.console import service_label, task_label
@@ -61,15 +61,15 @@ class Asked:
     @classmethod
     def by(cls, query: QueryDict) -> "Asked":
         chosen = {name: texts(query, name) for name in Filter}
-        sort = text(query, "sort")
+        sort = text_in(query, "sort")
         wanted = Wanted(
-            text=text(query, "q"),
+            text=text_in(query),
             chosen={name: values for name, values in chosen.items() if values},
-            group=one_of(Group, text(query, "group"), Group.NONE),
+            group=one_of(Group, text_in(query, "group"), Group.NONE),
             sort=one_of(Sort, sort.removeprefix(TURNED), Sort.ID),
             is_turned=sort.startswith(TURNED),
         )
-        size = text(query, "size")
+        size = text_in(query, "size")
         is_known = size in map(str, PAGE_SIZES)
         return cls(wanted, int(size) if is_known else PAGE_SIZE)
 
@@ -288,10 +288,6 @@ def any_own(user: User, rows: list[Row]) -> bool:
     """Whether somebody made an endpoint already; most often the rows on the page tell."""
     is_shown = any(not row.endpoint.is_preconfigured for row in rows)
     return is_shown or visible_endpoints(user).own().exists()
-
-
-def text(query: QueryDict, name: str) -> str:
-    return query.get(name, "").replace("\0", "").strip()  # PostgreSQL refuses a NUL
 
 
 def texts(query: QueryDict, name: str) -> tuple[str, ...]:

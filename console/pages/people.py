@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 
 from console.forms.people import DeactivateForm, InviteForm, RolesForm
-from console.http import HtmxRequest, page, require_fresh, wants_fragment
+from console.http import HtmxRequest, page, require_fresh, text_in, wants_fragment
 from endpoints import invitations, leaving, password_resets, people, recovery
 from endpoints.access_to_people import (
     administered_teams,
@@ -55,7 +55,7 @@ class May:
 
 @page("GET", "HEAD")
 def person_list(request: HtmxRequest) -> HttpResponse:
-    query = request.GET.get("q", "").replace("\0", "").strip()
+    query = text_in(request.GET)
     state = request.GET.get("state", "")
     may = May.of(request.user)
     found = named_like(request.user, visible_people(request.user), query)

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from console.forms.json_text import place_of, pretty
 from console.forms.references import WrittenForm
-from console.http import HtmxRequest
+from console.http import HtmxRequest, text_in
 from endpoints.models import IndexMapping, IngestPipeline, User
 from endpoints.named import Named, known_to, missing_to
 from endpoints.seen import Seen
@@ -42,7 +42,7 @@ class Asked:
 
     @classmethod
     def of(cls, request: HtmxRequest) -> "Asked":
-        query = request.GET.get("q", "").replace("\0", "").strip()
+        query = text_in(request.GET)
         return cls(query, request.GET.get("show") == MISSING)
 
     @property

@@ -13,7 +13,7 @@ from console.forms.chat import BESIDE, HERE, ChatForm
 from console.forms.refusable import NOT_REFUSED, Refusal
 from console.forms.try_it import TryForm
 from console.forms.trying import try_form
-from console.http import HtmxRequest, page, wants_fragment
+from console.http import HtmxRequest, page, text_in, wants_fragment
 from console.pages.conversation import Conversation
 from console.pages.endpoint_page import playground
 from console.pages.raw import Raw, answered_raw, refused_raw
@@ -96,7 +96,7 @@ def endpoint_besides(request: HtmxRequest, inference_id: str) -> HttpResponse:
     """What an endpoint can be compared with: others of its task, by a part of their names."""
     require(request.user, Action.INFER)
     endpoint = get_endpoint(request.user, inference_id, to=Action.INFER)
-    query = request.GET.get("beside", "").replace("\0", "").strip()
+    query = text_in(request.GET, "beside")
     found = visible_endpoints(request.user).filter(task_type=endpoint.task_type)
     offered = found.exclude(pk=endpoint.pk).named_like(query).own_first()[:MOST_OFFERED]
     return render(request, "endpoints/_besides.html", {"offered": offered})
