@@ -144,7 +144,7 @@ def advice(
     smaller = [
         other
         for other in BUILTIN_MODELS
-        if known[other].task_type == task and expected[other].with_allocations(1) <= available
+        if known[other].task_type == task and expected[other].smallest_bytes <= available
     ]
     if smaller:
         return f"What would fit for {task}: [{', '.join(sorted(smaller))}]."

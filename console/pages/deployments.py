@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render, resolve_url
 from console.forms.allocations import AllocationsForm
 from console.forms.deployments import StartForm
 from console.forms.precision import PrecisionForm, precision_form
-from console.http import HtmxRequest, page, wants_fragment
+from console.http import HtmxRequest, page, text_in, wants_fragment
 from console.pages.deployments_shown import shown_deployments
 from console.pages.fit import fit, fit_of, processors
 from console.pages.parts import silent
@@ -28,7 +28,6 @@ from endpoints.permissions import Action
 from endpoints.references import references_to
 from endpoints.teams import Owners, owners_for
 from inference.errors import InferenceError, NotFound
-from inference.runner.precision.report import Precision
 
 PAGE_SIZE = 25
 
@@ -36,7 +35,7 @@ PAGE_SIZE = 25
 @page("GET", "HEAD")
 def deployment_list(request: HtmxRequest) -> HttpResponse:
     require(request.user, Action.MODEL_STATS)
-    query = request.GET.get("q", "").replace("\0", "").strip()
+    query = text_in(request.GET)
     every = visible_deployments(request.user)
     if query:
         every = every.filter(deployment_id__icontains=query) | every.filter(
@@ -136,7 +135,6 @@ def deployment_scale(request: HtmxRequest) -> HttpResponse:
             messages.success(request, f"{deployment.deployment_id} gets what you asked for.")
             return back_to(request, deployment)
     model = KnownModel(deployment.model.facts, deployment.model)
-    computes_in = deployment.precision if deployment.precision != Precision.AUTO else ""
     context = {
         "deployment": deployment,
         "form": form,
@@ -144,7 +142,11 @@ def deployment_scale(request: HtmxRequest) -> HttpResponse:
         "precision_options": precision_options(deployment),
         "precision_now": precision_now(deployment),
         "fit": fit(
-            model, form.most_allocations, deployment.num_threads, computes_in, changed=deployment
+            model,
+            form.most_allocations,
+            deployment.num_threads,
+            deployment.precision,
+            changed=deployment,
         ),
         "endpoint": deployment.endpoints.filter(inference_id=deployment.deployment_id).first(),
         "sees_model": sees(request.user, deployment.model),

@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from console.pages.allocations import EachAllocation, each_allocation
 from console.pages.precision import PrecisionNow, precision_now
 from endpoints.access import may, sees
-from endpoints.fitting import FULL_PRECISION, Expected, expected_of
+from endpoints.fitting import Expected, expected_of
 from endpoints.models import (
     Deployment,
     DeploymentEvent,
@@ -21,6 +21,7 @@ from endpoints.models import (
 )
 from endpoints.models.deployment import DeploymentQuerySet
 from endpoints.permissions import Action
+from endpoints.precision import wished_by
 
 SHOWN_EVENTS = 12
 # More words than these are no name of a state.
@@ -122,7 +123,7 @@ def shown(
     users = list(deployment.endpoints.all())
     told = [one for one in users if sees(user, one)]
     own = next((one for one in told if one.inference_id == deployment.deployment_id), None)
-    known = expected.get((deployment.model.model_id, precision_of(deployment)))
+    known = expected.get((deployment.model.model_id, wished_by(deployment)))
     return ShownDeployment(
         deployment=deployment,
         team=own.team if own else deployment.team,
@@ -135,10 +136,6 @@ def shown(
     )
 
 
-def precision_of(deployment: Deployment) -> str:
-    return deployment.precision or FULL_PRECISION
-
-
 def expected_by_precision(
     deployments: Iterable[Deployment],
 ) -> dict[tuple[str, str], Expected]:
@@ -146,7 +143,7 @@ def expected_by_precision(
     facts: dict[str, dict[str, Any]] = {}
     for one in deployments:
         if not one.model.is_uploaded:
-            facts.setdefault(precision_of(one), {})[one.model.model_id] = one.model.facts
+            facts.setdefault(wished_by(one), {})[one.model.model_id] = one.model.facts
     return {
         (model_id, precision): found
         for precision, models in facts.items()

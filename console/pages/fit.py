@@ -39,8 +39,6 @@ class Fit:
 
 def fit_of(model: KnownModel, form: StartForm) -> Fit:
     precision = str(form["precision"].value() or "") if "precision" in form.fields else ""
-    if precision == Precision.AUTO:
-        precision = ""
     allocations = form.most_allocations
     return fit(model, allocations, form.number("threads_per_allocation", 1), precision)
 
@@ -52,10 +50,15 @@ def fit(
     precision: str,
     changed: Deployment | None = None,
 ) -> Fit:
-    """changed: the deployment that is to have so many, where there is one already."""
+    """precision: the automatic one counts as full precision, as nobody knows which it will be.
+
+    changed: the deployment that is to have so many, where there is one already.
+    """
+    if precision in ("", Precision.AUTO):
+        precision = FULL_PRECISION
     model_id = model.facts.model_id
     is_upload = model.record is not None and model.record.is_uploaded
-    expected = expected_of([model.facts], precision or FULL_PRECISION)[model_id]
+    expected = expected_of([model.facts], precision)[model_id]
     problem = ""
     try:
         if changed:

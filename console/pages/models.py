@@ -113,7 +113,7 @@ def rows_of(user: User) -> list[Row]:
     def row(model: KnownModel) -> Row:
         model_id = model.facts.model_id
         takes = None if is_upload(model) else expected[model_id]
-        fits = takes is None or free is None or takes.with_allocations(1) <= free
+        fits = takes is None or free is None or takes.smallest_bytes <= free
         return Row(
             model=model,
             status=status_of_model(model),

@@ -13,6 +13,7 @@ from inference.runner.precision.report import (
     Report,
     Trial,
 )
+from inference.runner.process import SUCCESSOR_FAILED
 
 NAMES = {
     Precision.FP32: "Full (fp32)",
@@ -123,7 +124,7 @@ def precision_now(deployment: Deployment) -> PrecisionNow:
         return PrecisionNow(name, f"{wished} is wished, and compared with full precision first.")
     if found.precision == running:
         return PrecisionNow(name)
-    if "successor failed" in deployment.reason:
+    if SUCCESSOR_FAILED in deployment.reason:
         return PrecisionNow(name, problem=f"It cannot be changed yet: {deployment.reason}.")
     return PrecisionNow(name, f"{wished} is being loaded.")
 

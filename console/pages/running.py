@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from console.pages.deployments_shown import expected_by_precision, precision_of
+from console.pages.deployments_shown import expected_by_precision
 from endpoints.access import may
 from endpoints.fitting import available_bytes
 from endpoints.models import Deployment, DeploymentState, User
 from endpoints.owned import visible_deployments
 from endpoints.permissions import Action
+from endpoints.precision import wished_by
 
 MOST = 5
 
@@ -39,7 +40,7 @@ def running_here(user: User) -> RunningHere | None:
     expected = expected_by_precision(found[:MOST])
     rows = []
     for one in found[:MOST]:
-        known = expected.get((one.model.model_id, precision_of(one)))
+        known = expected.get((one.model.model_id, wished_by(one)))
         taken = known.with_allocations(one.current_allocations) if known else None
         rows.append(Running(one, taken))
     return RunningHere(rows, others, available_bytes())

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.runner.memory import MB, Ceiling, available_bytes, memory_of
-from inference.runner.process import HostProcess, HostStatus, Measured, Phase
+from inference.runner.process import (
+    SUCCESSOR_FAILED,
+    HostProcess,
+    HostStatus,
+    Measured,
+    Phase,
+)
 from inference.runner.protocol import warming_path
 from inference.runner.spec import Spec
 from inference.runner.statistics import Statistics
@@ -96,7 +102,7 @@ class Keeper:
         attempts = self._attempts
         if self._serving:
             if attempts and attempts.are_behind:
-                return HostStatus("started", f"its successor failed: {attempts.reason}")
+                return HostStatus("started", f"{SUCCESSOR_FAILED}{attempts.reason}")
             return self._serving.status
         if self._next:
             reason = f"starting again: {attempts.reason}" if attempts else self._next.status.reason
@@ -199,7 +205,7 @@ class Keeper:
         self._attempts.are_behind = self._serving is not None
         self._attempts.note(reason, worked=worked, was_stable=was_stable)
         if self._serving:
-            self._on_phase(Phase.SERVING, f"goes on, because its successor failed: {reason}")
+            self._on_phase(Phase.SERVING, f"goes on, because {SUCCESSOR_FAILED}{reason}")
         else:
             self._on_phase(Phase.FAILED, reason)
         logger.warning("[%s] %s", spec.deployment_id, reason)

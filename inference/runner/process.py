@@ -41,6 +41,10 @@ class Phase(StrEnum):
     FAILED = "failed"
 
 
+# How the reason of a host begins that answers on, as the one that was to follow it does not start.
+SUCCESSOR_FAILED = "its successor failed: "
+
+
 @dataclass(frozen=True)
 class HostStatus:
     """state: starting, started or failed. reason: in words, where there is something to say."""
